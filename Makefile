@@ -1,0 +1,76 @@
+# Reelay's verbs. `make` alone explains them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+STAGE ?= dev
+PORT ?= 8080
+TIER ?= pro
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help
+help: ## This list
+	@echo "Reelay: pictures in, films out."
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(VENV)/.ready: requirements-dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
+	  || { echo "Python 3.11, 3.12 or 3.13 is needed: make PYTHON=python3.12 …"; exit 1; }
+	@echo "setting up $(VENV) (once, about two minutes)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m local.synth
+	@touch $@
+
+node_modules/.ready: package.json package-lock.json
+	@npm ci --silent --no-audit --no-fund
+	@touch $@
+
+.PHONY: setup
+setup: $(VENV)/.ready ## Makes .venv from the lock files (the other verbs do it by themselves)
+
+.PHONY: demo
+demo: setup ## Makes a film from sample pictures on this machine: out/demo/film.mp4
+	@$(BIN)/python -m local.demo
+
+.PHONY: local
+local: setup ## The whole cloud on 127.0.0.1:$(PORT), until Ctrl-C
+	@exec $(BIN)/python -m local --port $(PORT)
+
+.PHONY: key
+key: setup ## A new API key: make key TENANT=acme [TIER=pro] [STAGE=dev]
+	@test -n "$(TENANT)" || { echo "whose key? make key TENANT=acme"; exit 2; }
+	@STAGE=$(STAGE) $(BIN)/python -m admin key $(TENANT) --tier $(TIER)
+
+.PHONY: test
+test: setup ## The whole suite
+	@$(BIN)/python -m pytest -n 4 --dist loadgroup
+
+.PHONY: check
+check: setup node_modules/.ready ## Format, lint, types, template
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/python -m infra.check
+
+.PHONY: format
+format: setup ## Formats and mends what can be mended
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+.PHONY: synth
+synth: setup ## CloudFormation in cdk.out/
+	@$(BIN)/python app.py
+	@echo "cdk.out/"
+
+.PHONY: deploy
+deploy: setup node_modules/.ready ## Deploys to your own AWS account: make deploy STAGE=dev
+	@npx cdk deploy --context stage=$(STAGE) --require-approval broadening
+
+.PHONY: lock
+lock: setup ## Resolves the lock files anew
+	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --quiet -o requirements-dev.txt
+	@$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --quiet -o layers/packages/requirements.txt

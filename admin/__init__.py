@@ -1,0 +1,1 @@
+"""What the owner of a deployment does from a command line."""

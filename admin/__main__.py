@@ -1,0 +1,64 @@
+"""`python -m admin key TENANT` makes an API key, `python -m admin revoke KEY` ends one."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from functions.api.keys import issue_key, revoke
+from functions.studio.errors import NotFound
+
+
+class NoTable(Exception):
+    """The message says where it was looked for."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    asked = _parser().parse_args(arguments)
+    try:
+        table = asked.table or os.environ.get("TABLE_NAME") or _deployed_table()
+        if asked.verb == "key":
+            print(issue_key(table, asked.tenant, asked.tier))
+            print("Shown once, stored hashed: keep it now.", file=sys.stderr)
+        else:
+            key = revoke(table, asked.key)
+            print(f"{key.prefix} of {key.tenant}: revoked at {key.revoked_at}; it may open for a minute more.")
+    except (ValueError, NotFound, NoTable, BotoCoreError, ClientError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m admin", description=__doc__)
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    key = verbs.add_parser("key", help="make an API key for a tenant")
+    key.add_argument("tenant", help="lower-case letters, digits and hyphens")
+    key.add_argument("--tier", default="pro")
+    end = verbs.add_parser("revoke", help="end an API key")
+    end.add_argument("key", help="its id, or how it begins (rl_…)")
+    for verb in (key, end):
+        verb.add_argument("--table", help="default: $TABLE_NAME, else that of the stack reelay-$STAGE")
+    return parser
+
+
+def _deployed_table() -> str:
+    """The table of the stack that `make deploy` has made."""
+    stack = f"reelay-{os.environ.get('STAGE', 'dev')}"
+    try:
+        [found] = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+    except ClientError as error:
+        raise NoTable(f"{error.response['Error']['Message']}; name a table with --table") from None
+    for output in found.get("Outputs", []):
+        if output["OutputKey"] == "TableName":
+            return str(output["OutputValue"])
+    raise NoTable(f"the stack {stack} has no output TableName; name a table with --table")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

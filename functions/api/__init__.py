@@ -1,0 +1,1 @@
+"""The HTTP API: everything under /api/v3 but the providers' callbacks."""

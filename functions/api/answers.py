@@ -1,0 +1,94 @@
+"""What every answer of the API looks like: the envelope, the page of a list, and how values are shown."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+from aws_lambda_powertools.event_handler import Response
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic.alias_generators import to_camel
+
+from functions.studio.jobs import now
+
+VERSION: Literal["v3"] = "v3"
+ROOT = f"/api/{VERSION}"
+JSON = "application/json"
+
+T = TypeVar("T")
+
+
+class View(BaseModel):
+    """What a caller sees of something, camelCase on the wire."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, defer_build=True)
+
+
+def plain(value: Any) -> Any:
+    """A value from the table with JSON's own numbers."""
+    match value:
+        case Decimal():
+            return int(value) if value == value.to_integral_value() else float(value)
+        case dict():
+            return {key: plain(entry) for key, entry in value.items()}
+        case list():
+            return [plain(entry) for entry in value]
+    return value
+
+
+Money = Annotated[Decimal, PlainSerializer(float, return_type=float)]
+"""USD, a JSON number."""
+
+Metadata = Annotated[dict[str, Any], PlainSerializer(plain, return_type=dict[str, Any])]
+
+
+class FieldProblem(View):
+    field: str
+    detail: str
+
+
+class Problem(View):
+    """RFC 9457, with a stable `code`, a `hint` at what would do, and the fields at fault."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    code: str
+    hint: str | None = None
+    errors: list[FieldProblem] = Field(default_factory=list)
+
+
+class Meta(View):
+    timestamp: str
+    version: Literal["v3"] = VERSION
+
+
+class Envelope(View, Generic[T]):
+    data: T | None = None
+    error: Problem | None = None
+    meta: Meta
+
+
+class Listed(View, Generic[T]):
+    items: list[T]
+    next_cursor: str | None = None
+    """Opaque; `?cursor=` with it brings the next page."""
+
+
+def answer(data: T) -> Envelope[T]:
+    return Envelope(data=data, meta=Meta(timestamp=now()))
+
+
+def created(data: T, location: str, status: int = 201) -> Response[Envelope[T]]:
+    return Response(status, JSON, answer(data), {"Location": location})
+
+
+def gone() -> Response[None]:
+    return Response(204)
+
+
+def elsewhere(url: str) -> Response[None]:
+    """Never kept by a cache: the URL is signed, and expires."""
+    return Response(302, headers={"Location": url, "Cache-Control": "no-store"})

@@ -1,0 +1,100 @@
+"""What every request passes before its route: is there such a route, who asks, can it be read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.api_gateway import Route
+from aws_lambda_powertools.event_handler.middlewares.openapi_validation import (
+    OpenAPIRequestValidationMiddleware,
+    OpenAPIResponseValidationMiddleware,
+)
+
+from functions.api import given
+from functions.api.answers import JSON, ROOT
+from functions.api.bodies import raw_body
+from functions.api.problems import WrongMethod
+from functions.studio.errors import (
+    FieldError,
+    InvalidRequest,
+    NotFound,
+    RequestError,
+    TooLarge,
+    UnsupportedMedia,
+)
+from functions.studio.telemetry import about
+
+PUBLIC = frozenset({f"{ROOT}/health", f"{ROOT}/openapi.json", f"{ROOT}/docs"})
+"""The only paths without a key."""
+
+JSON_LIMIT = 1_000_000
+"""Bytes of a JSON body."""
+
+Next = Callable[[APIGatewayHttpResolver], Response[Any]]
+
+
+def guarded(app: APIGatewayHttpResolver) -> None:
+    """Sets the order of the door. Powertools' own validation would come first, so that strangers could try the forms."""
+    app.use(
+        [
+            require_key,
+            require_route,
+            require_readable,
+            OpenAPIRequestValidationMiddleware(),
+            OpenAPIResponseValidationMiddleware(has_response_validation_error=True),
+        ]
+    )
+
+
+def require_key(app: APIGatewayHttpResolver, next_middleware: Next) -> Response[Any]:
+    if app.current_event.path not in PUBLIC:
+        caller = given.keys().authenticate(app.current_event.headers)
+        app.append_context(caller=caller)
+        about(tenant=caller.tenant)
+    return next_middleware(app)
+
+
+def require_route(app: APIGatewayHttpResolver, next_middleware: Next) -> Response[Any]:
+    path = app.current_event.path
+    if app.context["_route"] not in routes(app):
+        methods = sorted({route.method for route in routes(app) if route.rule.match(path)})
+        if methods:
+            raise WrongMethod(f"{app.current_event.http_method} is not a method of {path}.", methods)
+        raise NotFound(f"There is nothing at {path}.", hint=f"{ROOT}/docs lists what there is.")
+    return next_middleware(app)
+
+
+def require_readable(app: APIGatewayHttpResolver, next_middleware: Next) -> Response[Any]:
+    """A parameter that nobody reads would be a wish that is not fulfilled: it is refused."""
+    route: Route = app.context["_route"]
+    known = {field.alias for field in route.dependant.query_params}
+    unknown = sorted(set(app.current_event.query_string_parameters) - known)
+    if unknown:
+        raise InvalidRequest(
+            f"There is no query parameter {unknown[0]!r} here.",
+            errors=tuple(FieldError(name, "is not a parameter of this call") for name in unknown),
+        )
+    if route.dependant.body_params:
+        _require_json(app)
+    return next_middleware(app)
+
+
+def routes(app: APIGatewayHttpResolver) -> Iterator[Route]:
+    """All registered routes; Powertools has no public list of them."""
+    yield from app._static_routes
+    yield from app._dynamic_routes
+
+
+def _require_json(app: APIGatewayHttpResolver) -> None:
+    content_type = app.current_event.headers.get("content-type", JSON)
+    if content_type.split(";")[0].strip().lower() != JSON:
+        raise UnsupportedMedia(f"This call takes JSON, not {content_type}.", hint=f"Send `Content-Type: {JSON}`.")
+    body = raw_body(app.current_event)
+    if len(body) > JSON_LIMIT:
+        raise TooLarge(f"The body has {len(body)} bytes.", hint=f"At most {JSON_LIMIT} bytes of JSON are read.")
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        raise RequestError("The body is not UTF-8.") from None

@@ -1,0 +1,79 @@
+"""What a route is given when it names it as a parameter: who asks, the body as it came, the stores."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cache
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import Depends, Request
+
+from functions.api.bodies import raw_body
+from functions.api.keys import Caller, Keys
+from functions.studio.job_store import JobStore
+from functions.studio.ledger import Ledger
+from functions.studio.library import Library
+from functions.studio.media_store import MediaStore
+from functions.studio.table import Table
+from functions.studio.workflow import Workflow
+
+
+@cache
+def table() -> Table:
+    return Table(os.environ["TABLE_NAME"])
+
+
+@cache
+def keys() -> Keys:
+    return Keys(table())
+
+
+@cache
+def media() -> MediaStore:
+    return MediaStore(os.environ["MEDIA_BUCKET"])
+
+
+@cache
+def workflow() -> Workflow:
+    return Workflow(os.environ["STATE_MACHINE_ARN"])
+
+
+def library() -> Library:
+    return Library(table())
+
+
+def jobs() -> JobStore:
+    return JobStore(table())
+
+
+def ledger() -> Ledger:
+    return Ledger(table())
+
+
+def caller(request: Request) -> Caller:
+    """Put there by the door: a call that is behind it has one."""
+    known: Caller = request.context["caller"]
+    return known
+
+
+@dataclass(frozen=True)
+class Form:
+    """A body as it came, for the route that reads it itself."""
+
+    content_type: str
+    body: bytes
+
+
+def form(request: Request) -> Form:
+    event = request.resolved_event
+    return Form(event.headers.get("content-type", ""), raw_body(event))
+
+
+Asker = Annotated[Caller, Depends(caller)]
+TheForm = Annotated[Form, Depends(form)]
+TheLibrary = Annotated[Library, Depends(library)]
+TheJobs = Annotated[JobStore, Depends(jobs)]
+TheLedger = Annotated[Ledger, Depends(ledger)]
+TheMedia = Annotated[MediaStore, Depends(media)]
+TheWorkflow = Annotated[Workflow, Depends(workflow)]

@@ -1,0 +1,27 @@
+"""Every call of the API but the providers' callbacks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+
+from functions.api.answers import ROOT
+from functions.api.bodies import json_object
+from functions.api.door import guarded
+from functions.api.openapi import describe
+from functions.api.problems import answer_errors
+from functions.api.routes import assets, campaigns, clients, jobs, service, videos
+from functions.studio.telemetry import entry
+
+app = APIGatewayHttpResolver(json_body_deserializer=json_object)
+guarded(app)
+answer_errors(app)
+describe(app)
+for resource in (clients, campaigns, assets, jobs, videos, service):
+    app.include_router(resource.router, prefix=ROOT)
+
+
+@entry
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    return app.resolve(event, context)

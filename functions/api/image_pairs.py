@@ -1,0 +1,99 @@
+"""A job of image pairs, from what was asked to the rows that it begins with."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from functions.api import words
+from functions.api.accept_job import expiry
+from functions.studio.catalogue import Catalogue, Model
+from functions.studio.clips import Clip, pending_clip
+from functions.studio.errors import FieldError, InvalidRequest
+from functions.studio.jobs import Job, new_id, now
+from functions.studio.library import Campaign, Client, Library
+
+FEWEST_PICTURES = 2
+MOST_PAIRS = 1000
+LONGEST_CLIP = 60.0
+
+
+class ImagePairsRequest(words.Input):
+    campaign_id: str
+    client_id: str | None = None
+    clip_duration: Annotated[float, Field(gt=0, le=LONGEST_CLIP)] | None = None
+    num_pairs: Annotated[int, Field(ge=1, le=MOST_PAIRS)] | None = None
+    model: str | None = None
+    metadata: words.Metadata = {}
+
+
+def draft(
+    asked: ImagePairsRequest, tenant: str, library: Library, catalogue: Catalogue, default_model: str
+) -> tuple[Job, list[Clip]]:
+    """The job and, where the number of pairs was named, its pending clips; nothing is written."""
+    campaign = library.get(Campaign, tenant, asked.campaign_id, field="campaignId")
+    client_id = campaign.client_id
+    if asked.client_id is not None:
+        client_id = library.get(Client, tenant, asked.client_id, field="clientId").id
+    model = _model(asked.model, catalogue, default_model)
+    _enough(library.count_pictures(campaign), asked.num_pairs)
+    seconds = model.duration(asked.clip_duration)
+    cost = model.cost(seconds)
+    stamp = now()
+    job = Job(
+        id=new_id(),
+        tenant=tenant,
+        campaign_id=campaign.id,
+        client_id=client_id,
+        model=model.name,
+        duration_seconds=seconds,
+        num_pairs=asked.num_pairs,
+        total_clips=asked.num_pairs,
+        estimated_cost=cost * asked.num_pairs if asked.num_pairs else None,
+        metadata=asked.metadata,
+        warnings=snapped(model, asked.clip_duration, seconds),
+        created_at=stamp,
+        updated_at=stamp,
+    )
+    expires_at = expiry()
+    numbers = range(1, (asked.num_pairs or 0) + 1)
+    return job, [pending_clip(job, number, cost, expires_at=expires_at) for number in numbers]
+
+
+def snapped(model: Model, asked: float | None, used: int) -> list[str]:
+    """The warning that a duration was changed, or none."""
+    if asked is None or asked == used:
+        return []
+    offered = ", ".join(str(step.use) for step in model.durations)
+    return [f"clipDuration {asked:g} was changed to {used}: {model.name} makes clips of {offered} seconds."]
+
+
+def _model(name: str | None, catalogue: Catalogue, default: str) -> Model:
+    model = catalogue.find(name if name is not None else default)
+    if model is None or "pair" not in model.modes:
+        names = ", ".join(one.name for one in catalogue.models if "pair" in one.modes)
+        raise InvalidRequest(
+            f"There is no model {name or default!r} for image pairs.",
+            hint=f"There are {names}.",
+            errors=(FieldError("model", f"must be one of {names}"),),
+        )
+    return model
+
+
+def _enough(pictures: int, pairs: int | None) -> None:
+    if pictures < FEWEST_PICTURES:
+        detail = f"Need at least {FEWEST_PICTURES} image assets, but campaign has {pictures}"
+        raise InvalidRequest(
+            detail,
+            hint="Upload more pictures to the campaign.",
+            errors=(FieldError("campaignId", detail),),
+        )
+    most = pictures * (pictures - 1) // 2
+    if pairs is not None and pairs > most:
+        detail = f"must be at most {most}: {pictures} pictures make no more pairs"
+        raise InvalidRequest(
+            f"numPairs: {detail}",
+            hint="Upload more pictures, ask for fewer pairs, or leave the number to the selection.",
+            errors=(FieldError("numPairs", detail),),
+        )

@@ -1,0 +1,267 @@
+"""A job and its clips in the words of the v3 API, from their rows alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from decimal import Decimal
+
+from pydantic import ConfigDict
+
+from functions.api.answers import ROOT, Metadata, Money, View
+from functions.studio.catalogue import Catalogue
+from functions.studio.clips import Clip, ClipStatus
+from functions.studio.jobs import Job, JobStatus
+
+SHOWN_AS = {("image_pairs", JobStatus.PLANNING): "image_pair_selection"}
+"""Where a kind of job has a word of its own for a status."""
+
+PREDICTION_PAGES = {"replicate": "https://replicate.com/p/{id}"}
+"""Where a provider shows a prediction to the owner of the account."""
+
+PROGRESS = {ClipStatus.PENDING: 0.0, ClipStatus.PROCESSING: 0.5}
+"""Of a clip that has not ended; one that has is done, well or not."""
+
+
+class Links(View):
+    self: str
+    sub_jobs: str
+    combined: str
+    thumbnail: str
+    manifest: str
+
+
+class Progress(View):
+    """The names are the seeds' own: snake_case."""
+
+    model_config = ConfigDict(alias_generator=None)
+
+    selected_pairs: int
+    total_clips: int
+    successful_clips: int
+    failed_clips: int
+    clip_urls: list[str]
+    total_cost: Money
+
+
+class JobView(View):
+    id: str
+    kind: str
+    user_id: str
+    client_id: str | None
+    campaign_id: str
+    model_id: str
+    status: str
+    progress: Progress
+    video_url: str | None
+    estimated_cost: Money | None
+    actual_cost: Money
+    lost_cost: Money
+    planning_cost: Money
+    planning_model: str | None
+    error_message: str | None
+    warnings: list[str]
+    metadata: Metadata
+    links: Links
+    created_at: str
+    updated_at: str
+    started_at: str | None
+    completed_at: str | None
+
+
+class AcceptedView(View):
+    id: str
+    job_id: str
+    status: str
+    total_pairs: int | None
+    message: str
+    model_id: str
+    estimated_cost: Money | None
+    warnings: list[str]
+    links: Links
+
+
+class SubJobView(View):
+    id: str
+    job_id: str
+    sub_job_number: int
+    image1_asset_id: str | None
+    image2_asset_id: str | None
+    replicate_prediction_id: str | None
+    prediction_url: str | None
+    model_id: str
+    status: str
+    progress: float
+    video_url: str | None
+    video_blob_id: str | None
+    duration_seconds: float
+    estimated_cost: Money
+    actual_cost: Money | None
+    error_message: str | None
+    error_class: str | None
+    retry_count: int
+    prompt: str | None
+    score: Money | None
+    reason: str | None
+    started_at: str | None
+    completed_at: str | None
+    created_at: str
+    updated_at: str
+
+
+class Summary(View):
+    total: int
+    pending: int
+    processing: int
+    completed: int
+    failed: int
+    cancelled: int
+
+
+class SubJobsView(View):
+    sub_jobs: list[SubJobView]
+    summary: Summary
+
+
+def job_path(job_id: str) -> str:
+    return f"{ROOT}/jobs/{job_id}"
+
+
+def clip_name(number: int) -> str:
+    return f"clip_{number:03d}.mp4"
+
+
+def shown_status(job: Job) -> str:
+    return SHOWN_AS.get((job.kind, job.status), job.status.value)
+
+
+def links(job: Job) -> Links:
+    videos = f"{ROOT}/videos/{job.id}"
+    return Links(
+        self=job_path(job.id),
+        sub_jobs=f"{job_path(job.id)}/sub-jobs",
+        combined=f"{videos}/combined",
+        thumbnail=f"{videos}/thumbnail",
+        manifest=f"{job_path(job.id)}/manifest",
+    )
+
+
+def accepted_view(job: Job) -> AcceptedView:
+    return AcceptedView(
+        id=job.id,
+        job_id=job.id,
+        status=shown_status(job),
+        total_pairs=job.num_pairs,
+        message=_message(job),
+        model_id=job.model,
+        estimated_cost=job.estimated_cost,
+        warnings=job.warnings,
+        links=links(job),
+    )
+
+
+def _message(job: Job) -> str:
+    if job.num_pairs is None:
+        return "Job created. The image pairs are being selected, then video generation starts."
+    pairs = "1 image pair" if job.num_pairs == 1 else f"{job.num_pairs} image pairs"
+    return f"Job created with {pairs}. Video generation started."
+
+
+def job_view(job: Job, clips: Sequence[Clip]) -> JobView:
+    """The counts are those of the clips' rows, so they move while the job runs."""
+    return JobView(
+        id=job.id,
+        kind=job.kind,
+        user_id=job.tenant,
+        client_id=job.client_id,
+        campaign_id=job.campaign_id,
+        model_id=job.model,
+        status=shown_status(job),
+        progress=_progress(job, clips),
+        video_url=links(job).combined if job.film else None,
+        estimated_cost=job.estimated_cost,
+        actual_cost=_cost(job, clips),
+        lost_cost=job.lost_cost,
+        planning_cost=job.planning_cost,
+        planning_model=job.planning_model,
+        error_message=job.error_message,
+        warnings=job.warnings,
+        metadata=job.metadata,
+        links=links(job),
+        created_at=job.created_at,
+        updated_at=max([job.updated_at, *(clip.updated_at for clip in clips)]),
+        started_at=job.started_at,
+        completed_at=job.completed_at,
+    )
+
+
+def _progress(job: Job, clips: Sequence[Clip]) -> Progress:
+    count = Counter(clip.status for clip in clips)
+    return Progress(
+        selected_pairs=sum(clip.image1_asset_id is not None for clip in clips),
+        total_clips=len(clips),
+        successful_clips=count[ClipStatus.COMPLETED],
+        failed_clips=count[ClipStatus.FAILED],
+        clip_urls=[_clip_url(job, clip) for clip in clips if clip.kept],
+        total_cost=_cost(job, clips),
+    )
+
+
+def _cost(job: Job, clips: Sequence[Clip]) -> Decimal:
+    """Closing a job sums its ledger; until then its clips' costs are what is known."""
+    return job.actual_cost if job.ended else sum((clip.actual_cost or Decimal(0) for clip in clips), Decimal(0))
+
+
+def _clip_url(job: Job, clip: Clip) -> str:
+    return f"{ROOT}/videos/{job.id}/clips/{clip_name(clip.number)}"
+
+
+def sub_jobs_view(job: Job, clips: Sequence[Clip], catalogue: Catalogue) -> SubJobsView:
+    count = Counter(clip.status for clip in clips)
+    return SubJobsView(
+        sub_jobs=[_sub_job(job, clip, catalogue) for clip in clips],
+        summary=Summary(
+            total=len(clips),
+            pending=count[ClipStatus.PENDING],
+            processing=count[ClipStatus.PROCESSING],
+            completed=count[ClipStatus.COMPLETED],
+            failed=count[ClipStatus.FAILED],
+            cancelled=count[ClipStatus.CANCELLED],
+        ),
+    )
+
+
+def _sub_job(job: Job, clip: Clip, catalogue: Catalogue) -> SubJobView:
+    return SubJobView(
+        id=f"{job.id}.{clip.number}",
+        job_id=job.id,
+        sub_job_number=clip.number,
+        image1_asset_id=clip.image1_asset_id,
+        image2_asset_id=clip.image2_asset_id,
+        replicate_prediction_id=clip.prediction_id,
+        prediction_url=_prediction_url(clip, catalogue),
+        model_id=clip.model,
+        status=clip.status.value,
+        progress=PROGRESS.get(clip.status, 1.0),
+        video_url=_clip_url(job, clip) if clip.kept else None,
+        video_blob_id=f"{job.id}.{clip.attempt_id}" if clip.kept else None,
+        duration_seconds=clip.duration_seconds,
+        estimated_cost=clip.estimated_cost,
+        actual_cost=clip.actual_cost,
+        error_message=clip.error_message,
+        error_class=clip.error_class,
+        retry_count=clip.retry_count,
+        prompt=clip.prompt,
+        score=clip.score,
+        reason=clip.reason,
+        started_at=clip.started_at,
+        completed_at=clip.completed_at,
+        created_at=clip.created_at,
+        updated_at=clip.updated_at,
+    )
+
+
+def _prediction_url(clip: Clip, catalogue: Catalogue) -> str | None:
+    model = catalogue.find(clip.model)
+    page = PREDICTION_PAGES.get(model.provider) if model else None
+    return page.format(id=clip.prediction_id) if page and clip.prediction_id else None

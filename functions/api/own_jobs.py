@@ -1,0 +1,40 @@
+"""A caller's own jobs and what has come of them; all else is not found."""
+
+from __future__ import annotations
+
+from functions.api.job_views import clip_name, shown_status
+from functions.studio.clips import Clip, Kept
+from functions.studio.errors import NotFound
+from functions.studio.job_store import JobStore
+from functions.studio.jobs import Film, Job
+from functions.studio.library import is_id
+
+
+def own_job(jobs: JobStore, tenant: str, job_id: str) -> Job:
+    job = jobs.find_job(job_id) if is_id(job_id) else None
+    if job is None or job.tenant != tenant:
+        raise NotFound(f"There is no job {job_id[:80]!r}.")
+    return job
+
+
+def own_film(job: Job) -> Film:
+    if job.film is None:
+        raise NotFound(
+            f"The job has no film: it is {shown_status(job)}.",
+            hint=job.error_message or "Ask again when the job is completed.",
+        )
+    return job.film
+
+
+def own_clip(jobs: JobStore, job: Job, name: str) -> Kept:
+    """By the file's name; NotFound says whether it failed, and why, or is still to come."""
+    clip = next((one for one in jobs.clips(job.id) if clip_name(one.number) == name), None)
+    if clip is None:
+        raise NotFound(f"The job has no clip {name[:80]!r}.")
+    if clip.kept is None:
+        raise NotFound(f"{name} is not there: its clip is {clip.status.value}.", hint=_why(clip))
+    return clip.kept
+
+
+def _why(clip: Clip) -> str:
+    return clip.error_message or "Ask again when the clip is completed."

@@ -1,0 +1,103 @@
+"""Every error as an answer: the one place where HTTP statuses are decided."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+
+from functions.api.answers import JSON, Envelope, FieldProblem, Meta, Problem
+from functions.studio.errors import (
+    FieldError,
+    InvalidRequest,
+    MethodNotAllowed,
+    RequestError,
+    Unauthenticated,
+)
+from functions.studio.jobs import now
+from functions.studio.telemetry import logger
+
+DETAILS = {
+    "missing": "is required",
+    "extra_forbidden": "is not a field of this request",
+    "model_type": "must be a JSON object",
+    "model_attributes_type": "must be a JSON object",
+}
+"""Where pydantic's own words would not be the caller's."""
+
+
+class WrongMethod(MethodNotAllowed):
+    """`methods` are those that the path has."""
+
+    def __init__(self, detail: str, methods: Sequence[str]) -> None:
+        super().__init__(detail, hint=f"This path has {', '.join(methods)}.")
+        self.methods = methods
+
+
+def answer_errors(app: APIGatewayHttpResolver) -> None:
+    """Turns whatever a request of `app` raises into a problem in the envelope."""
+
+    def at_fault(error: RequestError) -> Response[Any]:
+        return _problem(app, error, _headers(error))
+
+    def invalid(error: RequestValidationError) -> Response[Any]:
+        return _problem(app, invalid_request(error.errors()))
+
+    def unexpected(error: Exception) -> Response[Any]:
+        logger().error("unexpected error", exc_info=error)
+        return _problem(app, Unexpected(app.lambda_context.aws_request_id))
+
+    app.exception_handler(RequestError)(at_fault)
+    app.exception_handler(RequestValidationError)(invalid)
+    app.exception_handler(Exception)(unexpected)
+
+
+class Unexpected(RequestError):
+    """Says nothing of the inside but the name under which the log has it."""
+
+    status = 500
+    code = "internal_error"
+    title = "Something went wrong on our side"
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__("The request could not be carried out.", hint=f"The log has it as {request_id}.")
+
+
+def invalid_request(errors: Sequence[Mapping[str, Any]]) -> InvalidRequest:
+    """pydantic's errors, each field named as the caller wrote it."""
+    fields = tuple(_field(error) for error in errors)
+    return InvalidRequest("; ".join(f"{one.field}: {one.detail}" for one in fields), errors=fields)
+
+
+def _field(error: Mapping[str, Any]) -> FieldError:
+    place, *path = error["loc"]
+    detail = DETAILS.get(error["type"]) or error["msg"].removeprefix("Value error, ")
+    return FieldError(".".join(str(step) for step in path) or str(place), detail)
+
+
+def _headers(error: RequestError) -> dict[str, str]:
+    match error:
+        case Unauthenticated():
+            return {"WWW-Authenticate": "Bearer"}
+        case WrongMethod(methods=methods):
+            return {"Allow": ", ".join(methods)}
+    return {}
+
+
+def _problem(
+    app: APIGatewayHttpResolver, error: RequestError, headers: Mapping[str, str] | None = None
+) -> Response[Any]:
+    problem = Problem(
+        type=f"urn:reelay:problem:{error.code}",
+        title=error.title,
+        status=error.status,
+        detail=error.detail,
+        instance=app.current_event.path,
+        code=error.code,
+        hint=error.hint,
+        errors=[FieldProblem(field=one.field, detail=one.detail) for one in error.errors],
+    )
+    envelope: Envelope[None] = Envelope(error=problem, meta=Meta(timestamp=now()))
+    return Response(error.status, JSON, envelope.model_dump(mode="json", by_alias=True), headers)

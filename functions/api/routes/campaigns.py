@@ -1,0 +1,126 @@
+"""Campaigns: which push, for whom, and to what end."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Any
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.api_gateway import Router
+from aws_lambda_powertools.event_handler.openapi.params import Query
+from pydantic import Field
+
+from functions.api import words
+from functions.api.answers import ROOT, Envelope, Listed, Metadata, Money, View, answer, created, gone
+from functions.api.given import Asker, TheLibrary
+from functions.api.words import NotNull
+from functions.studio.errors import Conflict
+from functions.studio.jobs import new_id, now
+from functions.studio.library import Campaign, Client, Library
+
+router = Router()
+TAGS = ["campaigns"]
+
+Budget = Annotated[float, Field(ge=0, le=1e9)]
+
+
+class NewCampaign(words.Input):
+    client_id: str | None = None
+    name: words.Name
+    goal: words.Text | None = None
+    target_audience: words.Text | None = None
+    product_url: words.WebAddress | None = None
+    budget_usd: Budget | None = None
+    metadata: words.Metadata = {}
+
+
+class CampaignChanges(words.Input):
+    client_id: str | None = None
+    name: Annotated[words.Name | None, NotNull] = None
+    goal: words.Text | None = None
+    target_audience: words.Text | None = None
+    product_url: words.WebAddress | None = None
+    budget_usd: Budget | None = None
+    metadata: words.Metadata | None = None
+
+
+class CampaignView(View):
+    id: str
+    user_id: str
+    client_id: str | None
+    name: str
+    goal: str | None
+    target_audience: str | None
+    product_url: str | None
+    budget_usd: Money | None
+    metadata: Metadata
+    created_at: str
+    updated_at: str
+
+
+def view(campaign: Campaign) -> CampaignView:
+    return CampaignView.model_validate({**campaign.model_dump(), "user_id": campaign.tenant})
+
+
+def _values(library: Library, asker: Asker, body: NewCampaign | CampaignChanges) -> dict[str, Any]:
+    """What was given, as the table takes it; its client exists."""
+    if body.client_id is not None:
+        library.get(Client, asker.tenant, body.client_id, field="clientId")
+    given = body.model_dump(exclude_unset=True, by_alias=True)
+    if body.budget_usd is not None:
+        given["budgetUsd"] = Decimal(repr(body.budget_usd))
+    return given
+
+
+@router.post("/campaigns", tags=TAGS, status_code=201, summary="Create a campaign")
+def create(body: NewCampaign, asker: Asker, library: TheLibrary) -> Response[Envelope[CampaignView]]:
+    stamp = now()
+    campaign = Campaign.model_validate(
+        {
+            **_values(library, asker, body),
+            "id": new_id(),
+            "tenant": asker.tenant,
+            "createdAt": stamp,
+            "updatedAt": stamp,
+        }
+    )
+    library.add(campaign)
+    return created(view(campaign), f"{ROOT}/campaigns/{campaign.id}")
+
+
+@router.get("/campaigns", tags=TAGS, summary="List campaigns")
+def page(
+    asker: Asker,
+    library: TheLibrary,
+    client: Annotated[str | None, Query(alias="clientId")] = None,
+    limit: words.Limit = 50,
+    cursor: words.Cursor = None,
+) -> Envelope[Listed[CampaignView]]:
+    found, more = library.page(
+        Campaign,
+        asker.tenant,
+        limit=limit,
+        after=words.position(cursor),
+        keep=lambda campaign: client in (None, campaign.client_id),
+    )
+    return answer(Listed(items=[view(one) for one in found], next_cursor=words.cursor(more)))
+
+
+@router.get("/campaigns/<campaign_id>", tags=TAGS, summary="Get a campaign")
+def show(campaign_id: str, asker: Asker, library: TheLibrary) -> Envelope[CampaignView]:
+    return answer(view(library.get(Campaign, asker.tenant, campaign_id)))
+
+
+@router.patch("/campaigns/<campaign_id>", tags=TAGS, summary="Change a campaign")
+def change(campaign_id: str, body: CampaignChanges, asker: Asker, library: TheLibrary) -> Envelope[CampaignView]:
+    library.get(Campaign, asker.tenant, campaign_id)
+    return answer(view(library.change(Campaign, asker.tenant, campaign_id, _values(library, asker, body))))
+
+
+@router.delete("/campaigns/<campaign_id>", tags=TAGS, status_code=204, summary="Delete a campaign")
+def remove(campaign_id: str, asker: Asker, library: TheLibrary) -> Response[None]:
+    campaign = library.get(Campaign, asker.tenant, campaign_id)
+    if library.has_assets(campaign):
+        raise Conflict("The campaign still has assets.", hint="Delete its assets first.")
+    library.remove(campaign)
+    return gone()

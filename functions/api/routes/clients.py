@@ -1,0 +1,85 @@
+"""Clients: whose brand it is."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.api_gateway import Router
+
+from functions.api import words
+from functions.api.answers import ROOT, Envelope, Listed, Metadata, View, answer, created, gone, plain
+from functions.api.given import Asker, TheLibrary
+from functions.api.words import NotNull
+from functions.studio.errors import Conflict
+from functions.studio.jobs import new_id, now
+from functions.studio.library import Client
+
+router = Router()
+TAGS = ["clients"]
+
+
+class NewClient(words.Input):
+    name: words.Name
+    homepage: words.WebAddress | None = None
+    brand_guidelines: words.TextOrObject | None = None
+    metadata: words.Metadata = {}
+
+
+class ClientChanges(words.Input):
+    name: Annotated[words.Name | None, NotNull] = None
+    homepage: words.WebAddress | None = None
+    brand_guidelines: words.TextOrObject | None = None
+    metadata: words.Metadata | None = None
+
+
+class ClientView(View):
+    id: str
+    user_id: str
+    name: str
+    homepage: str | None
+    brand_guidelines: str | dict[str, Any] | None
+    metadata: Metadata
+    created_at: str
+    updated_at: str
+
+
+def view(client: Client) -> ClientView:
+    shown = client.model_dump() | {"brand_guidelines": plain(client.brand_guidelines)}
+    return ClientView.model_validate({**shown, "user_id": client.tenant})
+
+
+@router.post("/clients", tags=TAGS, status_code=201, summary="Create a client")
+def create(body: NewClient, asker: Asker, library: TheLibrary) -> Response[Envelope[ClientView]]:
+    stamp = now()
+    client = Client(id=new_id(), tenant=asker.tenant, created_at=stamp, updated_at=stamp, **body.model_dump())
+    library.add(client)
+    return created(view(client), f"{ROOT}/clients/{client.id}")
+
+
+@router.get("/clients", tags=TAGS, summary="List clients")
+def page(
+    asker: Asker, library: TheLibrary, limit: words.Limit = 50, cursor: words.Cursor = None
+) -> Envelope[Listed[ClientView]]:
+    found, more = library.page(Client, asker.tenant, limit=limit, after=words.position(cursor))
+    return answer(Listed(items=[view(one) for one in found], next_cursor=words.cursor(more)))
+
+
+@router.get("/clients/<client_id>", tags=TAGS, summary="Get a client")
+def show(client_id: str, asker: Asker, library: TheLibrary) -> Envelope[ClientView]:
+    return answer(view(library.get(Client, asker.tenant, client_id)))
+
+
+@router.patch("/clients/<client_id>", tags=TAGS, summary="Change a client")
+def change(client_id: str, body: ClientChanges, asker: Asker, library: TheLibrary) -> Envelope[ClientView]:
+    changes = body.model_dump(by_alias=True, exclude_unset=True)
+    return answer(view(library.change(Client, asker.tenant, client_id, changes)))
+
+
+@router.delete("/clients/<client_id>", tags=TAGS, status_code=204, summary="Delete a client")
+def remove(client_id: str, asker: Asker, library: TheLibrary) -> Response[None]:
+    client = library.get(Client, asker.tenant, client_id)
+    if next(library.campaigns_of(client), None):
+        raise Conflict("The client still has campaigns.", hint="Delete its campaigns first.")
+    library.remove(client)
+    return gone()

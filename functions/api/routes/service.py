@@ -1,0 +1,45 @@
+"""The service itself: is it there, what can it do, who am I to it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from aws_lambda_powertools.event_handler.api_gateway import Router
+
+from functions.api import image_pairs, pictures, uploads
+from functions.api.answers import VERSION, Envelope, View, answer
+from functions.api.given import Asker
+
+router = Router()
+TAGS = ["service"]
+
+
+class Health(View):
+    status: Literal["ok"] = "ok"
+    version: str = VERSION
+
+
+class Limits(View):
+    upload_bytes: int = uploads.MOST_BYTES
+    picture_bytes: int = pictures.MOST_BYTES
+    picture_pixels: int = pictures.MOST_PIXELS
+    num_pairs: int = image_pairs.MOST_PAIRS
+    clip_duration: float = image_pairs.LONGEST_CLIP
+
+
+class Me(View):
+    id: str
+    tenant: str
+    user_id: str
+    tier: str
+    limits: Limits
+
+
+@router.get("/health", tags=TAGS, summary="Whether the service answers")
+def health() -> Envelope[Health]:
+    return answer(Health())
+
+
+@router.get("/me", tags=TAGS, summary="Whose key this is, and its limits")
+def me(asker: Asker) -> Envelope[Me]:
+    return answer(Me(id=asker.tenant, tenant=asker.tenant, user_id=asker.tenant, tier=asker.tier, limits=Limits()))

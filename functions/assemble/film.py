@@ -1,0 +1,112 @@
+"""Pieces to film: the picture copied packet by packet, the sound encoded once, and the proof that nothing was lost."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import accumulate, pairwise
+from pathlib import Path
+
+from functions.studio import ffmpeg, sound
+from functions.studio.boxes import Movie, read_movie
+from functions.studio.errors import BrokenMedia
+from functions.studio.probe import Packets, Picture, packets_digest, read_packets, steady_ticks
+
+MOST_SECONDS = 600
+"""For joining; the function has 900."""
+
+SYNCHRONOUS = 0.001
+"""Seconds by which sound and picture of a film may differ in length."""
+
+LIMITER = "alimiter=limit=0.97:level=0:latency=1"
+
+
+@dataclass(frozen=True)
+class Part:
+    """A piece on disk."""
+
+    clip: int
+    film: Path
+    pcm: Path
+    picture: Picture
+
+
+def join(parts: Sequence[Part], film: Path, folder: Path) -> None:
+    """Writes the film; it is not one until `prove` has seen it."""
+    picture = parts[0].picture
+    listing = folder / "pieces.ffconcat"
+    listing.write_text("ffconcat version 1.0\n" + "".join(f"file '{part.film}'\n" for part in parts))
+    ticks, lead = picture.ticks, picture.lead
+    ffmpeg.run(
+        [
+            *[*ffmpeg.STRICT, "-protocol_whitelist", "file"],
+            *["-f", "concat", "-auto_convert", "0", "-safe", "0", "-i", str(listing)],
+            *["-protocol_whitelist", "pipe", "-f", "s16le", "-ar", str(sound.RATE), "-ac", "2", "-i", "pipe:0"],
+            *["-map", "0:V:0", "-map", "1:a:0", "-c:v", "copy"],
+            *["-bsf:v", f"setts=dts=N*{ticks}-{lead}:pts=N*{ticks}-{lead}+PTS-DTS:duration={ticks}"],
+            *["-af", LIMITER, "-c:a", "aac", "-b:a", "160k", "-movflags", "+faststart"],
+            *["-video_track_timescale", str(picture.timescale), "-movie_timescale", str(sound.RATE)],
+            *["-map_metadata", "-1", "-fflags", "+bitexact", "-flags:a", "+bitexact", "-f", "mp4", str(film)],
+        ],
+        seconds=MOST_SECONDS,
+        stdin=sound_track(parts),
+    )
+
+
+def sound_track(parts: Sequence[Part]) -> Iterator[bytes]:
+    """The pieces' sound, each cut where its last frame ends: counted from the film's beginning, so nothing adds up."""
+    fps = parts[0].picture.fps
+    ends = accumulate((part.picture.frames for part in parts), initial=0)
+    marks = [sound.samples(Fraction(frames) / fps) for frames in ends]
+    for part, (start, end) in zip(parts, pairwise(marks), strict=True):
+        yield from sound.read(part.pcm, end - start)
+
+
+def prove(film: Path, parts: Sequence[Part], folder: Path) -> None:
+    """BrokenMedia unless the film is exactly its pieces: every packet, one decoder configuration, every frame, all sound."""
+    movie = read_movie(film)
+    copied = folder / "film.framehash"
+    arguments = [*ffmpeg.media(film), "-map", "0:V:0", "-c", "copy", "-f", "framehash", "-hash", "murmur3", str(copied)]
+    ffmpeg.run(arguments, seconds=MOST_SECONDS)
+    for fault in [*picture_faults(movie, read_packets(copied.read_text()), parts), *length_faults(movie, parts)]:
+        raise BrokenMedia(f"The film is not what was planned: {fault}.")
+
+
+def picture_faults(movie: Movie, packets: Packets, parts: Sequence[Part]) -> Iterator[str]:
+    first = parts[0].picture
+    planned = sum(part.picture.frames for part in parts)
+    track = movie.first("vide")
+    if len({part.picture.seam for part in parts}) != 1 or first.seam is None:
+        yield "its pieces do not fit each other"
+    if track is None or track.samples != planned or len(packets.packets) != planned:
+        yield f"it has {len(packets.packets)} of {planned} frames"
+        return
+    if track.descriptions != 1 or hashlib.sha256(track.configuration).hexdigest() != first.extradata:
+        yield "its decoder configuration is not its pieces'"
+    if packets.timescale != first.timescale or steady_ticks(packets.packets) != first.ticks:
+        yield "its frames do not follow each other evenly"
+    if not movie.moov_first:
+        yield "its index is not in front"
+    start = 0
+    for part in parts:
+        end = start + part.picture.frames
+        if packets_digest(packets.packets[start:end]) != part.picture.packets:
+            yield f"its packets are not those of clip {part.clip}"
+        start = end
+
+
+def length_faults(movie: Movie, parts: Sequence[Part]) -> Iterator[str]:
+    length = sum((part.picture.seconds for part in parts), Fraction(0))
+    for kind, name in (("vide", "picture"), ("soun", "sound")):
+        track = movie.first(kind)
+        if track is None or len(track.edits) != 1:
+            yield f"its {name} has no exact length"
+            continue
+        edit = track.edits[0]
+        shown = Fraction(edit.duration, movie.timescale)
+        if abs(shown - length) > SYNCHRONOUS:
+            yield f"its {name} lasts {float(shown):.4f} s instead of {float(length):.4f} s"
+        if kind == "soun" and Fraction(track.ticks - edit.media_time, track.timescale) < length - SYNCHRONOUS:
+            yield "its sound ends early"

@@ -1,0 +1,180 @@
+"""An attempt's end: its output kept as the clip, or the reason why there is none, with its money, in one transaction."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from functions.keep_clip.output import fetch
+from functions.studio import telemetry
+from functions.studio.clips import (
+    OPEN_CLIP,
+    STAGES,
+    Attempt,
+    AttemptStatus,
+    Clip,
+    ClipStatus,
+    Kept,
+    Outcome,
+    next_step,
+)
+from functions.studio.errors import BrokenMedia, ConditionLost, OutputExpired
+from functions.studio.job_store import JobStore
+from functions.studio.jobs import Job, now
+from functions.studio.ledger import Ledger, Line, LineState, reservation
+from functions.studio.media_store import RAW, MediaStore, clip_key
+from functions.studio.messages import ClipTask, KeptClip, StateError
+from functions.studio.probe import Probe, examine
+from functions.studio.settlement import Ending, ended_attempt, ending
+from functions.studio.table import Write
+
+ONE_ATTEMPT: Mapping[str, int] = {}
+"""How many attempts an error class may take; one each, until jobs carry a policy."""
+
+TIMEOUTS = frozenset({"States.Timeout", "States.HeartbeatTimeout"})
+
+READS = 4
+"""Times that the rows are read again when somebody changed them in between."""
+
+
+class Keeper:
+    def __init__(
+        self,
+        jobs: JobStore,
+        ledger: Ledger,
+        media: MediaStore,
+        origins: Sequence[str],
+        limits: Mapping[str, int] = ONE_ATTEMPT,
+        stages: Mapping[str, tuple[str, ...]] = STAGES,
+    ) -> None:
+        self.jobs = jobs
+        self.ledger = ledger
+        self.media = media
+        self.origins = origins
+        self.limits = limits
+        self.stages = stages
+
+    def keep(self, task: ClipTask, error: StateError | None) -> KeptClip:
+        """Ends the task's attempt and says what follows; a second call finds that it was done."""
+        telemetry.about(attempt=task.attempt_id)
+        job = self.jobs.job(task.job_id)
+        for _ in range(READS):
+            clip = self.jobs.clip(task.job_id, task.clip)
+            if clip.run != task.run:
+                return KeptClip()
+            line = self.ledger.line(task.job_id, task.attempt_id)
+            if line.state is not LineState.RESERVED:
+                return KeptClip(next=self._already(job, clip, line, task))
+            attempt = self.jobs.find_attempt(task.job_id, task.attempt_id)
+            try:
+                return KeptClip(next=self._end(job, clip, line, task, attempt, error))
+            except ConditionLost:
+                continue
+        raise ConditionLost(f"the rows of attempt {task.attempt_id} kept changing")
+
+    def _already(self, job: Job, clip: Clip, line: Line, task: ClipTask) -> ClipTask | None:
+        if clip.status not in OPEN_CLIP:
+            return None
+        return self._next(job, task, kept=line.state is LineState.SETTLED, error_class=clip.error_class)
+
+    def _end(
+        self, job: Job, clip: Clip, line: Line, task: ClipTask, attempt: Attempt | None, error: StateError | None
+    ) -> ClipTask | None:
+        answer = attempt.answer if attempt else None
+        if attempt and answer and answer.outcome is Outcome.SUCCEEDED and clip.status in OPEN_CLIP:
+            try:
+                kept = self._copy(job, clip, attempt, answer.output_url)
+            except (BrokenMedia, OutputExpired) as fault:
+                error_class = "expired" if isinstance(fault, OutputExpired) else "broken"
+                return self._failed(
+                    job, clip, task, attempt, ending(attempt, f"The clip is unusable: {fault}.", error_class)
+                )
+            return self._completed(job, clip, line, task, attempt, kept)
+        message, error_class = reason(error)
+        return self._failed(job, clip, task, attempt, ending(attempt, message, error_class))
+
+    def _next(self, job: Job, task: ClipTask, *, kept: bool, error_class: str | None = None) -> ClipTask | None:
+        return next_step(task, self.stages[job.kind], kept, error_class, dict(self.limits))
+
+    def _copy(self, job: Job, clip: Clip, attempt: Attempt, url: str | None) -> Kept:
+        """The clip and its sound in our bucket, proved; BrokenMedia or OutputExpired where that cannot be."""
+        if not url:
+            raise BrokenMedia("the provider named no output")
+        with tempfile.TemporaryDirectory() as folder:
+            film, pcm = Path(folder, "clip.mp4"), Path(folder, "clip.pcm")
+            fetch(url, film, self.origins)
+            probe = examine(film, pcm=pcm)
+            check_duration(probe, clip.duration_seconds)
+            key = clip_key(job.tenant, job.id, attempt.id, clip.number)
+            pcm_key = key.removesuffix(".mp4") + ".pcm"
+            self.media.upload(pcm, pcm_key, "application/octet-stream", tags=RAW)
+            self.media.upload(film, key, "video/mp4", tags=RAW)
+            with film.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return Kept(key=key, pcm_key=pcm_key, bytes=probe.bytes, sha256=digest, facts=probe.attributes())
+
+    def _completed(
+        self, job: Job, clip: Clip, line: Line, task: ClipTask, attempt: Attempt, kept: Kept
+    ) -> ClipTask | None:
+        following = self._next(job, task, kept=True)
+        cost = (clip.actual_cost or 0) + line.amount
+        if following:
+            changes = {"stage": following.stage, "actualCost": cost, "kept": kept.attributes()}
+            writes = [self.jobs.move_clip(job.id, task.run, clip.number, ClipStatus.PROCESSING, changes)]
+            writes.append(self._reserve(job, clip, following))
+        else:
+            writes = [self.jobs.clip_kept(job.id, task, kept, cost)]
+        writes.append(self.jobs.attempt_ended(job.id, attempt.id, AttemptStatus.KEPT, before=attempt.status))
+        writes.append(self.ledger.end(job.id, attempt.id, LineState.SETTLED))
+        self.jobs.table.commit(*writes)
+        if not following:
+            telemetry.count("ClipsCompleted")
+            _tell_time(clip)
+        telemetry.money("ClipCost", line.amount)
+        return following
+
+    def _failed(self, job: Job, clip: Clip, task: ClipTask, attempt: Attempt | None, end: Ending) -> ClipTask | None:
+        following = self._next(job, task, kept=False, error_class=end.error_class) if clip.status in OPEN_CLIP else None
+        words = {"errorMessage": end.message, "errorClass": end.error_class}
+        writes = ended_attempt(self.jobs, self.ledger, job.id, task.attempt_id, attempt, end)
+        if following:
+            changes = {**words, "retryCount": following.attempt - 1}
+            writes.append(self.jobs.move_clip(job.id, task.run, clip.number, ClipStatus.PROCESSING, changes))
+            writes.append(self._reserve(job, clip, following))
+        elif clip.status in OPEN_CLIP:
+            writes.append(self.jobs.move_clip(job.id, task.run, clip.number, ClipStatus.FAILED, words))
+        self.jobs.table.commit(*writes)
+        telemetry.logger().warning(end.message, extra={"errorClass": end.error_class, "money": end.line.value})
+        if not following:
+            telemetry.count("ClipsFailed", errorClass=end.error_class)
+            _tell_time(clip)
+        return following
+
+    def _reserve(self, job: Job, clip: Clip, following: ClipTask) -> Write:
+        return self.ledger.reserve(job.id, reservation(clip, stage=following.stage, attempt=following.attempt))
+
+
+def check_duration(probe: Probe, asked: int) -> None:
+    """Models keep to the second, not to the frame: a second or a fifth off is theirs, more is a clip cut short."""
+    seconds = float(probe.picture.seconds)
+    if abs(seconds - asked) > max(1.0, asked * 0.2):
+        raise BrokenMedia(f"it lasts {seconds:.2f} s instead of {asked} s")
+
+
+def reason(error: StateError | None) -> tuple[str, str]:
+    """An error that the workflow caught, as a message for people and an error class."""
+    if error is None:
+        return "The step ended without an answer from the provider", "unknown"
+    if error.error in TIMEOUTS:
+        return "Prediction timed out", "timeout"
+    kind = error.error.removeprefix("Provider").lower() if error.error.startswith("Provider") else "failed"
+    return error.said, kind
+
+
+def _tell_time(clip: Clip) -> None:
+    if clip.started_at:
+        passed = datetime.fromisoformat(now()) - datetime.fromisoformat(clip.started_at)
+        telemetry.seconds("ClipSeconds", passed.total_seconds())

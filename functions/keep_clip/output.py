@@ -1,0 +1,90 @@
+"""Fetches what a provider made: only from the provider's own origins, within limits of size and time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from urllib.parse import urljoin
+
+import requests
+from urllib3.util import Url, parse_url  # what requests itself reads URLs with: one reading, no gap between two
+
+from functions.studio.errors import BrokenMedia, OutputExpired, OutputUnreachable
+
+MOST_BYTES = 256 * 1024 * 1024
+"""Twenty times a clip of 8 s in full HD, and half of what Lambda's /tmp holds."""
+
+MOST_SECONDS = 180.0
+WAITS = (5.0, 30.0)
+"""Seconds to connect, and between two packets."""
+MOST_REDIRECTS = 3
+GONE = frozenset({401, 403, 404, 410})
+"""Signed and expiring outputs answer with any of these once they are no more."""
+PORTS = {"http": 80, "https": 443}
+
+
+def fetch(url: str, path: Path, origins: Sequence[str]) -> None:
+    """Streams the output into `path`. OutputUnreachable is worth another try, OutputExpired and BrokenMedia are not."""
+    end = time.monotonic() + MOST_SECONDS
+    try:
+        with requests.Session() as session:
+            answer = _open(session, url, origins)
+            with answer, path.open("wb") as file:
+                for chunk in _limited(answer.iter_content(1 << 20), end):
+                    file.write(chunk)
+    except requests.RequestException as error:
+        raise OutputUnreachable(f"the provider's output did not arrive: {type(error).__name__}") from error
+
+
+def _open(session: requests.Session, url: str, origins: Sequence[str]) -> requests.Response:
+    for _ in range(1 + MOST_REDIRECTS):
+        if not may_fetch(url, origins):
+            raise BrokenMedia("the output does not lie where its provider keeps them")
+        answer = session.get(url, stream=True, timeout=WAITS, allow_redirects=False)
+        if not answer.is_redirect:
+            _judge(answer.status_code)
+            return answer
+        url = urljoin(url, answer.headers["location"])
+        answer.close()
+    raise BrokenMedia("the output redirects without end")
+
+
+def _judge(status: int) -> None:
+    if status == requests.codes.ok:
+        return
+    if status in GONE:
+        raise OutputExpired(f"the provider's output has expired (HTTP {status})")
+    raise OutputUnreachable(f"the provider's output cannot be fetched (HTTP {status})")
+
+
+def _limited(chunks: Iterator[bytes], end: float) -> Iterator[bytes]:
+    size = 0
+    for chunk in chunks:
+        size += len(chunk)
+        if size > MOST_BYTES:
+            raise BrokenMedia(f"the output is larger than {MOST_BYTES >> 20} MiB")
+        if time.monotonic() > end:
+            raise OutputUnreachable(f"the provider's output did not arrive within {MOST_SECONDS:.0f} s")
+        yield chunk
+
+
+def may_fetch(url: str, origins: Sequence[str]) -> bool:
+    """`origins` are `scheme://host[:port]`; a host that begins with `*.` stands for its subdomains."""
+    try:
+        asked = parse_url(url)
+    except ValueError:
+        return False
+    if asked.auth or not asked.host:
+        return False
+    return any(_within(asked, parse_url(allowed)) for allowed in origins)
+
+
+def _within(asked: Url, allowed: Url) -> bool:
+    host, pattern = asked.host or "", allowed.host or ""
+    named = host.endswith(pattern[1:]) if pattern.startswith("*.") else host == pattern
+    return named and asked.scheme == allowed.scheme and _port(asked) == _port(allowed)
+
+
+def _port(url: Url) -> int | None:
+    return url.port or PORTS.get(url.scheme or "")

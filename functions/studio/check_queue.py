@@ -1,0 +1,46 @@
+"""The queue of delayed looks at a provider: for those that send no webhook, and for webhooks that are lost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+
+from functions.studio.messages import CheckClip, ClipTask
+
+if TYPE_CHECKING:
+    from types_boto3_sqs import SQSClient
+
+LONGEST_DELAY = 900
+"""Seconds; what SQS allows."""
+
+
+def read_delays(text: str) -> list[int]:
+    """Seconds between looks from a setting such as "30,60,120"; the last one repeats."""
+    delays = [int(part) for part in text.split(",")]
+    if not delays or not all(0 <= delay <= LONGEST_DELAY for delay in delays):
+        raise ValueError(f"delays of 0 to {LONGEST_DELAY} seconds are wanted, separated by commas; got {text!r}")
+    return delays
+
+
+def heartbeat_limit(delays: list[int]) -> int:
+    """Seconds without a look after which a waiting step is given up: three times the longest gap."""
+    return 3 * max(delays)
+
+
+class CheckQueue:
+    def __init__(self, url: str, delays: list[int], client: SQSClient | None = None) -> None:
+        self.url = url
+        self.delays = delays
+        self.client = client or boto3.client("sqs", config=Config(retries={"mode": "standard", "max_attempts": 5}))
+
+    def look_later(self, task: ClipTask, look: int = 0) -> None:
+        """Queues the look with that number, as late as the delays say."""
+        step = ClipTask.model_validate(task.model_dump(include=set(ClipTask.model_fields)))
+        message = CheckClip(**step.model_dump(), look=look)
+        self.client.send_message(
+            QueueUrl=self.url,
+            MessageBody=message.model_dump_json(by_alias=True),
+            DelaySeconds=self.delays[min(look, len(self.delays) - 1)],
+        )

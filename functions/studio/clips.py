@@ -1,0 +1,193 @@
+"""What a clip and an attempt are, the moves that their statuses may make, and which step of a clip comes next."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from pydantic import Field
+
+from functions.studio.jobs import Job, Row, now
+from functions.studio.messages import ClipTask
+
+
+class ClipStatus(StrEnum):
+    PENDING = "pending"
+    PROCESSING = "processing"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+CLIP_MOVES: dict[ClipStatus, frozenset[ClipStatus]] = {
+    ClipStatus.PENDING: frozenset({ClipStatus.PROCESSING, ClipStatus.FAILED, ClipStatus.CANCELLED}),
+    ClipStatus.PROCESSING: frozenset({ClipStatus.COMPLETED, ClipStatus.FAILED, ClipStatus.CANCELLED}),
+    ClipStatus.COMPLETED: frozenset(),
+    ClipStatus.FAILED: frozenset(),
+    ClipStatus.CANCELLED: frozenset(),
+}
+
+OPEN_CLIP = [status.value for status, after in CLIP_MOVES.items() if after]
+
+
+class AttemptStatus(StrEnum):
+    ASKED = "asked"
+    ACCEPTED = "accepted"
+    UNKNOWN = "unknown"
+    ANSWERED = "answered"
+    KEPT = "kept"
+    FAILED = "failed"
+    REFUSED = "refused"
+    CANCELLED = "cancelled"
+    LOST = "lost"
+
+
+ATTEMPT_MOVES: dict[AttemptStatus, frozenset[AttemptStatus]] = {
+    AttemptStatus.ASKED: frozenset(
+        {
+            AttemptStatus.ACCEPTED,
+            AttemptStatus.UNKNOWN,
+            AttemptStatus.ANSWERED,
+            AttemptStatus.CANCELLED,
+            AttemptStatus.LOST,
+        }
+    ),
+    AttemptStatus.UNKNOWN: frozenset(
+        {AttemptStatus.ACCEPTED, AttemptStatus.ANSWERED, AttemptStatus.CANCELLED, AttemptStatus.LOST}
+    ),
+    AttemptStatus.ACCEPTED: frozenset({AttemptStatus.ANSWERED, AttemptStatus.CANCELLED, AttemptStatus.LOST}),
+    AttemptStatus.ANSWERED: frozenset(
+        {AttemptStatus.KEPT, AttemptStatus.FAILED, AttemptStatus.REFUSED, AttemptStatus.CANCELLED, AttemptStatus.LOST}
+    ),
+    AttemptStatus.KEPT: frozenset(),
+    AttemptStatus.FAILED: frozenset(),
+    AttemptStatus.REFUSED: frozenset(),
+    AttemptStatus.CANCELLED: frozenset(),
+    AttemptStatus.LOST: frozenset(),
+}
+
+
+def attempt_may_become(status: AttemptStatus) -> list[str]:
+    """The statuses from which an attempt may move to `status`: the condition of the write."""
+    return [before.value for before, after in ATTEMPT_MOVES.items() if status in after]
+
+
+WAITING = frozenset({AttemptStatus.ASKED, AttemptStatus.UNKNOWN, AttemptStatus.ACCEPTED})
+"""An attempt whose answer is not known yet."""
+
+
+class Outcome(StrEnum):
+    """How a prediction ended."""
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    REFUSED = "refused"
+    CANCELLED = "cancelled"
+
+
+class Answer(Row):
+    """A provider's last word on a prediction, in our words."""
+
+    outcome: Outcome
+    output_url: str | None = None
+    error: str | None = None
+    charged: bool = True
+    """False only where the provider reports that it took no money."""
+    predict_seconds: float | None = None
+
+
+class Kept(Row):
+    """A clip in our own bucket. `facts` is the Probe of the file; `pcm_key` its sound as s16le 48 kHz stereo."""
+
+    key: str
+    pcm_key: str
+    bytes: int
+    sha256: str
+    facts: dict[str, Any]
+
+
+class Clip(Row):
+    number: int
+    run: int
+    status: ClipStatus = ClipStatus.PENDING
+    stage: str = "video"
+    image1_asset_id: str | None = None
+    image2_asset_id: str | None = None
+    image1_key: str | None = None
+    image2_key: str | None = None
+    prompt: str | None = None
+    score: Decimal | None = None
+    reason: str | None = None
+    model: str
+    duration_seconds: int
+    estimated_cost: Decimal
+    actual_cost: Decimal | None = None
+    attempt_id: str | None = None
+    prediction_id: str | None = None
+    retry_count: int = 0
+    kept: Kept | None = None
+    error_message: str | None = None
+    error_class: str | None = None
+    created_at: str
+    updated_at: str
+    started_at: str | None = None
+    completed_at: str | None = None
+    expires_at: int | None = None
+    """Epoch seconds; on rows written before their job, until the job is accepted."""
+
+
+class Attempt(Row):
+    id: str
+    clip: int
+    run: int
+    stage: str
+    status: AttemptStatus = AttemptStatus.ASKED
+    provider: str
+    model: str
+    token: str = Field(repr=False)
+    """The task token to release; the latest that the workflow handed out."""
+    prediction_id: str | None = None
+    postponed: bool = False
+    """The provider said `busy`: nothing was created, so the create may be sent again."""
+    answer: Answer | None = None
+    asked_at: str
+    accepted_at: str | None = None
+    answered_at: str | None = None
+    ended_at: str | None = None
+
+
+def pending_clip(job: Job, number: int, cost: Decimal, *, expires_at: int | None = None, **chosen: Any) -> Clip:
+    """A clip that nothing has been done for; `chosen` are its pictures, prompt and so on, once they are known."""
+    stamp = now()
+    return Clip(
+        number=number,
+        run=job.run,
+        stage=STAGES[job.kind][0],
+        model=job.model,
+        duration_seconds=job.duration_seconds,
+        estimated_cost=cost,
+        created_at=stamp,
+        updated_at=stamp,
+        expires_at=expires_at,
+        **chosen,
+    )
+
+
+STAGES: dict[str, tuple[str, ...]] = {"image_pairs": ("video",)}
+"""The paid steps of a clip, by kind of job."""
+
+
+def next_step(
+    task: ClipTask, stages: tuple[str, ...], kept: bool, error_class: str | None, limits: dict[str, int]
+) -> ClipTask | None:
+    """What follows when `task` has ended: the next stage, another attempt, or nothing.
+
+    `limits` says how many attempts an error class may take in all; one where it is silent.
+    """
+    if kept:
+        following = stages[stages.index(task.stage) + 1 :]
+        return task.model_copy(update={"stage": following[0], "attempt": 1}) if following else None
+    if task.attempt < limits.get(error_class or "", 1):
+        return task.model_copy(update={"attempt": task.attempt + 1})
+    return None

@@ -1,0 +1,85 @@
+"""The two ends of a run: delivered with its film, or closed without one. Either way nothing stays open or reserved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from functions.studio.clips import ClipStatus
+from functions.studio.errors import ConditionLost, StaleRun
+from functions.studio.events import JobEvents
+from functions.studio.job_store import JobStore
+from functions.studio.jobs import Job, JobStatus
+from functions.studio.ledger import Ledger
+from functions.studio.settlement import settle_open_clips
+from functions.studio.telemetry import count, logger, money, seconds
+
+
+@dataclass(frozen=True)
+class Closing:
+    jobs: JobStore
+    ledger: Ledger
+    events: JobEvents
+
+
+def deliver(job_id: str, run: int, closing: Closing) -> None:
+    """Takes the run's film into the job and completes it; StaleRun when the job is not this run's any more."""
+    film = closing.jobs.film(job_id, run)
+    job = _close(job_id, run, JobStatus.COMPLETED, {"film": film.attributes()}, closing)
+    if job is None:
+        raise StaleRun(f"job {job_id} ended before run {run} could deliver its film")
+    if _announce(job, closing):
+        count("JobsCompleted")
+        seconds("JobSeconds", _took(job))
+        money("JobCost", job.actual_cost)
+
+
+def close_failed(job_id: str, run: int, reason: str, closing: Closing) -> None:
+    """Ends a run that made no film: what is still open fails with `reason`. A job that has ended is left alone."""
+    job = closing.jobs.find_job(job_id)
+    if job is None or job.run != run or (job.ended and job.status is not JobStatus.FAILED):
+        logger().info("nothing to close")
+        return
+    settle_open_clips(closing.jobs, closing.ledger, job, run, reason)
+    closed = _close(job_id, run, JobStatus.FAILED, {"errorMessage": reason}, closing)
+    if closed is not None and _announce(closed, closing):
+        logger().error("job failed", extra={"reason": closed.error_message})
+        count("JobsFailed")
+
+
+def _announce(job: Job, closing: Closing) -> bool:
+    """Publishes the end of a run; False when that was done before. A crash in between publishes twice, never not."""
+    if job.announced_run == job.run:
+        return False
+    closing.events.publish(job)
+    closing.jobs.table.commit(closing.jobs.announced(job))
+    return True
+
+
+def _close(job_id: str, run: int, status: JobStatus, changes: dict[str, Any], closing: Closing) -> Job | None:
+    """The job as it ended; None when it ended otherwise. Doing it again finds it done."""
+    try:
+        closing.jobs.table.commit(
+            closing.jobs.move_job(job_id, run, status, {**changes, **_totals(job_id, run, closing)})
+        )
+    except ConditionLost:
+        job = closing.jobs.job(job_id)
+        return job if job.run == run and job.status is status else None
+    return closing.jobs.job(job_id)
+
+
+def _totals(job_id: str, run: int, closing: Closing) -> dict[str, Any]:
+    clips = closing.jobs.clips(job_id)
+    kept = [clip for clip in clips if clip.status is ClipStatus.COMPLETED]
+    return {
+        "successfulClips": len(kept),
+        "failedClips": sum(clip.status is ClipStatus.FAILED for clip in clips),
+        "actualCost": sum((clip.actual_cost or 0 for clip in kept), start=0),
+        "lostCost": closing.ledger.totals(job_id).lost,
+    }
+
+
+def _took(job: Job) -> float:
+    """Seconds from acceptance to the end."""
+    return (datetime.fromisoformat(job.updated_at) - datetime.fromisoformat(job.created_at)).total_seconds()

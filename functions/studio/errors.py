@@ -1,0 +1,174 @@
+"""Every error that Reelay raises on purpose.
+
+    ReelayError
+    ├── RequestError            the caller can mend it; carries an HTTP status
+    │   ├── InvalidRequest      422, names the fields
+    │   ├── Unauthenticated     401
+    │   ├── NotFound            404
+    │   ├── MethodNotAllowed    405
+    │   ├── Conflict            409
+    │   ├── TooLarge            413
+    │   └── UnsupportedMedia    415
+    ├── WebhookRejected         a callback that proves nothing: 401
+    ├── UnknownAttempt          a callback for an attempt that is not (yet) there: 404, so that it is sent again
+    ├── ProviderError           a provider's answer, in our words
+    │   ├── ProviderBusy        later; burns no attempt
+    │   ├── ProviderRefused     never again with this input
+    │   ├── ProviderFailed      perhaps again
+    │   └── ProviderUnknown     nobody knows whether it was accepted: reconcile first
+    ├── SelectionUnusable       the vision model's answer breaks the rules of a selection
+    ├── NotConfigured           a key or a tool of this deployment is missing
+    ├── MediaError
+    │   ├── BrokenMedia         a file that does not prove to be what it claims
+    │   ├── OutputExpired       a provider's output that is gone for good
+    │   └── OutputUnreachable   a provider's output that cannot be fetched just now
+    ├── NoClipSurvived          every clip of the job failed
+    ├── ConditionLost           a conditional write found that it was already done, or overtaken
+    └── StaleRun                a run that no longer owns its job
+
+The class names are the `ErrorEquals` of workflow.asl.json.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class ReelayError(Exception):
+    """The root; `str()` is fit for the job's `errorMessage`."""
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """One field at fault: `field` as a dotted path in the caller's own words, `detail` what would do instead."""
+
+    field: str
+    detail: str
+
+
+class RequestError(ReelayError):
+    status = 400
+    code = "bad_request"
+    title = "Bad request"
+
+    def __init__(self, detail: str, *, hint: str | None = None, errors: tuple[FieldError, ...] = ()) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.hint = hint
+        self.errors = errors
+
+
+class InvalidRequest(RequestError):
+    status = 422
+    code = "invalid_request"
+    title = "The request cannot be carried out as it stands"
+
+
+class Unauthenticated(RequestError):
+    status = 401
+    code = "unauthenticated"
+    title = "No valid API key"
+
+
+class NotFound(RequestError):
+    status = 404
+    code = "not_found"
+    title = "Not found"
+
+
+class MethodNotAllowed(RequestError):
+    status = 405
+    code = "method_not_allowed"
+    title = "Method not allowed"
+
+
+class Conflict(RequestError):
+    status = 409
+    code = "conflict"
+    title = "In conflict with what is there"
+
+
+class TooLarge(RequestError):
+    status = 413
+    code = "too_large"
+    title = "Too large"
+
+
+class UnsupportedMedia(RequestError):
+    status = 415
+    code = "unsupported_media"
+    title = "Not a kind of file that can be used"
+
+
+class WebhookRejected(ReelayError):
+    """The signature, the time or the form of a callback does not hold. Never says what was expected."""
+
+
+class UnknownAttempt(ReelayError):
+    """A proven callback names an attempt that has no row."""
+
+
+class ProviderError(ReelayError):
+    error_class = "failed"
+
+
+class ProviderBusy(ProviderError):
+    """Asked to come later; `retry_after` in seconds where the provider told it."""
+
+    error_class = "busy"
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class ProviderRefused(ProviderError):
+    error_class = "refused"
+
+
+class ProviderFailed(ProviderError):
+    error_class = "failed"
+
+
+class ProviderUnknown(ProviderError):
+    error_class = "unknown"
+
+
+class SelectionUnusable(ReelayError):
+    """The pairs chosen break a rule: unknown id, a picture with itself, a pair twice, the wrong number."""
+
+
+class NotConfigured(ReelayError):
+    """Something that the deployment's owner has to provide; the message names it."""
+
+
+class MediaError(ReelayError):
+    """A media file at fault."""
+
+
+class BrokenMedia(MediaError):
+    """A file that is not what it claims to be; the message says which test it failed."""
+
+
+class OutputExpired(MediaError):
+    """A provider's output that is no longer there: asking again cannot help."""
+
+
+class OutputUnreachable(MediaError):
+    """A provider's output that did not arrive: worth asking again."""
+
+
+class NoClipSurvived(ReelayError):
+    """There is nothing to make a film of."""
+
+
+class ConditionLost(ReelayError):
+    """A conditional write did not hold. `index` tells which write of a transaction it was."""
+
+    def __init__(self, message: str, index: int = 0) -> None:
+        super().__init__(message)
+        self.index = index
+
+
+class StaleRun(ReelayError):
+    """Another run owns the job, or the job has ended."""

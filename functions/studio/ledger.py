@@ -1,0 +1,90 @@
+"""Money, line by line: `J#{job}` → LEDGER#{attempt}. A line is reserved once and ends once: settled, released or lost.
+
+Reserved before anything is sent; settled when the output is kept; released when nothing was started or the provider
+reports that it charged nothing; lost when money bought nothing.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import StrEnum
+
+from functions.studio.clips import Clip
+from functions.studio.errors import NotFound
+from functions.studio.jobs import Row, now
+from functions.studio.messages import attempt_id
+from functions.studio.table import Table, Write, put, update
+
+
+class LineState(StrEnum):
+    RESERVED = "reserved"
+    SETTLED = "settled"
+    RELEASED = "released"
+    LOST = "lost"
+
+
+class Line(Row):
+    attempt_id: str
+    clip: int
+    run: int
+    stage: str
+    amount: Decimal
+    """USD."""
+    state: LineState = LineState.RESERVED
+    model: str
+    reserved_at: str
+    ended_at: str | None = None
+
+
+class Totals(Row):
+    """USD by state."""
+
+    reserved: Decimal = Decimal(0)
+    settled: Decimal = Decimal(0)
+    released: Decimal = Decimal(0)
+    lost: Decimal = Decimal(0)
+
+
+def reservation(clip: Clip, *, stage: str = "", attempt: int = 1) -> Line:
+    """The line that pays for one attempt at one stage of a clip."""
+    return Line(
+        attempt_id=attempt_id(clip.run, clip.number, stage or clip.stage, attempt),
+        clip=clip.number,
+        run=clip.run,
+        stage=stage or clip.stage,
+        amount=clip.estimated_cost,
+        model=clip.model,
+        reserved_at=now(),
+    )
+
+
+class Ledger:
+    def __init__(self, table: Table) -> None:
+        self.table = table
+
+    def reserve(self, job_id: str, line: Line) -> Write:
+        return put(f"J#{job_id}", f"LEDGER#{line.attempt_id}", line.attributes())
+
+    def end(self, job_id: str, attempt_id: str, state: LineState) -> Write:
+        """Holds only while the line is reserved: money moves exactly once."""
+        return update(
+            f"J#{job_id}",
+            f"LEDGER#{attempt_id}",
+            {"state": state.value, "endedAt": now()},
+            {"state": LineState.RESERVED.value},
+        )
+
+    def line(self, job_id: str, attempt_id: str) -> Line:
+        row = self.table.get(f"J#{job_id}", f"LEDGER#{attempt_id}")
+        if row is None:
+            raise NotFound(f"Nothing was reserved for attempt {attempt_id!r} of job {job_id!r}.")
+        return Line.model_validate(row)
+
+    def lines(self, job_id: str) -> list[Line]:
+        return [Line.model_validate(row) for row in self.table.query(f"J#{job_id}", "LEDGER#")]
+
+    def totals(self, job_id: str) -> Totals:
+        sums = dict.fromkeys(LineState, Decimal(0))
+        for line in self.lines(job_id):
+            sums[line.state] += line.amount
+        return Totals.model_validate({state.value: amount for state, amount in sums.items()})

@@ -1,0 +1,205 @@
+"""What tenants keep: `T#{tenant}` → CLIENT#{id}, CAMPAIGN#{id}, ASSET#{id}, and IN#{campaign}#{asset} for a campaign's own assets.
+
+Ids sort by the time of their making, so every list is in order of creation. Reads are consistent.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from decimal import Decimal
+from itertools import islice
+from typing import Any, ClassVar, Literal, TypeVar
+
+from pydantic import Field
+
+from functions.studio.errors import ConditionLost, FieldError, NotFound
+from functions.studio.jobs import Row, now
+from functions.studio.table import Table, delete, put, update
+
+PAGE = 100
+"""Rows read at once while a filter looks for what it wants."""
+
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def is_id(text: str) -> bool:
+    """Whether `text` has the form of an id of ours: nothing else needs to be looked up."""
+    return bool(_ID.fullmatch(text))
+
+
+class Entry(Row):
+    """`sort` begins the sort key of the kind, `word` is what people call it."""
+
+    sort: ClassVar[str]
+    word: ClassVar[str]
+
+    id: str
+    tenant: str
+    created_at: str
+    updated_at: str
+
+
+class Client(Entry):
+    sort = "CLIENT"
+    word = "client"
+
+    name: str
+    homepage: str | None = None
+    brand_guidelines: str | dict[str, Any] | None = None
+    metadata: dict[str, Any] = Field(default_factory=dict)
+
+
+class Campaign(Entry):
+    sort = "CAMPAIGN"
+    word = "campaign"
+
+    client_id: str | None = None
+    name: str
+    goal: str | None = None
+    target_audience: str | None = None
+    product_url: str | None = None
+    budget_usd: Decimal | None = None
+    metadata: dict[str, Any] = Field(default_factory=dict)
+
+
+class Asset(Entry):
+    sort = "ASSET"
+    word = "asset"
+
+    campaign_id: str
+    client_id: str | None = None
+    name: str
+    type: Literal["image"] = "image"
+    key: str
+    """Of the media bucket."""
+    content_type: str
+    bytes: int
+    sha256: str
+    width: int
+    height: int
+    tags: list[str] = Field(default_factory=list)
+    thumbnail_blob_id: str | None = None
+
+
+E = TypeVar("E", bound=Entry)
+
+
+def _pk(tenant: str) -> str:
+    return f"T#{tenant}"
+
+
+def _prefix(kind: type[Entry]) -> str:
+    return f"{kind.sort}#"
+
+
+def _in(campaign_id: str) -> str:
+    return f"IN#{campaign_id}#"
+
+
+class Library:
+    def __init__(self, table: Table) -> None:
+        self.table = table
+
+    def get(self, kind: type[E], tenant: str, entry_id: str, *, field: str = "") -> E:
+        """NotFound for another tenant's id as for none at all; `field` is where the caller named it, if in a body."""
+        row = self.table.get(_pk(tenant), _prefix(kind) + entry_id) if is_id(entry_id) else None
+        if row is None:
+            detail = f"There is no {kind.word} {entry_id[:80]!r}."
+            raise NotFound(detail, errors=(FieldError(field, detail),) if field else ())
+        return kind.model_validate(row)
+
+    def page(
+        self,
+        kind: type[E],
+        tenant: str,
+        *,
+        limit: int,
+        after: str | None = None,
+        keep: Callable[[E], bool] = lambda _: True,
+    ) -> tuple[list[E], str | None]:
+        """At most `limit` entries that `keep` wants, made after the id `after`; and the id to go on from, if there are more."""
+        rows = self._rows(_pk(tenant), _prefix(kind), after, limit)
+        return _cut((kind.model_validate(row) for row in rows), limit, keep)
+
+    def add(self, entry: Client | Campaign) -> None:
+        self.table.commit(put(_pk(entry.tenant), _prefix(type(entry)) + entry.id, entry.attributes(), {"pk": None}))
+
+    def change(self, kind: type[E], tenant: str, entry_id: str, changes: Mapping[str, Any]) -> E:
+        """`changes` by their names in the table; None removes one."""
+        self.get(kind, tenant, entry_id)
+        try:
+            self.table.commit(
+                update(_pk(tenant), _prefix(kind) + entry_id, {**changes, "updatedAt": now()}, {"pk": ...})
+            )
+        except ConditionLost:
+            raise NotFound(f"There is no {kind.word} {entry_id!r} any more.") from None
+        return self.get(kind, tenant, entry_id)
+
+    def remove(self, entry: Client | Campaign) -> None:
+        self.table.commit(delete(_pk(entry.tenant), _prefix(type(entry)) + entry.id))
+
+    def campaigns_of(self, client: Client) -> Iterator[Campaign]:
+        rows = self.table.query(_pk(client.tenant), _prefix(Campaign))
+        return (campaign for campaign in map(Campaign.model_validate, rows) if campaign.client_id == client.id)
+
+    def add_asset(self, asset: Asset) -> None:
+        self.table.commit(
+            put(_pk(asset.tenant), _prefix(Asset) + asset.id, asset.attributes(), {"pk": None}),
+            put(
+                _pk(asset.tenant),
+                _in(asset.campaign_id) + asset.id,
+                {"assetId": asset.id, "type": asset.type},
+            ),
+        )
+
+    def remove_asset(self, asset: Asset) -> None:
+        self.table.commit(
+            delete(_pk(asset.tenant), _prefix(Asset) + asset.id),
+            delete(_pk(asset.tenant), _in(asset.campaign_id) + asset.id),
+        )
+
+    def has_assets(self, campaign: Campaign) -> bool:
+        rows, _ = self.table.page(_pk(campaign.tenant), _in(campaign.id), limit=1)
+        return bool(rows)
+
+    def count_pictures(self, campaign: Campaign) -> int:
+        rows = self.table.query(_pk(campaign.tenant), _in(campaign.id))
+        return sum(row["type"] == "image" for row in rows)
+
+    def pictures(self, tenant: str, campaign_id: str) -> list[Asset]:
+        """All pictures of a campaign, oldest first."""
+        found = self._in_campaign(tenant, campaign_id, None, PAGE)
+        return [asset for asset in found if asset.type == "image"]
+
+    def page_of_campaign(
+        self,
+        campaign: Campaign,
+        *,
+        limit: int,
+        after: str | None = None,
+        keep: Callable[[Asset], bool] = lambda _: True,
+    ) -> tuple[list[Asset], str | None]:
+        """As `page`, of one campaign's assets."""
+        return _cut(self._in_campaign(campaign.tenant, campaign.id, after, limit), limit, keep)
+
+    def _in_campaign(self, tenant: str, campaign_id: str, after: str | None, limit: int) -> Iterator[Asset]:
+        pointers = self._rows(_pk(tenant), _in(campaign_id), after, limit)
+        while batch := [(_pk(tenant), _prefix(Asset) + row["assetId"]) for row in islice(pointers, PAGE)]:
+            assets = [Asset.model_validate(row) for row in self.table.get_many(batch)]
+            yield from sorted(assets, key=lambda asset: asset.id)
+
+    def _rows(self, pk: str, prefix: str, after: str | None, limit: int) -> Iterator[dict[str, Any]]:
+        """All rows after an id, read a page of a list's length at a time and only as far as they are asked for."""
+        position = prefix + after if after else None
+        while True:
+            rows, position = self.table.page(pk, prefix, after=position, limit=min(limit + 1, PAGE))
+            yield from rows
+            if position is None:
+                return
+
+
+def _cut(entries: Iterable[E], limit: int, keep: Callable[[E], bool]) -> tuple[list[E], str | None]:
+    """One more than asked for is looked for, so that the last page does not promise another."""
+    found = list(islice(filter(keep, entries), limit + 1))
+    return (found[:limit], found[limit - 1].id) if len(found) > limit else (found, None)

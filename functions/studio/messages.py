@@ -1,0 +1,105 @@
+"""What travels along the arrows of the workflow: one model an arrow, camelCase on the wire."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+
+class Message(BaseModel):
+    """Ids and figures only: the state of an execution holds 256 KB and is not a place for secrets or URLs."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True)
+
+    @classmethod
+    def parse(cls, event: Any) -> Self:
+        return cls.model_validate(event)
+
+    def wire(self) -> dict[str, Any]:
+        """The JSON form; what is None is left out, so that the workflow can ask `IsPresent`."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def attempt_id(run: int, clip: int, stage: str, attempt: int) -> str:
+    """`{run}.{clip}.{stage}.{n}`; the workflow alone raises n, so a Retry of a state finds the same attempt."""
+    return f"{run}.{clip:04d}.{stage}.{attempt}"
+
+
+class RunRef(Message):
+    job_id: str
+    run: int
+
+
+class ClipTask(RunRef):
+    """An item of the MakeClips map: the step of a clip that comes next."""
+
+    clip: int
+    stage: str
+    attempt: int
+    timeout_seconds: int
+    heartbeat_seconds: int
+
+    @property
+    def attempt_id(self) -> str:
+        return attempt_id(self.run, self.clip, self.stage, self.attempt)
+
+
+class RequestClip(Message):
+    task: ClipTask
+    token: str = Field(repr=False)
+
+
+class StateError(Message):
+    """What a Catch leaves in the state."""
+
+    model_config = ConfigDict(alias_generator=None)
+
+    error: str = Field(alias="Error", default="")
+    cause: str = Field(alias="Cause", default="")
+
+    @property
+    def said(self) -> str:
+        """The error in words; a Lambda's error arrives as JSON within the cause."""
+        try:
+            document = json.loads(self.cause)
+        except ValueError:
+            return self.cause or self.error
+        words = document.get("errorMessage") if isinstance(document, dict) else None
+        return str(words or self.cause or self.error)
+
+
+class KeepClip(ClipTask):
+    error: StateError | None = None
+
+
+class KeptClip(Message):
+    """`next` is another stage or attempt; without it the clip has ended, well or not."""
+
+    next: ClipTask | None = None
+
+
+class CheckClip(ClipTask):
+    """A message of the check queue; `look` counts the looks at the provider so far."""
+
+    look: int = 0
+
+
+class PieceTask(RunRef):
+    """An item of the MakePieces map."""
+
+    piece: int
+
+
+class ClipTasks(Message):
+    tasks: list[ClipTask]
+
+
+class PieceTasks(Message):
+    tasks: list[PieceTask]
+
+
+class CloseJob(RunRef):
+    error: StateError | None = None

@@ -1,0 +1,238 @@
+"""What a media file is, as one typed description, and the one run of ffmpeg that finds it out and decodes everything.
+
+The parts that read ffmpeg's words are pure; `examine` runs it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tempfile
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import NamedTuple
+
+from functions.studio import ffmpeg, sound
+from functions.studio.boxes import Movie, read_movie
+from functions.studio.errors import BrokenMedia
+from functions.studio.jobs import Row
+
+HDR = ("smpte2084", "arib-std-b67")
+FIELD_ORDERS = ("progressive", "top first", "bottom first", "top coded first (swapped)", "bottom coded first (swapped)")
+
+
+class Picture(Row):
+    """The picture track. Times count in ticks of `1 / timescale` seconds, as ffmpeg reads them."""
+
+    index: int = 0
+    """Among the streams of its file: ffmpeg's concat goes by it."""
+    codec: str
+    profile: str = ""
+    pixel_format: str
+    colour: str = ""
+    """Range and colour space as ffmpeg names them; empty where the file is silent."""
+    field_order: str = "progressive"
+    width: int
+    height: int
+    sample_aspect: str = "1:1"
+    rotation: int = 0
+    timescale: int
+    ticks: int | None = None
+    """Ticks a frame; None where the rate varies or the first frame is not at zero."""
+    frames: int
+    lead: int = 0
+    """Ticks by which the first frame is decoded before it is shown."""
+    span: int
+    """Ticks from the first frame's beginning to the last one's end."""
+    extradata: str = ""
+    """SHA-256 of the decoder's configuration; empty where the file has several or none."""
+    packets: str
+    """SHA-256 over the sizes and hashes of all packets, in the order of the file."""
+
+    @property
+    def seconds(self) -> Fraction:
+        return Fraction(self.span, self.timescale)
+
+    @property
+    def fps(self) -> Fraction:
+        return Fraction(self.timescale, self.ticks) if self.ticks else Fraction(self.frames) / self.seconds
+
+    @property
+    def shown(self) -> tuple[int, int]:
+        """Width and height as a viewer sees them: square pixels, upright, even."""
+        across, down = (int(part) for part in self.sample_aspect.split(":"))
+        width, height = round(self.width * across / max(down, 1)) if across else self.width, self.height
+        if self.rotation % 180:
+            width, height = height, width
+        return width + width % 2, height + height % 2
+
+    @property
+    def hdr(self) -> bool:
+        return any(transfer in self.colour for transfer in HDR)
+
+    @property
+    def seam(self) -> tuple[object, ...] | None:
+        """What pieces must share to be copied into one film; None for a file that only an encoder can use."""
+        upright = self.field_order == "progressive" and self.rotation == 0 and self.sample_aspect == "1:1"
+        if not (self.codec == "h264" and self.pixel_format == "yuv420p" and upright and self.ticks and self.extradata):
+            return None
+        return (
+            self.index,
+            self.profile,
+            self.colour,
+            self.width,
+            self.height,
+            self.timescale,
+            self.ticks,
+            self.lead,
+            self.extradata,
+        )
+
+
+class Sound(Row):
+    codec: str
+    rate: int
+    layout: str
+
+
+class Probe(Row):
+    """A whole file: it was read to its end, and every packet of its picture and its sound was decoded."""
+
+    bytes: int
+    picture: Picture
+    sound: Sound | None = None
+
+
+class Packet(NamedTuple):
+    dts: int
+    pts: int
+    duration: int
+    size: int
+    hash: str
+
+
+class Packets(NamedTuple):
+    """A track as `-c copy -f framehash` tells it."""
+
+    timescale: Fraction
+    packets: Sequence[Packet]
+
+
+def read_packets(text: str) -> Packets:
+    timescale = Fraction(0)
+    packets: list[Packet] = []
+    for line in text.splitlines():
+        if line.startswith("#tb 0:"):
+            over, under = line.split(":")[1].split("/")
+            timescale = Fraction(int(under), int(over))
+        elif not line.startswith("#"):
+            _, dts, pts, duration, size, digest = (part.strip() for part in line.split(",")[:6])
+            packets.append(Packet(int(dts), int(pts), int(duration), int(size), digest))
+    return Packets(timescale, packets)
+
+
+def packets_digest(packets: Iterable[Packet]) -> str:
+    digest = hashlib.sha256()
+    for packet in packets:
+        digest.update(f"{packet.size} {packet.hash}\n".encode())
+    return digest.hexdigest()
+
+
+def steady_ticks(packets: Sequence[Packet]) -> int | None:
+    """Ticks a frame when the frames follow each other from zero without a gap, and each lasts as long; else None."""
+    shown = sorted(packet.pts for packet in packets)
+    ticks = shown[1] - shown[0] if len(shown) > 1 else packets[0].duration
+    steady = ticks > 0 and all(pts == turn * ticks for turn, pts in enumerate(shown))
+    return ticks if steady else None
+
+
+def read_banner(words: str) -> tuple[dict[str, object], Sound | None]:
+    """The picture's and the sound's fields from ffmpeg's description of its input; BrokenMedia without a picture."""
+    described = words.partition("Stream mapping:")[0]
+    picture = re.search(r"^ *Stream #0:(\d+).*?: Video: (?!.*\(attached pic\))(.+)$", described, re.MULTILINE)
+    if picture is None:
+        raise BrokenMedia("the file has no picture")
+    heard = re.search(r"^ *Stream #0:\d+.*?: Audio: (.+)$", described, re.MULTILINE)
+    turned = re.search(r"rotation of (-?\d+(?:\.\d+)?) degrees", described)
+    fields = _picture_fields(picture[2]) | {"index": int(picture[1])}
+    if turned:
+        fields["rotation"] = round(float(turned[1])) % 360
+    return fields, _sound_fields(heard[1]) if heard else None
+
+
+def _picture_fields(line: str) -> dict[str, object]:
+    parts = re.split(r", (?![^(\[]*[)\]])", line)
+    codec, _, profile = parts[0].partition(" ")
+    named = re.match(r"\(([^()/]+)\)", profile)
+    fields: dict[str, object] = {"codec": codec, "profile": named[1] if named else ""}
+    pixels = re.match(r"(\w+)(?:\((.*)\))?$", parts[1])
+    if pixels:
+        notes = [note for note in (pixels[2] or "").split(", ") if note]
+        fields["pixel_format"] = pixels[1]
+        fields["colour"] = ", ".join(note for note in notes if note not in FIELD_ORDERS)
+        fields["field_order"] = next((note for note in notes if note in FIELD_ORDERS), "progressive")
+    size = re.search(r", (\d+)x(\d+)(?: \[SAR (\d+:\d+))?", line)
+    if size:
+        fields |= {"width": int(size[1]), "height": int(size[2]), "sample_aspect": size[3] or "1:1"}
+    return fields
+
+
+def _sound_fields(line: str) -> Sound:
+    parts = line.split(", ")
+    return Sound(codec=parts[0].split(" ")[0], rate=int(parts[1].split(" ")[0]), layout=parts[2])
+
+
+def describe(movie: Movie, words: str, packets: Packets, size: int) -> Probe:
+    """The Probe of a file of `size` bytes, from its boxes, ffmpeg's words about it, and its packets."""
+    fields, heard = read_banner(words)
+    found = packets.packets
+    if not found:
+        raise BrokenMedia("the file has a picture track without frames")
+    if packets.timescale.denominator != 1:
+        raise BrokenMedia(f"the picture's time base is 1/{packets.timescale} s")
+    track = movie.first("vide")
+    whole = track is not None and track.descriptions == 1 and track.samples == len(found) and track.codec == "avc1"
+    extradata = hashlib.sha256(track.configuration).hexdigest() if track and whole and track.configuration else ""
+    picture = Picture.model_validate(
+        {
+            **fields,
+            "timescale": int(packets.timescale),
+            "ticks": steady_ticks(found),
+            "frames": len(found),
+            "lead": found[0].pts - found[0].dts,
+            "span": max(one.pts + one.duration for one in found) - min(one.pts for one in found),
+            "extradata": extradata,
+            "packets": packets_digest(found),
+        }
+    )
+    return Probe(bytes=size, picture=picture, sound=heard)
+
+
+def examine(path: Path, *, pcm: Path | None = None, seconds: float = 240) -> Probe:
+    """Reads, hashes and decodes the whole file; BrokenMedia where anything is wrong with it.
+
+    `pcm` is given the sound (see `sound`), exactly as long as the picture; silence where the file has none.
+    """
+    movie = read_movie(path)
+    track = movie.first("vide")
+    if track is None:
+        raise BrokenMedia("the file has no picture")
+    with tempfile.TemporaryDirectory() as folder:
+        copied, decoded = Path(folder, "copied"), Path(folder, "decoded")
+        arguments: list[str | Path] = [*ffmpeg.media(path)]
+        arguments += ["-map", "0:V:0", "-c", "copy", "-f", "framehash", "-hash", "murmur3", copied]
+        arguments += ["-map", "0:V:0", "-fps_mode", "passthrough", "-vf", "scale=320:-2:flags=fast_bilinear"]
+        arguments += ["-f", "framecrc", decoded]
+        if pcm and movie.first("soun"):
+            chain = "aresample=48000:async=1:first_pts=0,aformat=sample_fmts=s16:channel_layouts=stereo"
+            chain += f",atrim=end={track.ticks / track.timescale + 1:.3f}"
+            arguments += ["-map", "0:a:0", "-af", chain, "-f", "s16le", pcm]
+        words = ffmpeg.run(arguments, seconds=seconds)
+        probe = describe(movie, words, read_packets(copied.read_text()), path.stat().st_size)
+        frames = sum(not line.startswith("#") for line in decoded.read_text().splitlines())
+    if frames != probe.picture.frames:
+        raise BrokenMedia(f"only {frames} of {probe.picture.frames} frames can be decoded")
+    if pcm:
+        sound.cut_to(pcm, sound.samples(probe.picture.seconds))
+    return probe

@@ -1,0 +1,22 @@
+"""Who renders: one file a provider, opened by the name that the catalogue gives it."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+
+from functions.studio.errors import NotFound
+from functions.studio.keyring import provider_key
+from functions.studio.providers.protocol import Order, Prediction, Provider
+
+__all__ = ["Order", "Prediction", "Provider", "open_provider"]
+
+
+@cache
+def open_provider(name: str) -> Provider:
+    """A client that lives as long as the Lambda's process; NotFound for a name that no file here has."""
+    if name == "replicate":
+        from functions.studio.providers.replicate import Replicate
+
+        return Replicate(lambda: provider_key("REPLICATE"), os.environ["REPLICATE_BASE_URL"])
+    raise NotFound(f"There is no provider {name!r}.")

@@ -1,0 +1,58 @@
+"""What a provider of video is to Reelay: four calls and a webhook, in our words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from functions.studio.clips import Answer
+
+
+class Order(BaseModel):
+    """One attempt, as it is sent. `mark` is unique to the attempt and stands in the URLs of its pictures."""
+
+    model_config = ConfigDict(frozen=True)
+
+    mark: str
+    slug: str
+    input: dict[str, Any] = Field(repr=False)
+    webhook: str | None = Field(default=None, repr=False)
+
+
+class Prediction(BaseModel):
+    """What a provider knows of one attempt; without an answer it is still at work."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    answer: Answer | None = None
+    input: dict[str, Any] = Field(default_factory=dict, repr=False)
+
+    def carries(self, mark: str) -> bool:
+        """Whether this was asked for by the attempt with that mark: its pictures' URLs say so."""
+        return any(mark in value for value in self.input.values() if isinstance(value, str))
+
+
+class Provider(Protocol):
+    """SDK errors become ours at this border: busy, refused, failed, unknown."""
+
+    name: str
+    answers_by: Literal["webhook", "poll"]
+
+    def start(self, order: Order) -> Prediction:
+        """Sent once, never retried here. ProviderUnknown when nobody can say whether it was accepted."""
+        ...
+
+    def look(self, prediction_id: str) -> Prediction: ...
+
+    def find(self, mark: str, asked_at: str) -> Prediction | None:
+        """The prediction of an attempt whose create was not answered; `asked_at` bounds how far back to look."""
+        ...
+
+    def cancel(self, prediction_id: str) -> None: ...
+
+    def read_webhook(self, headers: Mapping[str, str], body: bytes) -> Prediction:
+        """Verified and parsed in one step: WebhookRejected, or an event that can be believed."""
+        ...

@@ -1,0 +1,45 @@
+"""Accepting jobs: the API, and the sweep behind it for those whose run never began."""
+
+from aws_cdk import Duration
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from constructs import Construct
+
+from infra.door import Door
+from infra.library import Library
+from infra.parameters import Parameters
+from infra.runtime import Runtime
+from infra.workflow import Workflow
+
+
+class Accept(Construct):
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        runtime: Runtime,
+        library: Library,
+        door: Door,
+        workflow: Workflow,
+        parameters: Parameters,
+    ) -> None:
+        super().__init__(scope, id)
+        self.api = runtime.function(self, "api", does="Answers the HTTP API.", seconds=30, memory=1024)
+        self.sweep = runtime.function(
+            self, "sweep", does="Starts accepted jobs that have no run; closes those whose run is gone.", seconds=60
+        )
+
+        self.api.add_environment("VIDEO_GENERATION_MODEL", parameters.video_generation_model)
+        library.lend_rows(self.api, self.sweep)
+        library.lend_media(self.api)
+        workflow.be_started_by(self.api, self.sweep)
+        workflow.be_watched_by(self.sweep)
+
+        door.default_to(self.api)
+        events.Rule(
+            self,
+            "EveryMinute",
+            schedule=events.Schedule.rate(Duration.minutes(1)),
+            targets=[targets.LambdaFunction(self.sweep)],
+        )

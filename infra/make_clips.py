@@ -1,0 +1,81 @@
+"""Making the clips: asking the provider, hearing from it, looking after it, keeping what it made."""
+
+from aws_cdk import Duration
+from aws_cdk import aws_lambda_event_sources as sources
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.door import Door
+from infra.library import Library
+from infra.parameters import Parameters
+from infra.runtime import Runtime
+from infra.service_key import ServiceKey
+from infra.workflow import Workflow
+
+
+class MakeClips(Construct):
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        runtime: Runtime,
+        library: Library,
+        door: Door,
+        workflow: Workflow,
+        parameters: Parameters,
+    ) -> None:
+        super().__init__(scope, id)
+        self.key = ServiceKey(self, "Replicate", service="replicate")
+        self.request_clip = runtime.function(
+            self, "request_clip", does="Sends a clip's attempt to its provider.", seconds=120
+        )
+        self.callback = runtime.function(
+            self, "callback", does="Records what a provider's webhook says and ends the wait for it.", seconds=30
+        )
+        self.check_clip = runtime.function(
+            self, "check_clip", does="Looks at a prediction that has not called back.", seconds=60
+        )
+        self.keep_clip = runtime.function(
+            self,
+            "keep_clip",
+            does="Copies and proves what a provider made.",
+            seconds=300,
+            memory=2048,
+            ffmpeg=True,
+        )
+
+        askers = (self.request_clip, self.callback, self.check_clip)
+        library.lend_rows(*askers, self.keep_clip)
+        library.show_media(self.request_clip)
+        library.lend_media(self.keep_clip)
+        self.key.hand_to(*askers)
+        workflow.take_answers_from(*askers)
+        for function in askers:
+            function.add_environment("REPLICATE_BASE_URL", parameters.replicate_base_url)
+        self.request_clip.add_environment("MEDIA_HANDOVER", parameters.media_handover)
+        self.request_clip.add_environment("PUBLIC_URL", door.public_url)
+        self.keep_clip.add_environment("REPLICATE_OUTPUT_ORIGINS", parameters.replicate_output_origins)
+
+        self.dead_checks = sqs.Queue(
+            self,
+            "DeadChecks",
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            retention_period=Duration.days(14),
+        )
+        self.checks = sqs.Queue(
+            self,
+            "Checks",
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            # Longer than check_clip may run, and shorter than the heartbeat: a look that crashed is taken again in time.
+            visibility_timeout=Duration.seconds(90),
+            dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_checks, max_receive_count=5),
+        )
+        for function in (self.request_clip, self.check_clip):
+            function.add_environment("CHECK_QUEUE_URL", self.checks.queue_url)
+            function.add_environment("CHECK_DELAYS", parameters.check_delays)
+            self.checks.grant_send_messages(function)
+        self.check_clip.add_event_source(sources.SqsEventSource(self.checks, batch_size=1))
+        door.post_to("/api/v3/callbacks/{provider}", self.callback)

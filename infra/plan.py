@@ -1,0 +1,29 @@
+"""Planning a film: a vision model chooses what to show."""
+
+from constructs import Construct
+
+from infra.library import Library
+from infra.parameters import Parameters
+from infra.runtime import Runtime
+from infra.service_key import ServiceKey
+
+
+class Plan(Construct):
+    def __init__(
+        self, scope: Construct, id: str, *, runtime: Runtime, library: Library, parameters: Parameters
+    ) -> None:
+        super().__init__(scope, id)
+        self.key = ServiceKey(self, "Xai", service="xai")
+        self.plan = runtime.function(self, "plan", does="Chooses the pairs and writes the clips' rows.", seconds=300)
+
+        self.key.hand_to(self.plan)
+        library.lend_rows(self.plan)
+        library.show_media(self.plan)
+        for variable, value in {
+            "XAI_BASE_URL": parameters.xai_base_url,
+            "XAI_MODEL": parameters.xai_model,
+            "MEDIA_HANDOVER": parameters.media_handover,
+            "CHECK_DELAYS": parameters.check_delays,
+            "CLIP_TIMEOUT_SECONDS": parameters.clip_timeout_seconds,
+        }.items():
+            self.plan.add_environment(variable, value)

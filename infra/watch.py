@@ -1,0 +1,95 @@
+"""The dashboard: jobs, clips, success, time and cost as the functions count them, and the parts that can jam."""
+
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
+from cdk_monitoring_constructs import (
+    CustomMetricGroup,
+    DefaultDashboardFactory,
+    MetricFactoryDefaults,
+    MonitoringFacade,
+)
+from constructs import Construct
+
+from infra.door import Door
+from infra.make_clips import MakeClips
+from infra.runtime import NAMESPACE
+from infra.workflow import Workflow
+
+
+class Watch(Construct):
+    def __init__(self, scope: Construct, id: str, *, door: Door, workflow: Workflow, clips: MakeClips) -> None:
+        super().__init__(scope, id)
+        board = MonitoringFacade(
+            self,
+            "Board",
+            metric_factory_defaults=MetricFactoryDefaults(namespace=NAMESPACE),
+            dashboard_factory=DefaultDashboardFactory(
+                self,
+                "Dashboards",
+                dashboard_name_prefix=Stack.of(self).stack_name,
+                detail_dashboard_range=Duration.days(1),
+            ),
+        )
+        board.monitor_custom(human_readable_name="Films", alarm_friendly_name="Films", metric_groups=_films())
+        board.monitor_step_function(state_machine=workflow.machine, human_readable_name="Runs")
+        board.monitor_api_gateway_v2_http_api(api=door.api, human_readable_name="API")
+        board.monitor_sqs_queue_with_dlq(
+            queue=clips.checks, dead_letter_queue=clips.dead_checks, human_readable_name="Checks"
+        )
+
+
+def _films() -> list[CustomMetricGroup]:
+    accepted = _metric("JobsAccepted", "api", label="accepted")
+    completed = _metric("JobsCompleted", "deliver", label="completed")
+    failed = _metric("JobsFailed", "close_job", label="failed")
+    clips_completed = _metric("ClipsCompleted", "keep_clip", label="completed")
+    # One metric an error class, and which classes there are is not known here.
+    clips_failed = (
+        f"SEARCH('{{{NAMESPACE},errorClass,service}} MetricName=\"ClipsFailed\" service=\"keep_clip\"', 'Sum', 300)"
+    )
+    return [
+        CustomMetricGroup(title="Jobs", metrics=[accepted, completed, failed]),
+        CustomMetricGroup(title="Clips", metrics=[clips_completed, _math(clips_failed, label="failed:")]),
+        CustomMetricGroup(
+            title="Success",
+            metrics=[
+                _math(_percent("jobs", "FILL(jobs_failed, 0)"), label="jobs", jobs=completed, jobs_failed=failed),
+                _math(_percent("clips", f"FILL(SUM({clips_failed}), 0)"), label="clips", clips=clips_completed),
+            ],
+            graph_widget_axis=cloudwatch.YAxisProps(min=0, max=100, label="%", show_units=False),
+        ),
+        CustomMetricGroup(
+            title="Seconds",
+            metrics=[
+                _metric(name, service, statistic=statistic, label=f"{what}, {statistic}")
+                for name, service, what in (("JobSeconds", "deliver", "job"), ("ClipSeconds", "keep_clip", "clip"))
+                for statistic in ("p50", "p90")
+            ],
+        ),
+        CustomMetricGroup(
+            title="USD",
+            metrics=[_metric("JobCost", "deliver", label="jobs"), _metric("ClipCost", "keep_clip", label="clips")],
+        ),
+    ]
+
+
+def _metric(name: str, service: str, *, label: str, statistic: str = "Sum") -> cloudwatch.Metric:
+    """`service` is the folder of the function that counts."""
+    return cloudwatch.Metric(
+        namespace=NAMESPACE,
+        metric_name=name,
+        dimensions_map={"service": service},
+        statistic=statistic,
+        period=Duration.minutes(5),
+        label=label,
+    )
+
+
+def _percent(completed: str, failed: str) -> str:
+    return f"100 * FILL({completed}, 0) / (FILL({completed}, 0) + {failed})"
+
+
+def _math(expression: str, *, label: str, **metrics: cloudwatch.IMetric) -> cloudwatch.MathExpression:
+    return cloudwatch.MathExpression(
+        expression=expression, using_metrics=metrics, label=label, period=Duration.minutes(5)
+    )

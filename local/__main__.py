@@ -1,0 +1,74 @@
+"""`python -m local [--port 8080]`: the local cloud, until Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+import threading
+
+from local.child import ChildEnded
+from local.cloud import LocalCloud
+from local.deploy import DeployFault
+from local.loopback import PortTaken
+from local.synth import SynthesisFailed
+from local.template import TemplateFault
+from local.workers import FunctionsDoNotStart, ZygoteEnded
+
+FAULTS = (ChildEnded, DeployFault, FunctionsDoNotStart, PortTaken, SynthesisFailed, TemplateFault, ZygoteEnded)
+
+
+class Ended(Exception):
+    """Somebody does not wait for the start."""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m local", description="Runs the template on this machine.")
+    parser.add_argument("--port", type=int, default=int(os.environ.get("PORT") or 8080), help="of the API (8080)")
+    return stay(LocalCloud(parser.parse_args().port))
+
+
+def stay(cloud: LocalCloud) -> int:
+    """Keeps the cloud up until a signal ends it; an exit status."""
+    asked_to_end = threading.Event()
+
+    def end(*_: object) -> None:
+        """The first signal ends the start or the wait; what is closing already closes undisturbed."""
+        if not asked_to_end.is_set():
+            asked_to_end.set()
+            raise Ended
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, end)
+    try:
+        with cloud:
+            describe(cloud)
+            try:
+                asked_to_end.wait()
+            finally:
+                cloud.told.unlink()
+    except Ended:
+        return 0
+    except FAULTS as fault:
+        print(fault, file=sys.stderr)
+        return 1
+    return 0
+
+
+def describe(cloud: LocalCloud) -> None:
+    """Tells who looks on, and leaves `local.json` for whoever uses the cloud from another process."""
+    told = {
+        "url": cloud.url,
+        "keys": cloud.keys,
+        "services": cloud.services,
+        "aws": {"endpoints": cloud.endpoints, "table": cloud.table, "bucket": cloud.bucket},
+    }
+    cloud.told.write_text(json.dumps(told, indent=2) + "\n")
+    keys = "".join(f"  {tenant:6} {key}\n" for tenant, key in cloud.keys.items())
+    print(f"Reelay is at {cloud.url}\n{keys}Ctrl-C ends it; its log is {cloud.log}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,246 @@
+"""The local cloud: the template, deployed to processes of this machine, from the first to the last of them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+import boto3
+import imageio_ffmpeg
+from botocore.config import Config
+
+from local.child import AWS_OF_NOBODY, Child
+from local.credentials import ACCESS_KEY, ACCOUNT, REGION, SECRET_KEY
+from local.deploy import deploy
+from local.deployment import Deployment
+from local.front import Gateway
+from local.invoke import RETRY_DELAYS, Invoker
+from local.logs import Log
+from local.loopback import bind, served, url_of
+from local.pollers import Clock, QueuePoller
+from local.synth import synthesized
+from local.template import Assembly
+from local.workers import Function, Pool, Workers, Zygote
+
+OUT: Final = Path(__file__).parents[1] / "out"
+CHECK_DELAYS: Final = "3,3,5,10"
+KEYS_FUNCTION: Final = "local-tenants"
+
+HOLDERS: Final[Mapping[str, Mapping[str, str]]] = {
+    "data": {
+        "dynamodb": "DYNAMODB",
+        "s3": "S3",
+        "secretsmanager": "SECRETS_MANAGER",
+        "sqs": "SQS",
+        "ssm": "SSM",
+    },
+    "states": {"events": "EVENTBRIDGE", "stepfunctions": "SFN"},
+}
+"""Which process holds which service of AWS: boto3's name for it, and the SDK's for its endpoint's variable."""
+
+
+@dataclass(frozen=True)
+class StandIn:
+    """A provider's place on this machine, and what the template is told of it."""
+
+    module: str
+    secret: str
+    parameters: Callable[[str], Mapping[str, str]]
+
+
+STAND_INS: Final[Mapping[str, StandIn]] = {
+    "replicate": StandIn(
+        "local.standins.replicate",
+        "ReplicateSecretArn",
+        lambda url: {"ReplicateBaseUrl": url, "ReplicateOutputOrigins": url},
+    ),
+    "xai": StandIn("local.standins.xai", "XaiSecretArn", lambda url: {"XaiBaseUrl": f"{url}/v1"}),
+}
+
+
+class LocalCloud:
+    """Up between `__enter__` and `__exit__`.
+
+    url: the API. keys: by tenant. services: the stand-ins' roots. outputs: the stack's. deployment: what was deployed.
+    log: the file that all processes write to."""
+
+    url: str
+    deployment: Deployment
+    keys: dict[str, str]
+    services: dict[str, str]
+
+    def __init__(
+        self,
+        port: int = 0,
+        *,
+        parameters: Mapping[str, str] | None = None,
+        secrets: Mapping[str, str] | None = None,
+        stand_ins: Iterable[str] = tuple(STAND_INS),
+        tenants: Iterable[str] = ("demo", "other"),
+        assembly: Assembly | None = None,
+        out: Path = OUT,
+        retry_delays: Sequence[float] = RETRY_DELAYS,
+    ) -> None:
+        """`port` 0 is any free one. `parameters` of the template go before the local cloud's own. `secrets` are the
+        API keys of services by the stand-ins' names. `assembly` is the CDK app's unless another is given. `out` gets
+        `local.log`, and `local.json` by `python -m local`. `retry_delays` are the seconds before failed asynchronous invocations are tried again."""
+        self._port = port
+        self._parameters = dict(parameters or {})
+        self._secrets = dict(secrets or {})
+        self._stand_ins = tuple(stand_ins)
+        self._tenants = tuple(tenants)
+        self._assembly = assembly
+        self._retry_delays = retry_delays
+        self.out = out
+        self.log = out / "local.log"
+        self.told = out / "local.json"
+        self.endpoints: dict[str, str] = {}
+        self.keys = {}
+        self.services = {}
+        self._clients = threading.Lock()
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        """Raises PortTaken, SynthesisFailed, TemplateFault, DeployFault, FunctionsDoNotStart, ChildEnded."""
+        with ExitStack() as stack:
+            self._start(stack)
+            self._open = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open.close()
+
+    @property
+    def outputs(self) -> Mapping[str, str]:
+        return self.deployment.outputs
+
+    @property
+    def table(self) -> str:
+        return self.outputs["TableName"]
+
+    @property
+    def bucket(self) -> str:
+        return self.outputs["MediaBucketName"]
+
+    @property
+    def state_machine(self) -> str:
+        """Its ARN."""
+        return self.outputs["StateMachineArn"]
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of a service that the local cloud has, Lambda among them."""
+        with self._clients:  # a session is not made for several threads
+            make: Callable[..., Any] = self._session.client  # its overloads know no service by a variable
+            return make(
+                service,
+                endpoint_url=self.endpoints[service],
+                config=Config(retries={"total_max_attempts": 1}, max_pool_connections=50),
+            )
+
+    def pool(self, folder: str) -> Pool:
+        """The workers of the function whose code is in `functions/{folder}`."""
+        [found] = [one for one in self.deployment.functions.values() if one.handler.split(".")[-3] == folder]
+        return self._workers[found.name]
+
+    def kill_worker(self, folder: str) -> int:
+        """Kills the workers that run an invocation of the function at this moment; how many there were."""
+        return self.pool(folder).kill_busy()
+
+    def _start(self, stack: ExitStack) -> None:
+        front = bind(self._port)
+        stack.callback(front.close)
+        self.url = url_of(front)
+        self.told.unlink(missing_ok=True)  # left by a cloud that was killed
+        scratch = Path(tempfile.mkdtemp(prefix="reelay-"))
+        stack.callback(shutil.rmtree, scratch, ignore_errors=True)
+        log = Log(self.log)
+        stack.callback(log.close)
+        zygote = Zygote(log)
+        stack.callback(zygote.close)
+        invoke = bind()
+        stack.callback(invoke.close)
+
+        def child(name: str, module: str, *arguments: str) -> Child:
+            return stack.enter_context(Child(name, module, log, *arguments))
+
+        holders = {"data": child("data", "local.data")}
+        holders["states"] = child("states", "local.states", "--invoke", url_of(invoke))
+        stand_ins = {name: child(name, STAND_INS[name].module) for name in self._stand_ins}
+        self.services = {name: one.url for name, one in stand_ins.items()}
+        self.endpoints = {service: holders[one].url for one, services in HOLDERS.items() for service in services}
+        self.endpoints["lambda"] = url_of(invoke)
+        self._session = boto3.Session(
+            aws_access_key_id=ACCESS_KEY, aws_secret_access_key=SECRET_KEY, region_name=REGION
+        )
+        assembly = self._assembly or synthesized()
+        for one in (*holders.values(), *stand_ins.values()):
+            one.wait_until_ready()
+
+        self.deployment = Deployment(assembly, self.client, self.url)
+        deploy(self.deployment, self._all_parameters())
+        for name in self._stand_ins:
+            key = self._secrets.get(name, f"stand-in-{name}")
+            self.client("secretsmanager").put_secret_value(
+                SecretId=self.outputs[STAND_INS[name].secret], SecretString=key
+            )
+
+        self._workers = self._employ(zygote, log, scratch)
+        invoker = Invoker(self._workers, log, self._retry_delays)
+        stack.callback(invoker.close)
+        stack.enter_context(served(invoker, invoke, "invoke"))
+        gateway = Gateway(self.deployment.routes, self.deployment.cors, self._workers)
+        stack.callback(gateway.close)
+        stack.enter_context(served(gateway, front, "gateway"))
+        for tenant in self._tenants:
+            self.keys[tenant] = self._issue_key(tenant)
+        for mapping in self.deployment.mappings:
+            stack.callback(QueuePoller(mapping, self.client("sqs"), self._workers, log).close)
+        stack.callback(Clock(self.deployment.schedules, invoker).close)
+
+    def _all_parameters(self) -> dict[str, str]:
+        declared = (self._assembly or self.deployment.assembly).template.get("Parameters", {})
+        ours = {"CheckDelays": CHECK_DELAYS} if "CheckDelays" in declared else {}
+        for name in self._stand_ins:
+            ours |= STAND_INS[name].parameters(self.services[name])
+        return ours | self._parameters
+
+    def _employ(self, zygote: Zygote, log: Log, scratch: Path) -> Workers:
+        """The workers of all functions, each proved to start."""
+        binaries = scratch / "bin"
+        binaries.mkdir()
+        (binaries / "ffmpeg").symlink_to(imageio_ffmpeg.get_ffmpeg_exe())
+        environment = {
+            **AWS_OF_NOBODY,
+            **{
+                f"AWS_ENDPOINT_URL_{variable}": self.endpoints[service]
+                for services in HOLDERS.values()
+                for service, variable in services.items()
+            },
+            "PATH": f"{binaries}:/usr/local/bin:/usr/bin:/bin",
+        }
+        functions = list(self.deployment.functions.values())
+        if self._tenants:
+            name = KEYS_FUNCTION
+            arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
+            functions.append(Function(name, arn, "local.tenants.handler", {}, timeout=30))
+        workers = Workers(functions, environment, zygote, log, scratch / "tmp")
+        workers.warm()
+        return workers
+
+    def _issue_key(self, tenant: str) -> str:
+        wish = {"table": self.table, "tenant": tenant, "tier": "pro"}
+        answer = self._workers.invoke(KEYS_FUNCTION, json.dumps(wish).encode())
+        said = json.loads(answer.payload)
+        if answer.failed:
+            raise RuntimeError(f"no key for the tenant {tenant}: {said}")
+        return str(said)

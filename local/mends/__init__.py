@@ -1,0 +1,44 @@
+"""What moto does otherwise than AWS, mended: one function a mend, whose docstring says what AWS does.
+
+`DATA` and `STATES` are all of them, by process; a process applies its table before it serves anything.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from local.invocation import Functions
+from local.mends import events, executions, objects, queues, speed, tables, tasks, tokens
+
+DataMend = Callable[[], None]
+StatesMend = Callable[[Functions], None]
+
+DATA: Final[tuple[DataMend, ...]] = (
+    tables.a_conditional_write_is_atomic,
+    tables.a_transaction_costs_what_it_touches,
+    tables.a_transaction_sent_twice_is_done_once,
+    queues.attributes_are_not_counted_on_every_send,
+    objects.only_the_buckets_cors_rules_open_it_to_browsers,
+    objects.an_uploaded_form_is_tagged,
+)
+
+STATES: Final[tuple[StatesMend, ...]] = (
+    tasks.functions_run_behind_the_invoke_server,
+    tasks.a_function_named_by_its_arn_fails_with_lambdas_own_errors,
+    tasks.a_broken_machine_is_not_caught,
+    tokens.a_token_is_answered_once_and_in_time,
+    tokens.a_retry_waits_on_a_new_token,
+    tokens.an_answer_before_the_wait_counts,
+    tokens.a_missed_heartbeat_is_a_heartbeat_timeout,
+    tokens.a_failure_keeps_its_cause,
+    executions.a_stopped_execution_is_aborted_at_once,
+    executions.an_ended_execution_leaves_no_token_open,
+    executions.a_name_starts_one_execution,
+    executions.a_timed_out_execution_says_when_it_stopped,
+    executions.an_output_is_described_as_json,
+    executions.an_item_has_an_execution_of_its_own,
+    events.a_rule_invokes_its_function,
+    events.a_change_of_status_is_an_event,
+    speed.a_json_path_is_parsed_once,
+    speed.a_definition_is_parsed_once,
+    speed.a_failure_is_not_printed,
+)

@@ -1,0 +1,107 @@
+"""Scripts of misbehaviour: rules that the next creates fall under."""
+
+import threading
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Verb:
+    """`aspect` is what a verb is about. A create obeys every rule that matches it, but only the first one an aspect."""
+
+    aspect: str
+    needs: frozenset[str] = frozenset()
+
+
+VERBS: Mapping[str, Verb] = {
+    "fail": Verb("ending"),
+    "lose_webhook": Verb("webhook"),
+    "slow": Verb("pace", needs=frozenset({"seconds"})),
+}
+
+KEYS = {"match", "times", "do", "seconds"}
+
+
+@dataclass
+class Rule:
+    do: str
+    match: Mapping[str, Any] = field(default_factory=dict)
+    times: int = 1
+    seconds: float = 0.0
+
+
+class ScriptError(ValueError):
+    """A script that says nothing sensible; the message names the rule by its number, from 0."""
+
+
+def contains(whole: Any, part: Any) -> bool:
+    """Whether `part` is in `whole`: a dict by its keys, a list by its members, a string as a piece, anything else by equality."""
+    if isinstance(part, Mapping):
+        return isinstance(whole, Mapping) and all(k in whole and contains(whole[k], v) for k, v in part.items())
+    if isinstance(part, list):
+        return isinstance(whole, list) and all(any(contains(w, p) for w in whole) for p in part)
+    if isinstance(part, str):
+        return isinstance(whole, str) and part in whole
+    return bool(whole == part) and isinstance(whole, bool) == isinstance(part, bool)
+
+
+class Script:
+    """The live rules of one service, which knows the verbs it is given."""
+
+    def __init__(self, verbs: Collection[str]) -> None:
+        self._verbs = {verb: VERBS[verb] for verb in verbs}
+        self._rules: list[Rule] = []
+        self._lock = threading.Lock()
+
+    def append(self, raw: Any) -> None:
+        """Takes the JSON of `POST /_script`, all of it or (ScriptError) nothing."""
+        if not isinstance(raw, list):
+            raise ScriptError("a script is a JSON list of rules")
+        rules = [self._read(number, rule) for number, rule in enumerate(raw)]
+        with self._lock:
+            self._rules += rules
+
+    def clear(self) -> None:
+        with self._lock:
+            self._rules.clear()
+
+    def take(self, create: Mapping[str, Any]) -> Mapping[str, Rule]:
+        """The rules this create falls under, by their verb; each is used up once more."""
+        taken: dict[str, Rule] = {}
+        aspects: set[str] = set()
+        with self._lock:
+            for rule in self._rules:
+                aspect = self._verbs[rule.do].aspect
+                if aspect not in aspects and contains(create, rule.match):
+                    rule.times -= 1
+                    aspects.add(aspect)
+                    taken[rule.do] = rule
+            self._rules = [rule for rule in self._rules if rule.times > 0]
+        return taken
+
+    def _read(self, number: int, raw: Any) -> Rule:
+        def wrong(what: str) -> ScriptError:
+            return ScriptError(f"rule {number}: {what}")
+
+        if not isinstance(raw, dict):
+            raise wrong("is not a JSON object")
+        if unknown := sorted(raw.keys() - KEYS):
+            raise wrong(f"unknown key {unknown[0]!r}; there are {_listed(KEYS)}")
+        verb = raw.get("do")
+        if verb not in self._verbs:
+            raise wrong(f'unknown verb {verb!r} in "do"; this service knows {_listed(self._verbs)}')
+        if missing := sorted(self._verbs[verb].needs - raw.keys()):
+            raise wrong(f"{verb!r} needs {missing[0]!r}")
+        match, times, seconds = raw.get("match", {}), raw.get("times", 1), raw.get("seconds", 0.0)
+        if not isinstance(match, dict):
+            raise wrong('"match" is not a JSON object')
+        if not isinstance(times, int) or isinstance(times, bool) or times < 1:
+            raise wrong('"times" is not a whole number of at least 1')
+        if not isinstance(seconds, int | float) or isinstance(seconds, bool) or not 0 <= seconds <= 86_400:
+            raise wrong('"seconds" is not a number from 0 to 86400')
+        return Rule(verb, match, times, float(seconds))
+
+
+def _listed(words: Collection[str] | Sequence[str]) -> str:
+    return ", ".join(sorted(words))

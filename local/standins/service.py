@@ -1,0 +1,153 @@
+"""What every stand-in has: an HTTP server on loopback, a log, a script, and the conduct of a process."""
+
+import json
+import os
+import signal
+import stat
+import sys
+import threading
+import time
+from collections.abc import Callable, Collection, Iterable
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from werkzeug import Request, Response
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import Map, Rule
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from local.standins.scripts import Script, ScriptError
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIEnvironment
+
+Route = tuple[str, str, Callable[..., Response]]
+
+
+class _QuietHandler(WSGIRequestHandler):
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        pass
+
+
+class StandIn:
+    """A provider's service. `start()` and `stop()` it in a process of one's own, or `run()` it as one.
+
+    Beside the provider's API every stand-in answers `GET /_log`, `POST /_reset` and `POST /_script`.
+    """
+
+    verbs: ClassVar[Collection[str]]
+
+    def __init__(self, port: int = 0) -> None:
+        self.script = Script(self.verbs)
+        self._log: list[dict[str, Any]] = []
+        control: list[Route] = [
+            ("GET", "/_log", self._show_log),
+            ("POST", "/_reset", self._reset),
+            ("POST", "/_script", self._append_script),
+        ]
+        self._map = Map(
+            [Rule(path, methods=[method], endpoint=answer) for method, path, answer in control + self.routes()]
+        )
+        self._server = make_server("127.0.0.1", port, self._wsgi, threaded=True, request_handler=_QuietHandler)
+        self.url = f"http://127.0.0.1:{self._server.port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+
+    def routes(self) -> list[Route]:
+        """The provider's API: method, werkzeug path, and what answers it."""
+        raise NotImplementedError
+
+    def problem(self, error: HTTPException) -> Response:
+        """An error in the provider's own envelope."""
+        raise NotImplementedError
+
+    def forget(self) -> None:
+        """Drops everything that requests have left behind, for `POST /_reset`."""
+
+    def start(self) -> Self:
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def run(self) -> None:
+        """Says `ready` on stdout once it listens; ends on SIGTERM, on Ctrl-C and when a pipe that is its stdin closes."""
+        told = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: told.set())
+        # A terminal or /dev/null says nothing of a parent; only a pipe ends with it.
+        mode = os.fstat(sys.stdin.fileno()).st_mode
+        if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode):
+            threading.Thread(target=_set_at_end, args=(sys.stdin.fileno(), told), daemon=True).start()
+        self.start()
+        print("ready", flush=True)
+        told.wait()
+        self.stop()
+
+    def _wsgi(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        request = Request(environ)
+        if not request.path.startswith("/_"):
+            self._note(request)
+        try:
+            answer, arguments = self._map.bind_to_environ(environ).match()
+            response = answer(request, **arguments)
+        except HTTPException as error:
+            response = self.problem(error)
+        answered: Iterable[bytes] = response(environ, start_response)
+        return answered
+
+    def _note(self, request: Request) -> None:
+        self._log.append(
+            {"method": request.method, "path": request.path, "body": _readable(request), "at": time.time()}
+        )
+
+    def _show_log(self, request: Request) -> Response:
+        return json_response(list(self._log))
+
+    def _reset(self, request: Request) -> Response:
+        self.script.clear()
+        self.forget()
+        self._log.clear()
+        return Response(status=204)
+
+    def _append_script(self, request: Request) -> Response:
+        try:
+            self.script.append(json.loads(request.get_data()))
+        except (ScriptError, ValueError) as error:
+            return json_response({"error": str(error)}, 422)
+        return Response(status=204)
+
+
+def _set_at_end(pipe: int, ended: threading.Event) -> None:
+    # Not through sys.stdin: its lock, held by a thread that waits, aborts the interpreter's end.
+    while os.read(pipe, 4096):
+        pass
+    ended.set()
+
+
+def json_response(body: Any, status: int = 200, content_type: str = "application/json") -> Response:
+    return Response(json.dumps(body), status, content_type=content_type)
+
+
+def _readable(request: Request) -> Any:
+    """A body as the log shows it: JSON parsed, text as text, an upload by its parts' names and sizes."""
+    if request.mimetype == "multipart/form-data":
+        uploads = {
+            name: {
+                "filename": part.filename,
+                "contentType": part.content_type,
+                "size": part.seek(0, os.SEEK_END),
+            }
+            for name, part in request.files.items()
+        }
+        for part in request.files.values():
+            part.seek(0)
+        return request.form.to_dict() | uploads
+    raw = request.get_data()
+    if not raw:
+        return None
+    try:
+        return json.loads(raw)
+    except ValueError:
+        return raw.decode("utf-8", "replace")

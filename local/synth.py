@@ -1,0 +1,97 @@
+"""The cloud assembly of the CDK app, synthesized once for all that it is made from."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from local.template import Assembly, load_assembly
+
+ROOT: Final = Path(__file__).parents[1]
+MADE_FROM: Final = (
+    "app.py",
+    "cdk.json",
+    "functions/workflow.asl.json",
+    "infra",
+    "layers",
+    "pyproject.toml",
+    "requirements-dev.txt",
+)
+"""The code of the functions is not among them: only an asset's name in the template depends on it, and functions run
+from the checkout."""
+CONTEXT: Final = {"aws:cdk:disable-asset-staging": True}
+"""Archives of megabytes, of which nothing here is read, are not copied into each assembly."""
+KEPT: Final = 8  # assemblies; going back and forth between a few branches stays quick
+
+
+class SynthesisFailed(Exception):
+    """The CDK app did not run to its end; the message is what it said."""
+
+
+def synthesized(root: Path = ROOT) -> Assembly:
+    """Raises SynthesisFailed."""
+    cache = root / ".cache" / "assemblies"
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # of several test processes one synthesizes
+        directory = cache / digest(root)
+        if not directory.exists():
+            synthesize(root, directory)
+            forget_old(cache)
+        directory.touch()
+        return load_assembly(directory)
+
+
+def digest(root: Path) -> str:
+    found = hashlib.sha256(sys.version.encode())
+    for path in ingredients(root):
+        content = path.read_bytes()
+        found.update(f"\0{path.relative_to(root)}\0{len(content)}\0".encode() + content)
+    return found.hexdigest()[:16]
+
+
+def ingredients(root: Path) -> Iterator[Path]:
+    for name in MADE_FROM:
+        path = root / name
+        if path.is_dir():
+            yield from sorted(one for one in path.rglob("*") if one.is_file() and one.suffix != ".pyc")
+        elif path.exists():
+            yield path
+
+
+def synthesize(root: Path, directory: Path) -> None:
+    scratch = Path(tempfile.mkdtemp(dir=directory.parent))
+    try:
+        done = subprocess.run(
+            [sys.executable, "app.py"],
+            cwd=root,
+            env={**os.environ, "CDK_OUTDIR": str(scratch), "CDK_CONTEXT_JSON": json.dumps(CONTEXT)},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise SynthesisFailed(f"{done.stdout}\n{done.stderr}".strip())
+        scratch.rename(directory)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def forget_old(cache: Path) -> None:
+    assemblies = sorted((path for path in cache.iterdir() if path.is_dir()), key=lambda path: path.stat().st_mtime)
+    for path in assemblies[:-KEPT]:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    synthesized()

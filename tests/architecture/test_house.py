@@ -1,0 +1,255 @@
+"""The rules of the house: which way arrows point, and that folders, states and error names agree."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from functions.studio import errors
+
+ROOT = Path(__file__).parents[2]
+FUNCTIONS = ROOT / "functions"
+STUDIO = "functions.studio"
+LAMBDAS = sorted(path.name for path in FUNCTIONS.iterdir() if (path / "handler.py").exists())
+
+PURE = {"jobs", "clips", "messages", "errors", "catalogue"}
+"""Data and decisions: the standard library and pydantic only."""
+
+STORES = {"job_store", "ledger", "library", "media_store", "workflow", "check_queue", "events", "keyring"}
+"""One outside thing each; `table` is what the stores of rows stand on."""
+
+FOUNDATIONS = {"table", "telemetry"}
+"""What any store or domain service may stand on."""
+
+DOMAIN = {"answers", "closing", "settlement"}
+"""What two Lambdas do in the same way, over the stores."""
+
+MEDIA = {"boxes", "ffmpeg", "pieces", "probe", "sound"}
+"""Files, what they are, and the program that reads them: no store, no cloud."""
+
+
+def modules() -> list[Path]:
+    return sorted(FUNCTIONS.rglob("*.py"))
+
+
+def name_of(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Every module named by an import anywhere in the file; `from a import b` counts as a and, where b is one, a.b."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            assert node.module
+            yield node.module
+            for alias in node.names:
+                inner = ROOT / Path(*node.module.split("."), f"{alias.name}.py")
+                if inner.exists():
+                    yield f"{node.module}.{alias.name}"
+
+
+def studio_parts(path: Path) -> set[str]:
+    """The names right below functions.studio that a file imports."""
+    return {name.split(".")[2] for name in imports(path) if name.startswith(STUDIO + ".")}
+
+
+def outside(path: Path) -> set[str]:
+    """Top-level packages that are neither ours nor the standard library's."""
+    tops = {name.split(".")[0] for name in imports(path)}
+    return {top for top in tops if top not in sys.stdlib_module_names and top != "functions"}
+
+
+def studio_files(names: set[str]) -> list[Path]:
+    return [FUNCTIONS / "studio" / f"{name}.py" for name in sorted(names)]
+
+
+@pytest.mark.parametrize("path", modules(), ids=name_of)
+def test_nothing_in_functions_imports_the_build_the_local_cloud_or_the_tests(path: Path) -> None:
+    assert not {name.split(".")[0] for name in imports(path)} & {"infra", "local", "tests", "admin"}
+
+
+@pytest.mark.parametrize("path", studio_files(PURE), ids=name_of)
+def test_pure_modules_import_the_standard_library_and_pydantic_only(path: Path) -> None:
+    assert outside(path) <= {"pydantic"}
+    assert studio_parts(path) <= PURE
+
+
+@pytest.mark.parametrize("path", studio_files(STORES), ids=name_of)
+def test_stores_do_not_import_each_other(path: Path) -> None:
+    assert studio_parts(path) <= PURE | {"table"}
+
+
+@pytest.mark.parametrize("path", studio_files(STORES | {"table"}), ids=name_of)
+def test_stores_import_boto3_and_no_other_client(path: Path) -> None:
+    typing_only = {name for name in outside(path) if name.startswith("types_boto3")}
+    allowed = {"boto3", "botocore", "pydantic"} | ({"aws_lambda_powertools"} if path.stem == "keyring" else set())
+    assert outside(path) - typing_only <= allowed
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in (FUNCTIONS / "studio" / "providers").glob("*.py") if path.stem != "__init__"], ids=name_of
+)
+def test_providers_import_no_store_and_no_sibling(path: Path) -> None:
+    assert studio_parts(path) <= PURE | {"providers"}
+    siblings = {name for name in imports(path) if name.startswith(f"{STUDIO}.providers.")}
+    assert siblings <= {f"{STUDIO}.providers.protocol"} | {
+        name for name in siblings if name.startswith(f"{STUDIO}.providers.protocol.")
+    }
+
+
+def test_every_module_of_the_studio_has_its_place_in_the_house() -> None:
+    there = {path.stem for path in (FUNCTIONS / "studio").glob("*.py")} - {"__init__"}
+    assert there == PURE | STORES | FOUNDATIONS | DOMAIN | MEDIA
+
+
+@pytest.mark.parametrize("name", LAMBDAS)
+def test_a_lambda_imports_the_studio_and_its_own_folder(name: str) -> None:
+    for path in (FUNCTIONS / name).rglob("*.py"):
+        ours = {module.split(".")[1] for module in imports(path) if module.startswith("functions.")}
+        assert ours <= {"studio", name}, path
+
+
+def test_the_studio_imports_no_lambda() -> None:
+    for path in (FUNCTIONS / "studio").rglob("*.py"):
+        ours = {module.split(".")[1] for module in imports(path) if module.startswith("functions.")}
+        assert ours <= {"studio"}, path
+
+
+def test_names_say_something() -> None:
+    empty = {"utils", "util", "common", "helpers", "helper", "core", "misc"}
+    packages = [ROOT / name for name in ("functions", "infra", "local", "admin")]
+    assert not [path for package in packages for path in package.rglob("*") if path.stem in empty]
+
+
+@pytest.mark.parametrize("path", modules(), ids=name_of)
+def test_nothing_reads_the_environment_or_builds_a_client_at_import(path: Path) -> None:
+    inside: set[ast.AST] = set()
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            inside.update(ast.walk(node))
+    for node in ast.walk(tree):
+        if node in inside or not isinstance(node, ast.Attribute):
+            continue
+        owner = node.value.id if isinstance(node.value, ast.Name) else ""
+        assert (owner, node.attr) not in {
+            ("os", "environ"),
+            ("os", "getenv"),
+            ("boto3", "client"),
+            ("boto3", "resource"),
+        }, f"line {node.lineno}"
+
+
+@pytest.mark.parametrize("name", LAMBDAS)
+def test_a_lambda_has_its_handler_on_top(name: str) -> None:
+    tree = ast.parse((FUNCTIONS / name / "handler.py").read_text())
+    assert "handler" in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+
+
+# the workflow
+
+
+def states(document: dict[str, object]) -> Iterator[tuple[str, dict[str, object]]]:
+    for name, state in document["States"].items():
+        yield name, state
+        if "ItemProcessor" in state:
+            yield from states(state["ItemProcessor"])
+
+
+WORKFLOW = json.loads((FUNCTIONS / "workflow.asl.json").read_text())
+STATES = dict(states(WORKFLOW))
+TASKS = {name: state for name, state in STATES.items() if state["Type"] == "Task"}
+
+
+def folder_of(state: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", state).lower()
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_a_state_calls_the_function_whose_name_it_carries(name: str) -> None:
+    assert TASKS[name]["Parameters"]["FunctionName"] == f"${{{name}}}"
+    assert folder_of(name) in LAMBDAS
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_every_state_that_waits_has_a_timeout(name: str) -> None:
+    assert {"TimeoutSeconds", "TimeoutSecondsPath"} & TASKS[name].keys()
+
+
+def test_the_wait_for_a_provider_has_a_heartbeat_too() -> None:
+    assert TASKS["RequestClip"]["HeartbeatSecondsPath"] == "$.heartbeatSeconds"
+
+
+KNOWN_TO_AWS = {
+    "States.ALL",
+    "States.Timeout",
+    "States.HeartbeatTimeout",
+    "States.TaskFailed",
+    "Lambda.TooManyRequestsException",
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+    "Sandbox.Timedout",
+    "Runtime.ExitError",
+}
+OURS = {name for name, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, Exception)}
+
+
+def test_every_error_that_the_workflow_names_is_of_the_error_tree_or_of_aws() -> None:
+    named = {
+        error
+        for state in STATES.values()
+        for rule in [*state.get("Retry", []), *state.get("Catch", [])]
+        for error in rule["ErrorEquals"]
+    }
+    assert named <= OURS | KNOWN_TO_AWS
+
+
+def test_the_picture_of_the_error_tree_shows_every_error_under_its_parent() -> None:
+    drawn = re.findall(r"^ +([│├└─ ]*)(\w+)", str(errors.__doc__), re.MULTILINE)
+    parents: list[str] = []
+    seen = {}
+    for branch, name in drawn:
+        depth = len(branch) // 4
+        parents[depth:] = [name]
+        seen[name] = parents[depth - 1] if depth else "Exception"
+    tree = {name: getattr(errors, name).__bases__[0].__name__ for name in OURS}
+    assert seen == tree
+
+
+MAPS = {name: state for name, state in STATES.items() if state["Type"] == "Map"}
+
+
+@pytest.mark.parametrize("name", MAPS)
+def test_maps_are_distributed_without_a_limit_under_a_fixed_label(name: str) -> None:
+    state = MAPS[name]
+    assert state["ItemProcessor"]["ProcessorConfig"] == {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
+    assert "MaxConcurrency" not in state
+    assert state["Label"] == name
+
+
+def test_one_lost_clip_never_stops_the_others() -> None:
+    assert MAPS["MakeClips"]["ToleratedFailurePercentage"] == 100.0
+    assert isinstance(MAPS["MakeClips"]["ToleratedFailurePercentage"], float)
+
+
+def test_no_item_processor_asks_for_the_execution() -> None:
+    """On AWS a child would see its own execution there, in the local interpreter its parent's."""
+    for name in MAPS:
+        assert "$$.Execution" not in json.dumps(MAPS[name]["ItemProcessor"])
+
+
+def test_the_state_carries_no_media_and_no_secret() -> None:
+    text = json.dumps(WORKFLOW).lower()
+    assert not re.search(r"url|secret|apikey|output_url", text.replace("outputunreachable", ""))

@@ -1,0 +1,154 @@
+"""What calls what: routes, the workflow, the queue, the rules."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.infra.conftest import Reader
+
+PLOT = (Path(__file__).parents[2] / "functions" / "workflow.asl.json").read_text()
+MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:reelay-dev"
+RUNS = "arn:aws:states:us-east-1:123456789012:execution:reelay-dev"
+
+
+def may_invoke(template: Reader, folder: str) -> set[tuple[str, str]]:
+    """The services, and on whose behalf, that a function lets call it."""
+    return {
+        (each["Principal"], template.text(each["SourceArn"]))
+        for each in template.all("AWS::Lambda::Permission").values()
+        if template.text(each["FunctionName"]) == f"{template.function_id(folder)}.Arn"
+    }
+
+
+@pytest.mark.parametrize(("route", "folder"), [("$default", "api"), ("POST /api/v3/callbacks/{provider}", "callback")])
+def test_a_route_leads_to_its_function(template: Reader, route: str, folder: str) -> None:
+    [properties] = [each for each in template.all("AWS::ApiGatewayV2::Route").values() if each["RouteKey"] == route]
+    integration = template.all("AWS::ApiGatewayV2::Integration")[template.text(properties["Target"]).split("/")[1]]
+    assert template.text(integration["IntegrationUri"]) == f"{template.function_id(folder)}.Arn"
+    assert integration["PayloadFormatVersion"] == "2.0"
+    assert {service for service, _ in may_invoke(template, folder)} == {"apigateway.amazonaws.com"}
+
+
+def test_there_are_no_other_routes(template: Reader) -> None:
+    assert len(template.all("AWS::ApiGatewayV2::Route")) == 2
+
+
+def test_requests_are_limited_and_logged_without_what_is_secret_in_them(template: Reader) -> None:
+    [stage] = template.all("AWS::ApiGatewayV2::Stage").values()
+    assert stage["StageName"] == "$default"
+    assert stage["DefaultRouteSettings"] == {"ThrottlingRateLimit": 200, "ThrottlingBurstLimit": 400}
+    logged = json.loads(stage["AccessLogSettings"]["Format"])
+    assert logged["route"] == "$context.routeKey"
+    assert not re.search("query|header|authorizer|\\$context.requestOverride", stage["AccessLogSettings"]["Format"])
+
+
+def test_every_name_in_the_workflow_is_a_function(template: Reader) -> None:
+    [machine] = template.all("AWS::StepFunctions::StateMachine").values()
+    substitutions = {name: template.text(value) for name, value in machine["DefinitionSubstitutions"].items()}
+    assert substitutions.keys() == set(re.findall(r"\$\{(\w+)\}", PLOT))
+    for state, arn in substitutions.items():
+        folder = re.sub(r"(?<!^)([A-Z])", r"_\1", state).lower()
+        assert arn == f"{template.function_id(folder)}.Arn"
+
+
+def test_the_workflow_may_call_its_functions_and_run_its_maps(template: Reader) -> None:
+    [machine] = template.all("AWS::StepFunctions::StateMachine").values()
+    called = {template.text(arn) for arn in machine["DefinitionSubstitutions"].values()}
+    allowed = template.permissions(machine["RoleArn"])
+    assert {one for one in allowed if one.resource != "*"} == {
+        *(("lambda:InvokeFunction", arn) for arn in called),
+        ("states:StartExecution", MACHINE),
+        *(
+            (f"states:{action}Execution", f"{RUNS}{separator}*")
+            for action in ("Describe", "Stop")
+            for separator in (":", "/")
+        ),
+    }
+    assert {one.action.split(":")[0] for one in allowed if one.resource == "*"} == {"logs", "xray"}
+
+
+def test_the_machine_has_the_name_by_which_its_functions_know_it(template: Reader) -> None:
+    [machine] = template.all("AWS::StepFunctions::StateMachine").values()
+    assert machine["StateMachineName"] == MACHINE.rsplit(":", 1)[1]
+
+
+def test_the_workflow_is_logged_and_traced_without_what_its_states_carry(template: Reader) -> None:
+    [machine] = template.all("AWS::StepFunctions::StateMachine").values()
+    assert machine["LoggingConfiguration"]["IncludeExecutionData"] is False
+    assert machine["LoggingConfiguration"]["Level"] == "ALL"
+    assert machine["TracingConfiguration"] == {"Enabled": True}
+
+
+def test_a_check_is_taken_alone_and_again_before_the_heartbeat_stops(template: Reader) -> None:
+    checks = template.only("AWS::SQS::Queue", "MakeClipsChecks")
+    [mapping] = template.all("AWS::Lambda::EventSourceMapping").values()
+    assert template.text(mapping["EventSourceArn"]) == f"{checks}.Arn"
+    assert template.text(mapping["FunctionName"]) == template.function_id("check_clip")
+    assert mapping["BatchSize"] == 1
+    visibility = template.all("AWS::SQS::Queue")[checks]["VisibilityTimeout"]
+    longest_gap = max(map(int, template.template["Parameters"]["CheckDelays"]["Default"].split(",")))
+    heartbeat = 3 * longest_gap
+    assert template.functions["check_clip"]["Timeout"] < visibility
+    assert longest_gap + visibility < heartbeat
+
+
+def test_checks_that_keep_failing_are_set_aside(template: Reader) -> None:
+    queues = template.all("AWS::SQS::Queue")
+    redrive = queues[template.only("AWS::SQS::Queue", "MakeClipsChecks")]["RedrivePolicy"]
+    dead = template.only("AWS::SQS::Queue", "DeadChecks")
+    assert (template.text(redrive["deadLetterTargetArn"]), redrive["maxReceiveCount"]) == (f"{dead}.Arn", 5)
+    assert queues[dead]["MessageRetentionPeriod"] == 14 * 24 * 3600
+
+
+def rule_of(template: Reader, folder: str) -> dict[str, Any]:
+    """The one rule that calls a function, which lets it."""
+    arn = f"{template.function_id(folder)}.Arn"
+    rules = template.all("AWS::Events::Rule").items()
+    [(name, rule)] = [
+        (name, rule) for name, rule in rules if [template.text(target["Arn"]) for target in rule["Targets"]] == [arn]
+    ]
+    assert may_invoke(template, folder) == {("events.amazonaws.com", f"{name}.Arn")}
+    return rule
+
+
+def test_a_run_that_ends_badly_closes_its_job_but_a_child_of_it_does_not(template: Reader) -> None:
+    rule = rule_of(template, "close_job")
+    pattern = rule["EventPattern"]
+    assert pattern["source"] == ["aws.states"]
+    assert pattern["detail-type"] == ["Step Functions Execution Status Change"]
+    assert set(pattern["detail"]["status"]) == {"ABORTED", "TIMED_OUT", "FAILED"}
+    # Compared as a whole: a child's machine ARN is this one, a slash and its map's Label.
+    assert [template.text(arn) for arn in pattern["detail"]["stateMachineArn"]] == [MACHINE]
+    assert "EventBusName" not in rule, "AWS's own events are on the default bus"
+
+
+def test_the_sweep_comes_every_minute(template: Reader) -> None:
+    assert rule_of(template, "sweep")["ScheduleExpression"] == "rate(1 minute)"
+
+
+def test_the_deployment_says_where_everything_is(template: Reader) -> None:
+    outputs = {name: template.text(output["Value"]) for name, output in template.template["Outputs"].items()}
+    assert outputs == {
+        "ApiUrl": f"{template.only('AWS::ApiGatewayV2::Api')}.ApiEndpoint",
+        "TableName": template.only("AWS::DynamoDB::Table"),
+        "MediaBucketName": template.only("AWS::S3::Bucket"),
+        "StateMachineArn": template.only("AWS::StepFunctions::StateMachine"),
+        "ReplicateSecretArn": template.only("AWS::SecretsManager::Secret", "Replicate"),
+        "XaiSecretArn": template.only("AWS::SecretsManager::Secret", "Xai"),
+    }
+
+
+def test_the_dashboard_shows_what_the_functions_count(template: Reader) -> None:
+    [board] = template.all("AWS::CloudWatch::Dashboard").values()
+    body = template.text(board["DashboardBody"])
+    for metric in (
+        *("JobsAccepted", "JobsCompleted", "JobsFailed", "JobSeconds", "JobCost"),
+        *("ClipsCompleted", "ClipsFailed", "ClipSeconds", "ClipCost"),
+    ):
+        assert metric in body

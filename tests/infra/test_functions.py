@@ -1,0 +1,204 @@
+"""Every function is wired as the flow needs it: its environment, its size, and no grant more than it uses."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.infra.conftest import Permission, Reader
+
+
+class Wiring(NamedTuple):
+    environment: str
+    grants: str
+    memory: int = 512
+    seconds: int = 60
+    tmp: int = 512
+    ffmpeg: bool = False
+
+
+WIRING = {
+    "api": Wiring("TABLE_NAME MEDIA_BUCKET STATE_MACHINE_ARN VIDEO_GENERATION_MODEL", "rows media start", 1024, 30),
+    "callback": Wiring("TABLE_NAME REPLICATE_SECRET_ARN REPLICATE_BASE_URL", "rows replicate answer", 512, 30),
+    "plan": Wiring(
+        "TABLE_NAME MEDIA_BUCKET XAI_SECRET_ARN XAI_BASE_URL XAI_MODEL MEDIA_HANDOVER CHECK_DELAYS CLIP_TIMEOUT_SECONDS",
+        "rows look xai",
+        512,
+        300,
+    ),
+    "request_clip": Wiring(
+        "TABLE_NAME MEDIA_BUCKET REPLICATE_SECRET_ARN REPLICATE_BASE_URL PUBLIC_URL MEDIA_HANDOVER "
+        "CHECK_QUEUE_URL CHECK_DELAYS",
+        "rows look replicate answer send",
+        512,
+        120,
+    ),
+    "check_clip": Wiring(
+        "TABLE_NAME REPLICATE_SECRET_ARN REPLICATE_BASE_URL CHECK_QUEUE_URL CHECK_DELAYS",
+        "rows replicate answer send receive",
+    ),
+    "keep_clip": Wiring("TABLE_NAME MEDIA_BUCKET REPLICATE_OUTPUT_ORIGINS", "rows media", 2048, 300, ffmpeg=True),
+    "arrange": Wiring("TABLE_NAME", "rows"),
+    "make_piece": Wiring("TABLE_NAME MEDIA_BUCKET", "rows media", 6144, 900, tmp=2048, ffmpeg=True),
+    "assemble": Wiring("TABLE_NAME MEDIA_BUCKET", "rows media", 3008, 900, tmp=10240, ffmpeg=True),
+    "deliver": Wiring("TABLE_NAME EVENT_BUS_NAME", "rows publish"),
+    "close_job": Wiring("TABLE_NAME EVENT_BUS_NAME", "rows publish"),
+    "sweep": Wiring("TABLE_NAME STATE_MACHINE_ARN", "rows start describe"),
+}
+
+OF_EVERY_FUNCTION = {"LOG_LEVEL", "POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"}
+
+MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:reelay-dev"
+RUNS = "arn:aws:states:us-east-1:123456789012:execution:reelay-dev"
+
+READ_MEDIA = "s3:GetObject s3:GetObjectTagging"
+WRITE_MEDIA = "s3:PutObject s3:PutObjectTagging s3:AbortMultipartUpload s3:DeleteObject"
+
+
+def granted(template: Reader, grant: str) -> set[tuple[str, str]]:
+    """The permissions behind a word of the table above."""
+    media = f"{template.only('AWS::S3::Bucket')}.Arn"
+    checks = f"{template.only('AWS::SQS::Queue', 'MakeClipsChecks')}.Arn"
+    match grant:
+        case "rows":
+            # CDK's own list of what reading and writing data is; what is not data is asserted on below.
+            return set()
+        case "look":
+            return each(READ_MEDIA, f"{media}/*") | each("s3:ListBucket", media)
+        case "media":
+            return each(f"{READ_MEDIA} {WRITE_MEDIA}", f"{media}/*") | each("s3:ListBucket", media)
+        case "replicate" | "xai":
+            secret = template.only("AWS::SecretsManager::Secret", grant.capitalize())
+            return each("secretsmanager:GetSecretValue secretsmanager:DescribeSecret", secret)
+        case "start":
+            return each("states:StartExecution", template.only("AWS::StepFunctions::StateMachine"))
+        case "describe":
+            return each("states:DescribeExecution", f"{RUNS}:*")
+        case "answer":
+            return each(
+                "states:SendTaskSuccess states:SendTaskFailure states:SendTaskHeartbeat", MACHINE, f"{MACHINE}/*"
+            )
+        case "send":
+            return each("sqs:SendMessage sqs:GetQueueAttributes sqs:GetQueueUrl", checks)
+        case "receive":
+            return each(
+                "sqs:ReceiveMessage sqs:DeleteMessage sqs:ChangeMessageVisibility sqs:GetQueueAttributes sqs:GetQueueUrl",
+                checks,
+            )
+        case "publish":
+            return each("events:PutEvents", f"{template.only('AWS::Events::EventBus')}.Arn")
+    raise AssertionError(grant)
+
+
+def each(actions: str, *resources: str) -> set[tuple[str, str]]:
+    return {(action, resource) for action in actions.split() for resource in resources}
+
+
+def test_there_is_a_function_for_every_folder_of_the_flow_and_no_other(template: Reader) -> None:
+    assert template.functions.keys() == WIRING.keys()
+    assert len(template.all("AWS::Lambda::Function")) == len(WIRING)
+
+
+@pytest.mark.parametrize("folder", WIRING)
+def test_a_function_knows_what_it_was_granted_and_nothing_else(template: Reader, folder: str) -> None:
+    expected = set(WIRING[folder].environment.split()) | OF_EVERY_FUNCTION
+    assert template.environment(folder).keys() == expected
+
+
+@pytest.mark.parametrize("folder", WIRING)
+def test_a_function_may_do_what_it_needs_and_nothing_else(template: Reader, folder: str) -> None:
+    grants = WIRING[folder].grants.split()
+    log = each("logs:CreateLogStream logs:PutLogEvents", f"{template.only('AWS::Logs::LogGroup', id_part(folder))}.Arn")
+    traces = each("xray:PutTraceSegments xray:PutTelemetryRecords", "*")
+    rest = {one for one in template.permissions(template.functions[folder]["Role"]) if not is_rows(template, one)}
+    assert rest == log | traces | set[tuple[str, str]]().union(*(granted(template, grant) for grant in grants))
+
+
+@pytest.mark.parametrize("folder", WIRING)
+def test_a_function_reads_and_writes_rows_but_cannot_change_the_table(template: Reader, folder: str) -> None:
+    actions = {one.action for one in template.permissions(template.functions[folder]["Role"]) if is_rows(template, one)}
+    assert {action.removeprefix("dynamodb:") for action in actions} == {
+        *("GetItem", "BatchGetItem", "Query", "Scan", "GetRecords", "GetShardIterator", "DescribeTable"),
+        *("PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "ConditionCheckItem"),
+    }
+
+
+def is_rows(template: Reader, permission: Permission) -> bool:
+    table = template.only("AWS::DynamoDB::Table")
+    return permission.resource in (f"{table}.Arn", f"{table}.Arn/index/*")
+
+
+def id_part(folder: str) -> str:
+    """As CDK writes it into a logical id, with the kind of thing that follows."""
+    return folder.replace("_", "") + "log"
+
+
+@pytest.mark.parametrize("folder", WIRING)
+def test_a_function_has_the_room_and_the_time_of_its_work(template: Reader, folder: str) -> None:
+    function, wiring = template.functions[folder], WIRING[folder]
+    assert (function["MemorySize"], function["Timeout"]) == (wiring.memory, wiring.seconds)
+    assert function["EphemeralStorage"] == {"Size": wiring.tmp}
+
+
+@pytest.mark.parametrize("folder", WIRING)
+def test_a_function_is_called_by_one_name_everywhere(template: Reader, folder: str) -> None:
+    function = template.functions[folder]
+    assert function["Handler"] == f"functions.{folder}.handler.handler"
+    assert function["FunctionName"] == f"reelay-dev-{folder}"
+    assert template.environment(folder)["POWERTOOLS_SERVICE_NAME"] == folder
+    assert template.environment(folder)["POWERTOOLS_METRICS_NAMESPACE"] == "Reelay"
+
+
+def test_functions_run_on_arm64_and_on_the_python_that_builds(template: Reader) -> None:
+    for function in template.functions.values():
+        assert function["Architectures"] == ["arm64"]
+        assert function["Runtime"] == f"python3.{sys.version_info.minor}"
+        assert function["TracingConfig"] == {"Mode": "Active"}
+
+
+def test_our_code_is_one_asset(template: Reader) -> None:
+    assert len({function["Code"]["S3Key"] for function in template.functions.values()}) == 1
+
+
+def test_only_functions_that_touch_pictures_in_motion_carry_ffmpeg(template: Reader) -> None:
+    ffmpeg = template.only("AWS::Lambda::LayerVersion", "Ffmpeg")
+    packages = template.only("AWS::Lambda::LayerVersion", "Packages")
+    for folder, function in template.functions.items():
+        layers = [template.text(layer) for layer in function["Layers"]]
+        assert layers == ([packages, ffmpeg] if WIRING[folder].ffmpeg else [packages])
+
+
+def test_every_log_is_kept_for_a_month(template: Reader) -> None:
+    groups = template.all("AWS::Logs::LogGroup")
+    assert {group["RetentionInDays"] for group in groups.values()} == {30}
+    logged = {template.text(function["LoggingConfig"]["LogGroup"]) for function in template.functions.values()}
+    assert logged <= groups.keys()
+    assert len(logged) == len(WIRING)
+
+
+def test_providers_call_back_to_the_api_unless_the_deployment_says_where(template: Reader) -> None:
+    api = template.only("AWS::ApiGatewayV2::Api")
+    assert template.environment("request_clip")["PUBLIC_URL"] == f"PublicUrlIsOwn ? {api}.ApiEndpoint : {{PublicUrl}}"
+    assert template.template["Conditions"]["PublicUrlIsOwn"] == {"Fn::Equals": [{"Ref": "PublicUrl"}, ""]}
+
+
+def test_what_a_deployment_may_choose_reaches_the_functions(template: Reader) -> None:
+    chosen = {
+        "LOG_LEVEL": "LogLevel",
+        "VIDEO_GENERATION_MODEL": "VideoGenerationModel",
+        "MEDIA_HANDOVER": "MediaHandover",
+        "REPLICATE_BASE_URL": "ReplicateBaseUrl",
+        "REPLICATE_OUTPUT_ORIGINS": "ReplicateOutputOrigins",
+        "XAI_BASE_URL": "XaiBaseUrl",
+        "XAI_MODEL": "XaiModel",
+        "CHECK_DELAYS": "CheckDelays",
+        "CLIP_TIMEOUT_SECONDS": "ClipTimeoutSeconds",
+    }
+    for folder in WIRING:
+        for variable, value in template.environment(folder).items():
+            if variable in chosen:
+                assert value == f"{{{chosen[variable]}}}"
+    assert template.template["Parameters"].keys() == {*chosen.values(), "PublicUrl"}

@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def pins(path: Path) -> dict[str, str]:
+    return dict(re.findall(r"^([a-z0-9._-]+)==([^ \\;]+)", path.read_text(), re.MULTILINE))
+
+
+def test_what_is_deployed_is_what_is_tested() -> None:
+    deployed, tested = pins(ROOT / "layers/packages/requirements.txt"), pins(ROOT / "requirements-dev.txt")
+    assert deployed
+    assert {name: tested.get(name) for name in deployed} == deployed
+
+
+def test_lock_files_pin_by_hash_and_name_no_host() -> None:
+    for path in ("requirements-dev.txt", "layers/packages/requirements.txt", "layers/ffmpeg/requirements.txt"):
+        text = (ROOT / path).read_text()
+        assert "--hash=sha256:" in text
+        assert "://" not in text
+    assert '"resolved"' not in (ROOT / "package-lock.json").read_text()

@@ -1,0 +1,109 @@
+"""Real stores over moto, in this process: a table and a bucket for each test."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import imageio_ffmpeg
+import pytest
+from moto import mock_aws
+
+from functions.studio.job_store import JobStore
+from functions.studio.ledger import Ledger
+from functions.studio.library import Library
+from functions.studio.media_store import MediaStore
+from functions.studio.table import Table
+from tests.media import Studio
+from tests.outputs import Outputs
+from tests.shelf import Shelf
+
+os.environ |= {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_LAMBDA_FUNCTION_NAME": "testing",
+    "POWERTOOLS_SERVICE_NAME": "testing",
+    "POWERTOOLS_METRICS_NAMESPACE": "Reelay",
+}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ffmpeg_on_path(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """As on Lambda, where the layer has it: a program called `ffmpeg`, found on PATH."""
+    folder = tmp_path_factory.mktemp("bin")
+    (folder / "ffmpeg").symlink_to(Path(imageio_ffmpeg.get_ffmpeg_exe()))
+    os.environ["PATH"] = f"{folder}{os.pathsep}{os.environ['PATH']}"
+
+
+@pytest.fixture
+def cloud() -> Iterator[None]:
+    with mock_aws():
+        yield
+
+
+@pytest.fixture
+def table(cloud: None) -> Table:
+    client = boto3.client("dynamodb")
+    client.create_table(
+        TableName="rows",
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        AttributeDefinitions=[
+            {"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk", "unfinished", "createdAt")
+        ],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "unfinished",
+                "KeySchema": [
+                    {"AttributeName": "unfinished", "KeyType": "HASH"},
+                    {"AttributeName": "createdAt", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "ALL"},
+            }
+        ],
+    )
+    return Table("rows", client)
+
+
+@pytest.fixture
+def jobs(table: Table) -> JobStore:
+    return JobStore(table)
+
+
+@pytest.fixture
+def ledger(table: Table) -> Ledger:
+    return Ledger(table)
+
+
+@pytest.fixture
+def library(table: Table) -> Library:
+    return Library(table)
+
+
+@pytest.fixture
+def media(cloud: None) -> MediaStore:
+    boto3.client("s3").create_bucket(Bucket="media")
+    return MediaStore("media")
+
+
+@pytest.fixture(scope="session")
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Studio:
+    """Draws clips; workers of one parallel run share what was drawn."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "clips"
+    folder.mkdir(exist_ok=True)
+    return Studio(folder)
+
+
+@pytest.fixture
+def outputs() -> Iterator[Outputs]:
+    with Outputs.serving() as server:
+        yield server
+
+
+@pytest.fixture
+def shelf(jobs: JobStore, ledger: Ledger, media: MediaStore) -> Shelf:
+    return Shelf(jobs, ledger, media)

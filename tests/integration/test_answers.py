@@ -1,0 +1,111 @@
+"""Recording an answer, from whichever side it comes."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from functions.studio.answers import record_answer
+from functions.studio.clips import Answer, Attempt, AttemptStatus, Outcome
+from functions.studio.job_store import JobStore
+from functions.studio.jobs import now
+from functions.studio.providers import Prediction
+from functions.studio.workflow import Workflow
+from tests.scripted import SUCCEEDED, Tokens, a_clip, a_job, a_task
+
+ENDED = Prediction(id="p", answer=SUCCEEDED)
+
+
+class Stage:
+    def __init__(self, jobs: JobStore) -> None:
+        self.jobs = jobs
+        self.tokens = Tokens("token")
+        self.workflow = Workflow("", self.tokens)
+        self.job = a_job()
+        self.attempt_id = a_task(self.job).attempt_id
+        jobs.table.commit(jobs.accept(self.job))
+        jobs.table.commit(jobs.new_clip(self.job.id, a_clip(self.job)))
+
+    def put(self, **changes: object) -> Attempt:
+        attempt = Attempt(
+            id=self.attempt_id,
+            clip=1,
+            run=1,
+            stage="video",
+            status=AttemptStatus.ACCEPTED,
+            provider="replicate",
+            model="veo3",
+            token="token",
+            prediction_id="p",
+            asked_at=now(),
+        ).model_copy(update=changes)
+        self.jobs.table.commit(self.jobs.new_attempt(self.job.id, attempt))
+        return attempt
+
+    def now(self) -> Attempt:
+        found = self.jobs.find_attempt(self.job.id, self.attempt_id)
+        assert found
+        return found
+
+
+@pytest.fixture
+def stage(jobs: JobStore) -> Stage:
+    return Stage(jobs)
+
+
+def test_the_answer_is_recorded_before_the_token_is_released(stage: Stage) -> None:
+    attempt = stage.put()
+    seen: list[AttemptStatus] = []
+    success = stage.tokens.send_task_success
+    stage.tokens.send_task_success = lambda **sent: (seen.append(stage.now().status), success(**sent))
+    record_answer(stage.jobs, stage.workflow, stage.job.id, attempt, ENDED)
+    assert seen == [AttemptStatus.ANSWERED]
+
+
+def test_the_same_answer_many_times_releases_once_and_changes_nothing_more(stage: Stage) -> None:
+    attempt = stage.put()
+    with ThreadPoolExecutor(5) as pool:
+        list(pool.map(lambda _: record_answer(stage.jobs, stage.workflow, stage.job.id, attempt, ENDED), range(5)))
+    assert stage.tokens.released == ["token"]
+    assert stage.now().status is AttemptStatus.ANSWERED
+
+
+def test_a_second_different_answer_does_not_replace_the_first(stage: Stage) -> None:
+    attempt = stage.put()
+    record_answer(stage.jobs, stage.workflow, stage.job.id, attempt, ENDED)
+    other = Prediction(id="p", answer=Answer(outcome=Outcome.FAILED, error="no"))
+    record_answer(stage.jobs, stage.workflow, stage.job.id, attempt, other)
+    answer = stage.now().answer
+    assert answer
+    assert answer.outcome is Outcome.SUCCEEDED
+
+
+def test_the_token_released_is_the_latest(stage: Stage) -> None:
+    attempt = stage.put()
+    stage.tokens.waiting = {"newer"}
+    stage.jobs.table.commit(stage.jobs.replace_token(stage.job.id, attempt.id, "newer"))
+    record_answer(stage.jobs, stage.workflow, stage.job.id, attempt, ENDED)
+    assert stage.tokens.released == ["newer"]
+
+
+def test_an_early_answer_stores_the_prediction_on_attempt_and_clip(stage: Stage) -> None:
+    attempt = stage.put(status=AttemptStatus.ASKED, prediction_id=None)
+    record_answer(stage.jobs, stage.workflow, stage.job.id, attempt, ENDED)
+    assert stage.now().prediction_id == "p"
+    assert stage.jobs.clip(stage.job.id, 1).prediction_id == "p"
+
+
+@pytest.mark.parametrize("status", [AttemptStatus.KEPT, AttemptStatus.LOST, AttemptStatus.FAILED])
+def test_an_answer_to_an_attempt_that_has_ended_changes_nothing(stage: Stage, status: AttemptStatus) -> None:
+    attempt = stage.put(status=status)
+    record_answer(stage.jobs, stage.workflow, stage.job.id, attempt, ENDED)
+    assert stage.now() == attempt
+    assert not stage.tokens.released
+
+
+def test_a_token_that_timed_out_is_no_error(stage: Stage) -> None:
+    attempt = stage.put()
+    stage.tokens.waiting = set()
+    record_answer(stage.jobs, stage.workflow, stage.job.id, attempt, ENDED)
+    assert stage.now().status is AttemptStatus.ANSWERED

@@ -1,0 +1,127 @@
+"""MakePiece: whatever a provider makes becomes a piece that fits every other piece."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from functions.make_piece.handler import conform, make_piece
+from functions.studio.errors import BrokenMedia
+from functions.studio.pieces import Target
+from functions.studio.probe import examine
+from tests.media import Studio, damaged
+from tests.shelf import Shelf
+
+TARGET = Target(width=320, height=180, fps=24)
+X264 = ("-c:v", "libx264", "-preset", "ultrafast")
+
+
+def sources(studio: Studio) -> dict[str, Path]:
+    return {
+        "as it should be": studio.clip(),
+        "portrait": studio.clip(size="180x320"),
+        "30 frames a second": studio.clip(fps="30"),
+        "29.97 frames a second": studio.clip(fps="30000/1001"),
+        "a varying rate": studio.clip(
+            fps="30", filters="select='mod(n\\,7)'", encoder=(*X264, "-pix_fmt", "yuv420p", "-fps_mode", "vfr")
+        ),
+        "one frame": studio.clip(seconds=0.04, sound=False),
+        "a fifth of a second": studio.clip(seconds=0.2, sound=False),
+        "odd size": studio.clip(size="321x181", encoder=(*X264, "-pix_fmt", "yuv444p")),
+        "ten bits": studio.clip(encoder=(*X264, "-pix_fmt", "yuv420p10le")),
+        "4:4:4": studio.clip(encoder=(*X264, "-pix_fmt", "yuv444p")),
+        "HEVC": studio.clip(encoder=("-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none")),
+        "interlaced": studio.clip(
+            fps="50",
+            filters="tinterlace=interleave_top",
+            encoder=(*X264, "-pix_fmt", "yuv420p", "-flags", "+ilme+ildct"),
+        ),
+        "anamorphic": studio.clip(size="240x180", filters="setsar=4/3", encoder=(*X264, "-pix_fmt", "yuv420p")),
+        "HDR": studio.clip(
+            encoder=(
+                *("-c:v", "libx265", "-preset", "ultrafast", "-pix_fmt", "yuv420p10le", "-x265-params"),
+                "log-level=none:colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc",
+            )
+        ),
+        "rotated": studio.made(["-display_rotation", "90", "-i", studio.clip(), "-c", "copy"], "mp4"),
+        "MPEG-4": studio.clip(
+            encoder=(
+                "-c:v",
+                "mpeg4",
+            )
+        ),
+    }
+
+
+SOURCES = [
+    "as it should be",
+    "portrait",
+    "30 frames a second",
+    "29.97 frames a second",
+    "a varying rate",
+    "one frame",
+    "a fifth of a second",
+    "odd size",
+    "ten bits",
+    "4:4:4",
+    "HEVC",
+    "interlaced",
+    "anamorphic",
+    "HDR",
+    "rotated",
+    "MPEG-4",
+]
+
+
+@pytest.fixture(scope="session")
+def reference(studio: Studio, tmp_path_factory: pytest.TempPathFactory) -> tuple[object, ...]:
+    clip = studio.clip()
+    made = tmp_path_factory.mktemp("reference") / "piece.mp4"
+    seam = conform(clip, examine(clip).picture, TARGET, made).picture.seam
+    assert seam
+    return seam
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_every_source_becomes_a_piece_that_shares_one_seam(
+    name: str, studio: Studio, tmp_path: Path, reference: tuple[object, ...]
+) -> None:
+    clip = sources(studio)[name]
+    source = examine(clip).picture
+
+    piece = conform(clip, source, TARGET, tmp_path / "piece.mp4").picture
+
+    assert piece.seam == reference
+    assert piece.frames == max(1, round(source.seconds * 24))
+
+
+def test_the_seam_does_not_depend_on_how_hard_the_picture_is_to_code(
+    studio: Studio, tmp_path: Path, reference: tuple[object, ...]
+) -> None:
+    for filters in ("null", "noise=alls=90:allf=t", "drawbox=t=fill:c=black"):
+        clip = studio.clip(filters=filters)
+        made = conform(clip, examine(clip).picture, TARGET, tmp_path / "piece.mp4")
+        assert made.picture.seam == reference
+
+
+def test_a_piece_is_stored_and_its_row_describes_it(shelf: Shelf, studio: Studio, tmp_path: Path) -> None:
+    shelf.keeps(studio.clip(), studio.clip(fps="30"))
+    shelf.make_pieces()
+    for piece in shelf.pieces:
+        assert piece.picture == examine(shelf.fetched(piece.key, tmp_path)).picture
+        assert piece.bytes
+
+
+def test_a_piece_that_is_made_is_not_made_again(shelf: Shelf, studio: Studio) -> None:
+    shelf.keeps(studio.clip(), studio.clip(fps="30"))
+    shelf.make_pieces()
+    shelf.media.delete(*(piece.source_key for piece in shelf.pieces))
+    for task in shelf.arrange():
+        make_piece(task, shelf.jobs, shelf.media)
+
+
+def test_a_clip_that_breaks_on_the_way_is_not_made_into_a_piece(studio: Studio, tmp_path: Path) -> None:
+    clip = studio.clip()
+    with pytest.raises(BrokenMedia):
+        conform(damaged(clip, tmp_path / "cut.mp4", keep=20_000), examine(clip).picture, TARGET, tmp_path / "piece.mp4")

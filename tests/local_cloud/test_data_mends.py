@@ -1,0 +1,211 @@
+"""Each mend of the data process, shown by what AWS does: it holds with the mend, and not without it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import pytest
+import requests
+from moto.dynamodb.models import dynamodb_backends
+from moto.sqs.models import sqs_backends
+
+from local.credentials import ACCOUNT, REGION
+from local.mends import DATA
+from tests.local_cloud.conftest_mends import DataCloud, Mend, all_at_once, data_cloud, inside, others
+
+WRITERS = 6
+LONG_TO_WRITE = {f"attribute{number}": {"S": "x" * 20} for number in range(100)}
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DataCloud]:
+    with data_cloud(tmp_path_factory.mktemp("data")) as up:
+        yield up
+
+
+def key(name: str) -> dict[str, Any]:
+    return {"pk": {"S": name}, "sk": {"S": "row"}}
+
+
+def a_conditional_write_is_atomic(cloud: DataCloud) -> None:
+    def write(item: dict[str, Any]) -> bool:
+        try:
+            cloud.tables.put_item(TableName=cloud.table, Item=item, ConditionExpression="attribute_not_exists(pk)")
+        except cloud.tables.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+    assert cloud.table
+    for _ in range(4):
+        item = key(str(uuid.uuid4())) | LONG_TO_WRITE
+        assert sum(all_at_once(lambda _, item=item: write(item), WRITERS)) == 1
+
+
+class Untouched(list[Any]):
+    """Rows or messages that nobody may go through."""
+
+    def __iter__(self) -> Iterator[Any]:
+        raise AssertionError("all were gone through")
+
+    def __deepcopy__(self, memo: object) -> Untouched:
+        raise AssertionError("all were copied")
+
+
+def a_transaction_costs_what_it_touches() -> None:
+    backend = dynamodb_backends[ACCOUNT][REGION]
+    backend.create_table(
+        "jobs",
+        schema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        throughput=None,
+        attr=[{"AttributeName": "pk", "AttributeType": "S"}],
+        global_indexes=None,
+        indexes=None,
+        streams=None,
+        billing_mode="PAY_PER_REQUEST",
+        sse_specification=None,
+        tags=[],
+        deletion_protection_enabled=False,
+        warm_throughput=None,
+    )
+    table = backend.tables["jobs"]
+    table.items["another row"] = Untouched()
+    backend.transact_write_items([{"Put": {"TableName": "jobs", "Item": {"pk": {"S": "this row"}}}}])
+
+
+def a_transaction_sent_twice_is_done_once(cloud: DataCloud) -> None:
+    row, token = key(str(uuid.uuid4())), str(uuid.uuid4())
+
+    def add(amount: str) -> None:
+        update = {
+            "TableName": cloud.table,
+            "Key": row,
+            "UpdateExpression": "ADD n :amount",
+            "ExpressionAttributeValues": {":amount": {"N": amount}},
+        }
+        cloud.tables.transact_write_items(TransactItems=[{"Update": update}], ClientRequestToken=token)
+
+    add("1")
+    add("1")
+    assert cloud.tables.get_item(TableName=cloud.table, Key=row)["Item"]["n"] == {"N": "1"}
+    with pytest.raises(cloud.tables.exceptions.IdempotentParameterMismatchException):
+        add("2")
+
+
+def attributes_are_not_counted_on_every_send() -> None:
+    backend = sqs_backends[ACCOUNT][REGION]
+    queue = backend.create_queue("check", region=REGION)
+    queue._messages = Untouched()
+    backend.send_message("check", "look")
+
+
+def only_the_buckets_cors_rules_open_it_to_browsers(cloud: DataCloud) -> None:
+    cloud.objects.put_object(Bucket=cloud.bucket, Key="film.mp4", Body=b"film")
+    rule = {"AllowedMethods": ["GET"], "AllowedOrigins": ["https://desk.example"]}
+    cloud.objects.put_bucket_cors(Bucket=cloud.bucket, CORSConfiguration={"CORSRules": [rule]})
+    url = cloud.objects.generate_presigned_url("get_object", {"Bucket": cloud.bucket, "Key": "film.mp4"})
+
+    def allowed(origin: str) -> str | None:
+        return requests.get(url, headers={"Origin": origin}, timeout=5).headers.get("Access-Control-Allow-Origin")
+
+    assert allowed("https://desk.example") == "https://desk.example"
+    assert allowed("https://elsewhere.example") is None
+
+
+def an_uploaded_form_is_tagged(cloud: DataCloud) -> None:
+    tagging = "<Tagging><TagSet><Tag><Key>lifetime</Key><Value>upload</Value></Tag></TagSet></Tagging>"
+    fields = {"tagging": tagging}
+    signed = cloud.objects.generate_presigned_post(cloud.bucket, "uploads/a.png", Fields=fields, Conditions=[fields])
+    assert requests.post(signed["url"], data=signed["fields"], files={"file": b"png"}, timeout=5).ok
+    tags = cloud.objects.get_object_tagging(Bucket=cloud.bucket, Key="uploads/a.png")["TagSet"]
+    assert tags == [{"Key": "lifetime", "Value": "upload"}]
+
+
+def named(checks: Iterable[Callable[..., None]]) -> dict[str, Callable[..., None]]:
+    return {check.__name__: check for check in checks}
+
+
+OVER_HTTP = named(
+    (
+        a_conditional_write_is_atomic,
+        a_transaction_sent_twice_is_done_once,
+        only_the_buckets_cors_rules_open_it_to_browsers,
+        an_uploaded_form_is_tagged,
+    )
+)
+INSIDE = named((a_transaction_costs_what_it_touches, attributes_are_not_counted_on_every_send))
+
+
+def test_every_mend_has_a_check_of_its_name() -> None:
+    assert {mend.__name__ for mend in DATA} == set(OVER_HTTP) | set(INSIDE)
+
+
+@pytest.mark.parametrize("mend", DATA, ids=lambda mend: mend.__name__)
+def test_aws_does_so_and_moto_only_when_mended(
+    mend: Mend, cloud: DataCloud, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    if check := INSIDE.get(mend.__name__):
+        inside(DATA, check)
+        with pytest.raises(AssertionError):
+            inside(others(DATA, mend), check)
+    else:
+        check = OVER_HTTP[mend.__name__]
+        check(cloud)
+        with data_cloud(tmp_path_factory.mktemp("unmended"), left_out=mend) as unmended, pytest.raises(AssertionError):
+            check(unmended)
+
+
+def test_a_failed_transaction_leaves_every_row_as_it_was(cloud: DataCloud) -> None:
+    old, new, guarded = (key(str(uuid.uuid4())) for _ in range(3))
+    cloud.tables.put_item(TableName=cloud.table, Item=old | {"n": {"N": "1"}})
+    cloud.tables.put_item(TableName=cloud.table, Item=guarded | {"status": {"S": "completed"}})
+    with pytest.raises(cloud.tables.exceptions.TransactionCanceledException) as cancelled:
+        cloud.tables.transact_write_items(
+            TransactItems=[
+                {
+                    "Update": {
+                        "TableName": cloud.table,
+                        "Key": old,
+                        "UpdateExpression": "SET n = n + :one",
+                        "ExpressionAttributeValues": {":one": {"N": "1"}},
+                    }
+                },
+                {"Put": {"TableName": cloud.table, "Item": new}},
+                {
+                    "Put": {
+                        "TableName": cloud.table,
+                        "Item": guarded,
+                        "ConditionExpression": "attribute_not_exists(pk)",
+                        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+                    }
+                },
+            ]
+        )
+    reasons = cancelled.value.response["CancellationReasons"]
+    assert [reason["Code"] for reason in reasons] == ["None", "None", "ConditionalCheckFailed"]
+    assert reasons[2]["Item"]["status"] == {"S": "completed"}
+    assert cloud.tables.get_item(TableName=cloud.table, Key=old)["Item"]["n"] == {"N": "1"}
+    assert "Item" not in cloud.tables.get_item(TableName=cloud.table, Key=new)
+
+
+def test_a_failed_condition_shows_the_row_that_it_met(cloud: DataCloud) -> None:
+    row = key(str(uuid.uuid4()))
+    cloud.tables.put_item(TableName=cloud.table, Item=row | {"status": {"S": "completed"}})
+    with pytest.raises(cloud.tables.exceptions.ConditionalCheckFailedException) as failed:
+        cloud.tables.update_item(
+            TableName=cloud.table,
+            Key=row,
+            UpdateExpression="SET x = :x",
+            ExpressionAttributeValues={":x": {"S": "1"}},
+            ConditionExpression="attribute_not_exists(pk)",
+            ReturnValuesOnConditionCheckFailure="ALL_OLD",
+        )
+    assert failed.value.response["Item"]["status"] == {"S": "completed"}
+
+
+def test_a_queue_says_what_it_holds(cloud: DataCloud) -> None:
+    url = cloud.queues.create_queue(QueueName=f"q-{uuid.uuid4()}")["QueueUrl"]
+    cloud.queues.send_message(QueueUrl=url, MessageBody="look")
+    attributes = cloud.queues.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    assert attributes["ApproximateNumberOfMessages"] == "1"

@@ -1,0 +1,160 @@
+"""Stand-ins that speak the interfaces of what lies outside, say what a test has scripted, and keep what they were asked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, Literal
+
+from functions.studio.clips import Answer, Clip, Outcome, pending_clip
+from functions.studio.jobs import Job, JobStatus, new_id, now
+from functions.studio.messages import ClipTask
+from functions.studio.providers.protocol import Order, Prediction
+
+
+class ScriptedProvider:
+    """Implements Provider. `script` holds what the next creates answer: a prediction's id, or an error to raise."""
+
+    name = "replicate"
+    answers_by: Literal["webhook", "poll"] = "webhook"
+
+    def __init__(self, *script: str | Exception) -> None:
+        self.script = list(script)
+        self.orders: list[Order] = []
+        self.looks: list[str] = []
+        self.cancelled: list[str] = []
+        self.known: dict[str, Prediction] = {}
+        self.webhooks: list[Prediction | Exception] = []
+        self.busy: Exception | None = None
+
+    def start(self, order: Order) -> Prediction:
+        self.orders.append(order)
+        said = self.script.pop(0) if self.script else f"prediction-{len(self.orders)}"
+        if isinstance(said, Exception):
+            raise said
+        prediction = Prediction(id=said, input=order.input)
+        self.known[said] = prediction
+        return prediction
+
+    def look(self, prediction_id: str) -> Prediction:
+        self.looks.append(prediction_id)
+        if self.busy:
+            raise self.busy
+        return self.known[prediction_id]
+
+    def find(self, mark: str, asked_at: str) -> Prediction | None:
+        if self.busy:
+            raise self.busy
+        return next((one for one in self.known.values() if one.carries(mark)), None)
+
+    def cancel(self, prediction_id: str) -> None:
+        self.cancelled.append(prediction_id)
+
+    def read_webhook(self, headers: Mapping[str, str], body: bytes) -> Prediction:
+        said = self.webhooks.pop(0)
+        if isinstance(said, Exception):
+            raise said
+        return said
+
+    def ends(self, prediction_id: str, answer: Answer) -> Prediction:
+        """The prediction with that id has ended, for whoever looks."""
+        before = self.known.get(prediction_id)
+        self.known[prediction_id] = Prediction(id=prediction_id, answer=answer, input=before.input if before else {})
+        return self.known[prediction_id]
+
+
+SUCCEEDED = Answer(outcome=Outcome.SUCCEEDED, output_url="https://replicate.delivery/out.mp4")
+
+
+class _Gone(Exception):
+    """What Step Functions says of a token that nobody waits with."""
+
+
+class Tokens:
+    """The client of Step Functions, as far as tokens and starts go; `waiting` are the tokens that somebody waits with."""
+
+    class exceptions:  # noqa: N801  # boto3's name
+        TaskTimedOut = _Gone
+        TaskDoesNotExist = _Gone
+        InvalidToken = _Gone
+        ExecutionAlreadyExists = type("ExecutionAlreadyExists", (Exception,), {})
+
+    def __init__(self, *waiting: str) -> None:
+        self.waiting = set(waiting)
+        self.released: list[str] = []
+        self.heartbeats: list[str] = []
+        self.executions: dict[str, dict[str, Any]] = {}
+
+    def send_task_success(self, *, taskToken: str, output: str) -> None:  # noqa: N803  # boto3's name
+        if taskToken not in self.waiting:
+            raise _Gone
+        self.waiting.remove(taskToken)
+        self.released.append(taskToken)
+
+    def send_task_heartbeat(self, *, taskToken: str) -> None:  # noqa: N803  # boto3's name
+        if taskToken not in self.waiting:
+            raise _Gone
+        self.heartbeats.append(taskToken)
+
+    def start_execution(self, *, stateMachineArn: str, name: str, input: str) -> dict[str, str]:  # noqa: N803  # boto3's name
+        if name in self.executions:
+            raise self.exceptions.ExecutionAlreadyExists
+        self.executions[name] = json.loads(input)
+        return {"executionArn": f"{stateMachineArn.replace(':stateMachine:', ':execution:')}:{name}"}
+
+
+class Queue:
+    """The client of SQS that keeps what is sent."""
+
+    def __init__(self) -> None:
+        self.messages: list[dict[str, Any]] = []
+
+    def send_message(self, **message: Any) -> None:
+        self.messages.append({**message, "body": json.loads(message["MessageBody"])})
+
+
+class Bus:
+    """The client of EventBridge that keeps what is put."""
+
+    def __init__(self) -> None:
+        self.events: list[dict[str, Any]] = []
+
+    def put_events(self, *, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803  # boto3's name
+        self.events += [{**entry, "detail": json.loads(entry["Detail"])} for entry in Entries]
+        return {"FailedEntryCount": 0, "Entries": []}
+
+
+def a_job(**changes: Any) -> Job:
+    given: dict[str, Any] = {
+        "id": new_id(),
+        "tenant": "acme",
+        "status": JobStatus.PROCESSING,
+        "campaign_id": new_id(),
+        "model": "veo3",
+        "duration_seconds": 8,
+        "total_clips": 1,
+        "aspect_ratio": "16:9",
+        "created_at": now(),
+        "updated_at": now(),
+    }
+    return Job(**{**given, **changes})
+
+
+def a_clip(job: Job, number: int = 1, **changes: Any) -> Clip:
+    given: dict[str, Any] = {
+        "image1_asset_id": "one",
+        "image2_asset_id": "two",
+        "image1_key": "acme/assets/one/original.jpg",
+        "image2_key": "acme/assets/two/original.png",
+        "prompt": "Smooth transition between images",
+    }
+    clip = pending_clip(job, number, Decimal("1.20"), **given)
+    return clip.model_copy(update=changes)
+
+
+def a_task(job: Job, clip: int = 1, **changes: Any) -> ClipTask:
+    task = ClipTask(
+        job_id=job.id, run=job.run, clip=clip, stage="video", attempt=1, timeout_seconds=600, heartbeat_seconds=30
+    )
+    return task.model_copy(update=changes)

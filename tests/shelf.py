@@ -1,0 +1,99 @@
+"""A job whose clips lie in the bucket as KeepClip leaves them: what Arrange, MakePiece and Assemble begin with."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from decimal import Decimal
+from pathlib import Path
+
+from functions.arrange.handler import arrange_film
+from functions.assemble.handler import assemble
+from functions.make_piece.handler import make_piece
+from functions.studio.clips import Attempt, AttemptStatus, ClipStatus, Kept
+from functions.studio.job_store import JobStore
+from functions.studio.jobs import Film, Job, JobStatus, now
+from functions.studio.ledger import Ledger, LineState, reservation
+from functions.studio.media_store import MediaStore, clip_key
+from functions.studio.messages import PieceTask, RunRef
+from functions.studio.pieces import Piece
+from functions.studio.probe import examine
+from tests.scripted import a_clip, a_job
+
+
+class Shelf:
+    def __init__(self, jobs: JobStore, ledger: Ledger, media: MediaStore) -> None:
+        self.jobs, self.ledger, self.media = jobs, ledger, media
+        self.job: Job = a_job(planning_model="grok-4.3")
+        jobs.table.commit(jobs.accept(self.job))
+
+    @property
+    def run(self) -> RunRef:
+        return RunRef(job_id=self.job.id, run=self.job.run)
+
+    def keeps(self, *files: Path) -> Shelf:
+        """Clips 1, 2, 3, … as if a provider had made these files."""
+        for number, file in enumerate(files, 1):
+            self.keep(number, file)
+        return self
+
+    def keep(self, number: int, file: Path) -> None:
+        clip = a_clip(self.job, number, status=ClipStatus.COMPLETED, actual_cost=Decimal("1.20"))
+        line = reservation(clip)
+        key = clip_key(self.job.tenant, self.job.id, line.attempt_id, number)
+        with tempfile.TemporaryDirectory() as folder:
+            pcm = Path(folder, "clip.pcm")
+            probe = examine(file, pcm=pcm)
+            self.media.upload(file, key, "video/mp4")
+            self.media.upload(pcm, key + ".pcm", "application/octet-stream")
+        kept = Kept(
+            key=key,
+            pcm_key=key + ".pcm",
+            bytes=probe.bytes,
+            sha256=hashlib.sha256(file.read_bytes()).hexdigest(),
+            facts=probe.attributes(),
+        )
+        attempt = Attempt(
+            id=line.attempt_id,
+            clip=number,
+            run=1,
+            stage="video",
+            status=AttemptStatus.KEPT,
+            provider="replicate",
+            model="veo3",
+            token="token",
+            prediction_id=f"prediction-{number}",
+            asked_at=now(),
+        )
+        self.jobs.table.commit(
+            self.jobs.new_clip(self.job.id, clip.model_copy(update={"kept": kept})),
+            self.jobs.new_attempt(self.job.id, attempt),
+            self.ledger.reserve(self.job.id, line.model_copy(update={"state": LineState.SETTLED})),
+        )
+
+    def fails(self, number: int, reason: str) -> None:
+        changes = {"status": ClipStatus.FAILED, "error_message": reason, "error_class": "failed"}
+        self.jobs.table.commit(self.jobs.new_clip(self.job.id, a_clip(self.job, number, **changes)))
+
+    def arrange(self) -> list[PieceTask]:
+        return arrange_film(self.run, self.jobs, self.ledger).tasks
+
+    def make_pieces(self) -> None:
+        for task in self.arrange():
+            make_piece(task, self.jobs, self.media)
+
+    def assemble(self) -> Film:
+        return assemble(self.run, self.jobs, self.ledger, self.media)
+
+    @property
+    def pieces(self) -> list[Piece]:
+        return [Piece.model_validate(row) for row in self.jobs.pieces(self.job.id, self.job.run)]
+
+    @property
+    def status(self) -> JobStatus:
+        return self.jobs.job(self.job.id).status
+
+    def fetched(self, key: str, folder: Path) -> Path:
+        path = folder / key.rsplit("/", 1)[-1]
+        self.media.download(key, path)
+        return path

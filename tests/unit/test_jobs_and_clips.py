@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from functions.studio.clips import ATTEMPT_MOVES, CLIP_MOVES, Attempt, AttemptStatus, ClipStatus, attempt_may_become
+from functions.studio.jobs import MOVES, TERMINAL, JobStatus, may_become, new_id, now
+from functions.studio.messages import ClipTask, RequestClip, StateError
+
+
+def test_every_status_has_its_moves() -> None:
+    assert set(MOVES) == set(JobStatus)
+    assert set(CLIP_MOVES) == set(ClipStatus)
+    assert set(ATTEMPT_MOVES) == set(AttemptStatus)
+
+
+def test_terminal_statuses_of_a_job_lead_nowhere() -> None:
+    assert {status for status, after in MOVES.items() if not after} == TERMINAL
+
+
+def test_every_running_job_may_fail_or_be_cancelled() -> None:
+    for status in set(JobStatus) - TERMINAL - {JobStatus.CANCELLING}:
+        assert {JobStatus.FAILED, JobStatus.CANCELLING} <= MOVES[status]
+
+
+def test_a_job_is_completed_only_from_combining() -> None:
+    assert may_become(JobStatus.COMPLETED) == ["video_combining"]
+
+
+def test_an_attempt_is_kept_only_after_its_answer_was_recorded() -> None:
+    assert attempt_may_become(AttemptStatus.KEPT) == ["answered"]
+
+
+def test_an_answer_may_come_before_the_acceptance_is_stored() -> None:
+    assert set(attempt_may_become(AttemptStatus.ANSWERED)) == {"asked", "unknown", "accepted"}
+    assert "answered" not in attempt_may_become(AttemptStatus.ACCEPTED)
+
+
+def test_ids_sort_by_the_time_of_their_making() -> None:
+    made = []
+    for _ in range(50):
+        made.append(new_id())
+        before = now()
+        while now() == before:
+            pass
+    assert made == sorted(made)
+    assert len({one[14] for one in made} | {"7"}) == 1
+
+
+def test_an_attempt_is_named_after_run_clip_stage_and_try() -> None:
+    task = ClipTask(job_id="j", run=2, clip=7, stage="video", attempt=3, timeout_seconds=600, heartbeat_seconds=30)
+    assert task.attempt_id == "2.0007.video.3"
+
+
+def test_the_task_token_is_in_no_printed_form() -> None:
+    task = ClipTask(job_id="j", run=1, clip=1, stage="video", attempt=1, timeout_seconds=1, heartbeat_seconds=1)
+    assert "s3cret" not in repr(RequestClip(task=task, token="s3cret"))
+    attempt = Attempt(
+        id=task.attempt_id,
+        clip=1,
+        run=1,
+        stage="video",
+        provider="replicate",
+        model="veo3",
+        token="s3cret",
+        asked_at=now(),
+    )
+    assert "s3cret" not in repr(attempt)
+    assert "s3cret" not in str(attempt)
+
+
+def test_a_lambdas_error_is_read_out_of_the_cause() -> None:
+    cause = '{"errorMessage": "XAI_API_KEY not configured", "errorType": "NotConfigured", "stackTrace": []}'
+    assert StateError(Error="NotConfigured", Cause=cause).said == "XAI_API_KEY not configured"
+
+
+def test_a_cause_that_is_no_json_is_said_as_it_is() -> None:
+    assert StateError(Error="States.Timeout", Cause="").said == "States.Timeout"
+    assert StateError(Error="Some", Cause="plain words").said == "plain words"

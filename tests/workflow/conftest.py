@@ -1,0 +1,157 @@
+"""One local cloud for all workflow tests, and a marketing team that uses it through HTTP alone."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import imageio_ffmpeg
+import pytest
+import requests
+
+from functions.studio.boxes import read_movie
+from local.cloud import LocalCloud
+from local.samples import draw_samples
+
+GIVE_UP = 240.0
+"""Seconds that a job may take before a test calls it hung; the machines are shared."""
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
+    with LocalCloud(out=tmp_path_factory.mktemp("cloud")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    return draw_samples(tmp_path_factory.mktemp("samples"))
+
+
+class Team:
+    """A tenant's own people: they know the URL, their key, and nothing else."""
+
+    def __init__(self, cloud: LocalCloud, tenant: str = "demo") -> None:
+        self.cloud = cloud
+        self.url = f"{cloud.url}/api/v3"
+        self.http = requests.Session()
+        self.http.headers["Authorization"] = f"Bearer {cloud.keys[tenant]}"
+
+    def get(self, path: str) -> Any:
+        answer = self.http.get(self.url + path, timeout=30)
+        answer.raise_for_status()
+        return answer.json()["data"]
+
+    def post(self, path: str, body: dict[str, Any]) -> Any:
+        answer = self.http.post(self.url + path, json=body, timeout=60)
+        assert answer.ok, answer.text
+        return answer.json()["data"]
+
+    def campaign(self, pictures: list[Path]) -> str:
+        client = self.post("/clients", {"name": "Acme", "brandGuidelines": "Calm, warm, no neon"})
+        campaign = self.post("/campaigns", {"name": "Autumn", "clientId": client["id"], "goal": "Sell bottles"})
+        for picture in pictures:
+            answer = self.http.post(
+                f"{self.url}/assets/upload",
+                data={"uploadType": "file", "name": picture.stem, "type": "image", "campaignId": campaign["id"]},
+                files={"file": (picture.name, picture.read_bytes(), "image/jpeg")},
+                timeout=60,
+            )
+            assert answer.status_code == 201, answer.text
+        return str(campaign["id"])
+
+    def film(self, campaign: str, **wishes: Any) -> str:
+        return str(self.post("/jobs/from-image-pairs", {"campaignId": campaign, **wishes})["jobId"])
+
+    def wait(self, job: str) -> Any:
+        """The job when it has ended, well or not."""
+        end = time.monotonic() + GIVE_UP
+        while time.monotonic() < end:
+            state = self.get(f"/jobs/{job}")
+            if state["status"] in ("completed", "failed", "cancelled"):
+                return state
+            time.sleep(0.3)
+        raise TimeoutError(f"job {job} hangs in {state['status']}: {self.get(f'/jobs/{job}/sub-jobs')['summary']}")
+
+    def clips(self, job: str) -> list[Any]:
+        return list(self.get(f"/jobs/{job}/sub-jobs")["subJobs"])
+
+    def download(self, path: str, to: Path) -> Path:
+        answer = self.http.get(self.cloud.url + path if path.startswith("/api") else self.url + path, timeout=60)
+        answer.raise_for_status()
+        to.write_bytes(answer.content)
+        return to
+
+    def script(self, *rules: dict[str, Any], service: str = "replicate") -> None:
+        requests.post(f"{self.cloud.services[service]}/_script", json=list(rules), timeout=10).raise_for_status()
+
+    def log(self, service: str = "replicate") -> list[Any]:
+        return list(requests.get(f"{self.cloud.services[service]}/_log", timeout=10).json())
+
+
+@pytest.fixture
+def team(cloud: LocalCloud) -> Team:
+    for service in cloud.services.values():
+        requests.post(f"{service}/_reset", timeout=10).raise_for_status()
+    return Team(cloud)
+
+
+class Film:
+    """What ffmpeg itself finds in a file, without a line of ours in between."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.bytes = path.read_bytes()
+        self.banner = self._ffmpeg("-i", path, check=False)
+        decoded = self._ffmpeg("-xerror", "-i", path, "-map", "0:v:0", "-f", "null", "-")
+        self.frames = int(decoded.rsplit("frame=", 1)[1].split()[0])
+        pcm = subprocess.run(
+            [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-i", path, "-map", "0:a:0?", "-f", "s16le", "-"],
+            capture_output=True,
+            check=False,
+        ).stdout
+        self.decoded_samples = len(pcm) // 4
+        self.loudest = max(pcm, default=0)
+        movie = read_movie(path)
+        self.presented = {
+            track.kind: Fraction(sum(edit.duration for edit in track.edits), movie.timescale) for track in movie.tracks
+        }
+        """Seconds that players show of each track: its edit list, which cuts the padding of the last AAC frame."""
+
+    def _ffmpeg(self, *arguments: str | Path, check: bool = True) -> str:
+        done = subprocess.run(
+            [imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-nostdin", *arguments],
+            capture_output=True,
+            check=False,
+        )
+        words = done.stderr.decode(errors="replace")
+        assert not check or done.returncode == 0, words
+        return words
+
+    def lasts(self, seconds: int) -> bool:
+        """Picture and sound are both exactly that long, and the sound is really there to its end."""
+        samples = seconds * 48_000
+        return self.presented == {"vide": seconds, "soun": seconds} and samples <= self.decoded_samples < samples + 1024
+
+    @property
+    def plays_in_browsers(self) -> bool:
+        """H.264 4:2:0 with AAC, the index in front, and one decoder configuration for the whole film."""
+        return (
+            "h264 (High)" in self.banner
+            and "yuv420p" in self.banner
+            and "aac (LC)" in self.banner
+            and 0 < self.bytes.index(b"moov") < self.bytes.index(b"mdat")
+            and self.bytes.count(b"avcC") == 1
+        )
+
+
+@pytest.fixture
+def film_of(team: Team, tmp_path: Path) -> Any:
+    def fetched(job: str) -> Film:
+        return Film(team.download(f"/videos/{job}/combined", tmp_path / f"{job}.mp4"))
+
+    return fetched
