@@ -4,9 +4,9 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
-STAGE ?= dev
 PORT ?= 8080
 TIER ?= pro
+STAGE ?=
 VENV := .venv
 BIN := $(VENV)/bin
 
@@ -41,7 +41,7 @@ local: setup ## The whole cloud on 127.0.0.1:$(PORT), until Ctrl-C
 	@exec $(BIN)/python -m local --port $(PORT)
 
 .PHONY: key
-key: setup ## A new API key: make key TENANT=acme [TIER=pro] [STAGE=dev]
+key: setup ## A new API key: make key TENANT=acme [TIER=pro] [STAGE=dev]; without STAGE for the local cloud if it is up
 	@test -n "$(TENANT)" || { echo "whose key? make key TENANT=acme"; exit 2; }
 	@STAGE=$(STAGE) $(BIN)/python -m admin key $(TENANT) --tier $(TIER)
 
@@ -68,7 +68,7 @@ synth: setup ## CloudFormation in cdk.out/
 
 .PHONY: deploy
 deploy: setup node_modules/.ready ## Deploys to your own AWS account: make deploy STAGE=dev
-	@npx cdk deploy --context stage=$(STAGE) --require-approval broadening
+	@npx cdk deploy --context stage=$(or $(STAGE),dev) --require-approval broadening
 
 .PHONY: lock
 lock: setup ## Resolves the lock files anew

@@ -1,17 +1,26 @@
-"""`python -m admin key TENANT` makes an API key, `python -m admin revoke KEY` ends one."""
+"""`python -m admin key TENANT` makes an API key, `python -m admin revoke KEY` ends one.
+
+Where: the deployment of $STAGE; without a stage the local cloud that runs (out/local.json), else the stage dev.
+"""
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.api.keys import issue_key, revoke
 from functions.studio.errors import NotFound
+
+
+LOCAL = Path(__file__).parents[1] / "out" / "local.json"
+"""What `make local` leaves for other processes while it is up."""
 
 
 class NoTable(Exception):
@@ -21,7 +30,7 @@ class NoTable(Exception):
 def main(arguments: Sequence[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
     try:
-        table = asked.table or os.environ.get("TABLE_NAME") or _deployed_table()
+        table = asked.table or os.environ.get("TABLE_NAME") or _running_table() or _deployed_table()
         if asked.verb == "key":
             print(issue_key(table, asked.tenant, asked.tier))
             print("Shown once, stored hashed: keep it now.", file=sys.stderr)
@@ -43,13 +52,23 @@ def _parser() -> argparse.ArgumentParser:
     end = verbs.add_parser("revoke", help="end an API key")
     end.add_argument("key", help="its id, or how it begins (rl_…)")
     for verb in (key, end):
-        verb.add_argument("--table", help="default: $TABLE_NAME, else that of the stack reelay-$STAGE")
+        verb.add_argument("--table", help="default: $TABLE_NAME, else the local cloud's or the stack's")
     return parser
+
+
+def _running_table() -> str | None:
+    """The table of the local cloud that is up, if no stage was named; from then on this process talks to that cloud."""
+    if os.environ.get("STAGE") or not LOCAL.exists():
+        return None
+    told = json.loads(LOCAL.read_text())
+    os.environ |= told["aws"]["environment"]
+    print(f"In the local cloud at {told['url']}:", file=sys.stderr)
+    return str(told["aws"]["table"])
 
 
 def _deployed_table() -> str:
     """The table of the stack that `make deploy` has made."""
-    stack = f"reelay-{os.environ.get('STAGE', 'dev')}"
+    stack = f"reelay-{os.environ.get('STAGE') or 'dev'}"
     try:
         [found] = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
     except ClientError as error:

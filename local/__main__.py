@@ -63,7 +63,13 @@ def describe(cloud: LocalCloud) -> None:
         "url": cloud.url,
         "keys": cloud.keys,
         "services": cloud.services,
-        "aws": {"endpoints": cloud.endpoints, "table": cloud.table, "bucket": cloud.bucket},
+        "aws": {
+            "endpoints": cloud.endpoints,
+            "environment": cloud.environment,
+            "table": cloud.table,
+            "bucket": cloud.bucket,
+            "stateMachine": cloud.state_machine,
+        },
     }
     cloud.told.write_text(json.dumps(told, indent=2) + "\n")
     keys = "".join(f"  {tenant:6} {key}\n" for tenant, key in cloud.keys.items())

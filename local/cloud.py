@@ -137,6 +137,16 @@ class LocalCloud:
         """Its ARN."""
         return self.outputs["StateMachineArn"]
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """What makes any SDK of AWS talk to this cloud."""
+        endpoints = {
+            f"AWS_ENDPOINT_URL_{variable}": self.endpoints[service]
+            for services in HOLDERS.values()
+            for service, variable in services.items()
+        }
+        return {**AWS_OF_NOBODY, **endpoints}
+
     def client(self, service: str) -> Any:
         """A boto3 client of a service that the local cloud has, Lambda among them."""
         with self._clients:  # a session is not made for several threads
@@ -219,15 +229,7 @@ class LocalCloud:
         binaries = scratch / "bin"
         binaries.mkdir()
         (binaries / "ffmpeg").symlink_to(imageio_ffmpeg.get_ffmpeg_exe())
-        environment = {
-            **AWS_OF_NOBODY,
-            **{
-                f"AWS_ENDPOINT_URL_{variable}": self.endpoints[service]
-                for services in HOLDERS.values()
-                for service, variable in services.items()
-            },
-            "PATH": f"{binaries}:/usr/local/bin:/usr/bin:/bin",
-        }
+        environment = {**self.environment, "PATH": f"{binaries}:/usr/local/bin:/usr/bin:/bin"}
         functions = list(self.deployment.functions.values())
         if self._tenants:
             name = KEYS_FUNCTION

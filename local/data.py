@@ -10,7 +10,7 @@ from local.mends import DATA, DataMend
 from local.process import QuietHandler, serve
 
 
-class Handler(QuietHandler, MotoRequestHandler):
+class Handler(QuietHandler, MotoRequestHandler):  # type: ignore[misc]  # moto is untyped
     """moto's handler keeps the spelling of metadata keys."""
 
 

@@ -19,6 +19,7 @@ from botocore.auth import S3SigV4QueryAuth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from werkzeug.datastructures import FileStorage
+from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Request
 
 from local.credentials import ACCESS_KEY, SECRET_KEY
@@ -64,7 +65,8 @@ class Guard:
             headers = [("Content-Type", "application/xml"), ("Content-Length", str(len(body)))]
             start_response(refused.status, headers)
             return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
-        return self._app(environ, start_response)
+        served: Iterable[bytes] = self._app(environ, start_response)
+        return served
 
     def _check(self, environ: dict[str, Any]) -> None:
         request = Request(environ)
@@ -106,8 +108,7 @@ def check_presigned_url(request: Request, now: datetime) -> None:
     if signed_at > now + CLOCK_SKEW:
         raise Refused("AccessDenied", "Request is not yet valid")
     if now > signed_at + lifetime:
-        more = {"X-Amz-Expires": int(lifetime.total_seconds()), "Expires": f"{signed_at + lifetime:{DATE_FORMAT}}"}
-        raise Refused("AccessDenied", "Request has expired", **more)
+        raise Refused("AccessDenied", "Request has expired", Expires=f"{signed_at + lifetime:{DATE_FORMAT}}")
     unsigned = [
         name.lower()
         for name in request.headers.keys()  # noqa: SIM118 (werkzeug's Headers iterate over pairs)
@@ -244,7 +245,11 @@ def _readable_twice(environ: dict[str, Any]) -> Request:
     body.seek(0)
     request = Request({**environ, "wsgi.input": body})
     request.max_form_memory_size = FORM_BYTES
-    request.form  # noqa: B018 (parses the body, so that it can be rewound)
+    try:
+        request.form  # noqa: B018 (parses the body, so that it can be rewound)
+    except RequestEntityTooLarge as error:
+        message = "Your POST request fields preceding the upload file were too large."
+        raise Refused("MaxPostPreDataLengthExceeded", message, "400 Bad Request") from error
     environ["wsgi.input"] = body
     body.seek(0)
     return request

@@ -98,7 +98,7 @@ class JobStore:
         if status.value in OPEN_CLIP:
             before.append(status.value)
         stamp = now()
-        fields: dict[str, Any] = {"status": status.value, "updatedAt": stamp, **(changes or {})}
+        fields: dict[str, Any] = {"status": status.value, "updatedAt": stamp, "expiresAt": None, **(changes or {})}
         if not CLIP_MOVES[status]:
             fields["completedAt"] = stamp
         return update(_pk(job_id), _clip_sk(number), fields, {"run": run, "status": before})

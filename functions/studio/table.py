@@ -37,7 +37,7 @@ def marshal(value: Any) -> dict[str, Any]:
         case float():
             return {"N": str(Decimal(repr(value)))}
         case Mapping():
-            return {"M": {key: marshal(entry) for key, entry in value.items() if entry is not None}}
+            return {"M": {key: marshal(entry) for key, entry in value.items()}}
         case Sequence():
             return {"L": [marshal(entry) for entry in value]}
     raise TypeError(f"{type(value).__name__} has no form in the table")
@@ -170,7 +170,7 @@ class Table:
                 wanted = answer.get("UnprocessedKeys", {})  # type: ignore[assignment]  # the same shape as was sent
         return found
 
-    def query(self, pk: str, prefix: str = "", index: str | None = None) -> Iterator[dict[str, Any]]:
+    def query(self, pk: str, prefix: str = "") -> Iterator[dict[str, Any]]:
         """All rows of a partition whose sort key begins with `prefix`, in key order."""
         after: str | None = None
         while True:

@@ -62,7 +62,7 @@ def a_change_of_status_is_an_event(functions: Functions) -> None:
     bus; moto sends none.
     """
 
-    def told(method: Callable[..., None], of: Callable[[Any], Execution | Child]) -> Callable[..., None]:
+    def told(method: Callable[..., None], of: Callable[[Any], Execution]) -> Callable[..., None]:
         @functools.wraps(method)
         def change(self: Any, *args: Any, **kwargs: Any) -> None:
             execution = of(self)
@@ -74,16 +74,12 @@ def a_change_of_status_is_an_event(functions: Functions) -> None:
 
         return change
 
-    def start_child(self: Child) -> None:
-        _publish(self)
-
     Execution.start = told(Execution.start, lambda execution: execution)
     Execution.stop = told(Execution.stop, lambda execution: execution)
     BaseExecutionWorkerCommunication.terminated = told(
         BaseExecutionWorkerCommunication.terminated, lambda worker: worker.execution
     )
-    Child.started = start_child
-    Child.ended = told(Child.ended, lambda child: child)
+    Child.listeners.append(_publish)
 
 
 def _publish(execution: Execution | Child) -> None:

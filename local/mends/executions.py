@@ -6,7 +6,8 @@ import threading
 import time
 import uuid
 from collections import defaultdict
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, ClassVar, Final
 
 from moto.core.responses import ActionResult
 from moto.stepfunctions.parser.api import ExecutionStatus
@@ -32,7 +33,12 @@ STATUS: Final = threading.RLock()
 
 
 class Child:
-    """The execution of one item of a distributed map, which moto runs inside its parent's; shaped like an Execution."""
+    """The execution of one item of a distributed map, which moto runs inside its parent's; shaped like an Execution.
+
+    `listeners` are called with each that has begun or ended.
+    """
+
+    listeners: ClassVar[list[Callable[["Child"], None]]] = []
 
     def __init__(self, parent: str, state_machine: str, execution_input: Any) -> None:
         self.parent = parent
@@ -46,11 +52,9 @@ class Child:
         self.output: Any = None
         self.error: str | None = None
         self.cause: str | None = None
+        self._tell()
 
-    def started(self) -> None:
-        """Exists to be noticed, as `ended` does."""
-
-    def ended(self, status: ExecutionStatus, output: Any = None, error: dict[str, str] | None = None) -> None:
+    def end(self, status: ExecutionStatus, output: Any = None, error: dict[str, str] | None = None) -> None:
         """Ends this execution unless it has ended before."""
         with STATUS:
             if self.exec_status == ExecutionStatus.RUNNING:
@@ -59,6 +63,11 @@ class Child:
                 self.error = (error or {}).get("error")
                 self.cause = (error or {}).get("cause")
                 self.exec_status = status
+                self._tell()
+
+    def _tell(self) -> None:
+        for listener in self.listeners:
+            listener(self)
 
 
 CHILDREN: Final[defaultdict[str, list[Child]]] = defaultdict(list)
@@ -132,7 +141,7 @@ def _end_waits(execution: Execution) -> None:
     for token in list(execution.exec_worker.env.callback_pool_manager._pool):
         TOKENS.close(token)
     for child in CHILDREN.pop(execution.exec_arn, ()):
-        child.ended(ExecutionStatus.ABORTED)
+        child.end(ExecutionStatus.ABORTED)
 
 
 def a_name_starts_one_execution(functions: Functions) -> None:
@@ -221,14 +230,13 @@ class _ChildProgram:
         )
         context["StateMachine"] = StateMachineData(Id=self._state_machine, Name=self._state_machine.rpartition(":")[2])
         CHILDREN[child.parent].append(child)
-        child.started()
         self._program.eval(env)
         match env.program_state():
             case ProgramEnded():
-                child.ended(ExecutionStatus.SUCCEEDED, output=env.states.get_input())
+                child.end(ExecutionStatus.SUCCEEDED, output=env.states.get_input())
             case ProgramStopped():
-                child.ended(ExecutionStatus.ABORTED)
+                child.end(ExecutionStatus.ABORTED)
             case ProgramTimedOut():
-                child.ended(ExecutionStatus.ABORTED)
+                child.end(ExecutionStatus.ABORTED)
             case state:
-                child.ended(ExecutionStatus.FAILED, error=getattr(state, "error", None))
+                child.end(ExecutionStatus.FAILED, error=getattr(state, "error", None))

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import xmltodict
 from moto.moto_server import werkzeug_app
 from moto.s3.responses import S3Response
 
@@ -23,9 +22,9 @@ def an_uploaded_form_is_tagged() -> None:
     def post_and_tag(self: S3Response, request: Any, bucket_name: str) -> Any:
         answer = post(self, request, bucket_name)
         if "tagging" in self.querystring:
-            entries = xmltodict.parse(self.querystring["tagging"][0], force_list=("Tag",))["Tagging"]["TagSet"]["Tag"]
             stored = self.backend.get_object(bucket_name, self.querystring["key"][0])
-            self.backend.put_object_tagging(stored, {entry["Key"]: entry["Value"] for entry in entries})
+            self.body = self.querystring["tagging"][0]
+            self.backend.put_object_tagging(stored, self._tagging_from_xml())
         return answer
 
     S3Response._bucket_response_post = post_and_tag

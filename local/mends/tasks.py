@@ -44,7 +44,13 @@ def _client_error(error: ServiceError) -> ClientError:
     return ClientError(
         {
             "Error": {"Code": error.code, "Message": str(error)},
-            "ResponseMetadata": {"HTTPStatusCode": error.status, "RequestId": REQUEST_ID},
+            "ResponseMetadata": {
+                "HTTPStatusCode": error.status,
+                "RequestId": REQUEST_ID,
+                "HostId": "",
+                "HTTPHeaders": {},
+                "RetryAttempts": 0,
+            },
         },
         "Invoke",
     )

@@ -4,6 +4,7 @@ import json
 import threading
 from typing import Any, Final
 
+from moto.core.responses import EmptyResult
 from moto.stepfunctions.parser.api import InvalidOutput, InvalidToken, TaskTimedOut, TaskTimedOutEventDetails
 from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEvent
 from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name import StatesErrorName
@@ -25,7 +26,6 @@ from moto.stepfunctions.parser.asl.eval.callback.callback import (
 from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 from moto.stepfunctions.responses import StepFunctionResponse
-from moto.core.responses import EmptyResult
 
 from local.invocation import Functions
 

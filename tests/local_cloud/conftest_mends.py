@@ -280,6 +280,18 @@ def states_cloud(folder: Path, left_out: Mend | None = None) -> Iterator[StatesC
         yield StatesCloud(f"http://{HOST}:{port}", log, server)
 
 
+def once(failure: Exception) -> Callable[[Any], Any]:
+    """A function that fails the first time, and then gives back what it got."""
+    left = [failure]
+
+    def act(payload: Any) -> Any:
+        if left:
+            raise left.pop()
+        return payload
+
+    return act
+
+
 def call(function: Function, **more: Any) -> dict[str, Any]:
     """A state that calls the function with the state's input, and ends the machine unless `more` has a Next."""
     state = {
@@ -315,3 +327,8 @@ def each_item(states: dict[str, Any], **more: Any) -> dict[str, Any]:
         },
         "End": True,
     } | more
+
+
+def catch(*errors: str) -> dict[str, Any]:
+    """Sends these errors to the state `Caught`."""
+    return {"Catch": [{"ErrorEquals": list(errors), "ResultPath": "$.error", "Next": "Caught"}]}

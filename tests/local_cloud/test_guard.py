@@ -210,6 +210,10 @@ def test_a_policy_expires() -> None:
     assert "Policy expired" in response.text
 
 
+def test_a_form_of_endless_fields_is_refused(cloud: DataCloud) -> None:
+    assert refusal(post(cloud, **{"x-amz-meta-name": "a" * 30_000})) == (400, "MaxPostPreDataLengthExceeded")
+
+
 def test_a_form_without_a_policy_is_refused(cloud: DataCloud) -> None:
     address = f"{cloud.url}/{cloud.bucket}"
     response = requests.post(address, data={"key": "mine"}, files={"file": b"png"}, timeout=10)

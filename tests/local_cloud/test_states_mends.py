@@ -24,9 +24,11 @@ from tests.local_cloud.conftest_mends import (
     Throttled,
     all_at_once,
     call,
+    catch,
     each_item,
     eventually,
     inside,
+    once,
     others,
     states_cloud,
     wait_for_answer,
@@ -40,22 +42,6 @@ NOWHERE = "http://127.0.0.1:9"
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StatesCloud]:
     with states_cloud(tmp_path_factory.mktemp("states")) as up:
         yield up
-
-
-def once(failure: Exception) -> Callable[[Any], Any]:
-    """A function that fails the first time, and then gives back what it got."""
-    left = [failure]
-
-    def act(payload: Any) -> Any:
-        if left:
-            raise left.pop()
-        return payload
-
-    return act
-
-
-def caught(*errors: str) -> dict[str, Any]:
-    return {"Catch": [{"ErrorEquals": list(errors), "ResultPath": "$.error", "Next": "Caught"}]}
 
 
 def token_of(payloads: list[Any]) -> str:
@@ -73,7 +59,7 @@ def functions_run_behind_the_invoke_server(cloud: StatesCloud) -> None:
 
 def a_function_named_by_its_arn_fails_with_lambdas_own_errors(cloud: StatesCloud) -> None:
     function = cloud.function(once(Throttled()))
-    by_arn = {"Type": "Task", "Resource": function.arn, "End": True, **caught("Lambda.TooManyRequestsException")}
+    by_arn = {"Type": "Task", "Resource": function.arn, "End": True, **catch("Lambda.TooManyRequestsException")}
     ended = cloud.outcome({"Call": by_arn, "Caught": {"Type": "Pass", "End": True}})
     assert ended["status"] == "SUCCEEDED"
     assert json.loads(ended["output"])["error"]["Error"] == "Lambda.TooManyRequestsException"
@@ -82,7 +68,7 @@ def a_function_named_by_its_arn_fails_with_lambdas_own_errors(cloud: StatesCloud
 def a_broken_machine_is_not_caught(cloud: StatesCloud) -> None:
     function = cloud.function()
     parameters = {"FunctionName": function.arn, "Payload": {"clip.$": "$.missing"}}
-    states = {"Call": call(function, Parameters=parameters, **caught("States.ALL"))}
+    states = {"Call": call(function, Parameters=parameters, **catch("States.ALL"))}
     ended = cloud.outcome(states | {"Caught": {"Type": "Pass", "End": True}})
     assert (ended["status"], ended.get("error")) == ("FAILED", "States.Runtime")
 
@@ -95,7 +81,7 @@ def a_token_is_answered_once_and_in_time(cloud: StatesCloud) -> None:
         cloud.machine(
             {
                 "Answered": wait_for_answer(function, HeartbeatSeconds=30, TimeoutSeconds=60, Next="Late"),
-                "Late": wait_for_answer(late, TimeoutSeconds=1, **caught("States.Timeout"), Next="Caught"),
+                "Late": wait_for_answer(late, TimeoutSeconds=1, **catch("States.Timeout"), Next="Caught"),
                 "Caught": {"Type": "Wait", "Seconds": 3, "End": True},
             }
         )
@@ -239,7 +225,7 @@ def a_rule_invokes_its_function(cloud: StatesCloud) -> None:
     source = f"reelay.{uuid.uuid4()}"
     _rule(cloud, {"source": [source], "detail": {"status": ["completed"]}}, whole.arn)
     _rule(cloud, {"source": [source]}, part.arn, InputPath="$.detail")
-    _rule(cloud, {"source": [source]}, none.arn, State="DISABLED")
+    _rule(cloud, {"source": [source]}, none.arn, state="DISABLED")
     _rule(cloud, {"source": ["another"]}, none.arn)
     for status in ("completed", "failed"):
         entry = {"Source": source, "DetailType": "Job", "Detail": json.dumps({"status": status})}
@@ -253,9 +239,9 @@ def a_rule_invokes_its_function(cloud: StatesCloud) -> None:
     assert not none.payloads
 
 
-def _rule(cloud: StatesCloud, pattern: dict[str, Any], function: str, State: str = "ENABLED", **target: Any) -> None:
+def _rule(cloud: StatesCloud, pattern: dict[str, Any], function: str, state: str = "ENABLED", **target: Any) -> None:
     name = f"r-{uuid.uuid4()}"
-    cloud.events.put_rule(Name=name, EventPattern=json.dumps(pattern), State=State)
+    cloud.events.put_rule(Name=name, EventPattern=json.dumps(pattern), State=state)
     cloud.events.put_targets(Rule=name, Targets=[{"Id": "function", "Arn": function, **target}])
 
 
@@ -366,74 +352,3 @@ def test_aws_does_so_and_moto_only_when_mended(
             pytest.raises(AssertionError),
         ):
             check(unmended)
-
-
-def test_a_clip_goes_the_way_of_the_workflow(cloud: StatesCloud) -> None:
-    """Limits from paths, a throttled function tried again with jitter, a caught clip, results left out."""
-    request = cloud.function(once(Throttled()))
-    keep = cloud.function()
-    retry = {
-        "ErrorEquals": ["Lambda.TooManyRequestsException"],
-        "IntervalSeconds": 1,
-        "MaxAttempts": 5,
-        "BackoffRate": 2,
-        "MaxDelaySeconds": 1,
-        "JitterStrategy": "FULL",
-    }
-    clip = {
-        "RequestClip": {
-            "Type": "Task",
-            "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken",
-            "Parameters": {
-                "FunctionName": request.arn,
-                "Payload": {"token.$": "$$.Task.Token", "clip.$": "$.clip", "retries.$": "$$.State.RetryCount"},
-            },
-            "TimeoutSecondsPath": "$.timeout",
-            "HeartbeatSecondsPath": "$.heartbeat",
-            "ResultSelector": {"answer.$": "$.status"},
-            "ResultPath": "$.asked",
-            "Retry": [retry],
-            "Catch": [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.failure", "Next": "KeepClip"}],
-            "Next": "KeepClip",
-        },
-        "KeepClip": call(keep, ResultPath=None, OutputPath="$.clip"),
-    }
-    selector = {"clip.$": "$$.Map.Item.Value", "timeout.$": "$.timeout", "heartbeat.$": "$.heartbeat"}
-    clips = each_item(clip, ItemSelector=selector, ResultPath=None, OutputPath="$.job")
-    execution = cloud.start(
-        cloud.machine({"MakeClips": clips}, TimeoutSeconds=60),
-        {"job": "j1", "clips": [1, 2, 3], "timeout": 20, "heartbeat": 10},
-    )
-    eventually(lambda: len(request.payloads) == 4)
-    tokens = {payload["clip"]: payload["token"] for payload in request.payloads}
-    cloud.states.send_task_heartbeat(taskToken=tokens[1])
-    cloud.states.send_task_success(taskToken=tokens[1], output=json.dumps({"status": "kept"}))
-    cloud.states.send_task_success(taskToken=tokens[2], output=json.dumps({"status": "kept"}))
-    cloud.states.send_task_failure(taskToken=tokens[3], error="Refused", cause="a face was seen")
-    ended = cloud.end(execution)
-    assert (ended["status"], ended.get("output")) == ("SUCCEEDED", '"j1"')
-    kept = {payload["clip"]: payload for payload in keep.payloads}
-    assert kept[1]["asked"] == kept[2]["asked"] == {"answer": "kept"}
-    assert kept[3]["failure"] == {"Error": "Refused", "Cause": "a face was seen"}
-
-
-@pytest.mark.parametrize(
-    ("limits", "error"),
-    [({"timeout": 1, "heartbeat": 5}, "States.Timeout"), ({"timeout": 5, "heartbeat": 1}, "States.HeartbeatTimeout")],
-)
-def test_the_limits_of_a_wait_may_come_from_its_input(cloud: StatesCloud, limits: dict[str, int], error: str) -> None:
-    wait = wait_for_answer(
-        cloud.function(), TimeoutSecondsPath="$.timeout", HeartbeatSecondsPath="$.heartbeat", **caught(error)
-    )
-    ended = cloud.outcome({"Wait": wait, "Caught": {"Type": "Pass", "End": True}}, limits)
-    assert json.loads(ended["output"])["error"]["Error"] == error
-
-
-def test_fifty_clips_wait_at_once_and_all_are_answered(cloud: StatesCloud) -> None:
-    function = cloud.function()
-    wait = wait_for_answer(function, HeartbeatSeconds=30, TimeoutSeconds=60)
-    execution = cloud.start(cloud.machine({"MakeClips": each_item({"Wait": wait})}), {"clips": list(range(50))})
-    eventually(lambda: len(function.payloads) == 50)
-    refusals = all_at_once(lambda number: cloud.refusal(function.payloads[number]["token"]), 50)
-    assert refusals == [None] * 50
-    assert cloud.end(execution)["status"] == "SUCCEEDED"
