@@ -18,7 +18,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 from functions.api.keys import issue_key, revoke
 from functions.studio.errors import NotFound
 
-
 LOCAL = Path(__file__).parents[1] / "out" / "local.json"
 """What `make local` leaves for other processes while it is up."""
 

@@ -53,7 +53,6 @@ class MakeClips(Construct):
         workflow.take_answers_from(*askers)
         for function in askers:
             function.add_environment("REPLICATE_BASE_URL", parameters.replicate_base_url)
-        self.request_clip.add_environment("MEDIA_HANDOVER", parameters.media_handover)
         self.request_clip.add_environment("PUBLIC_URL", door.public_url)
         self.keep_clip.add_environment("REPLICATE_OUTPUT_ORIGINS", parameters.replicate_output_origins)
 

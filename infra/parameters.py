@@ -20,12 +20,6 @@ class Parameters:
             "Of every function.",
             allowed_values=["DEBUG", "INFO", "WARNING", "ERROR"],
         )
-        self.media_handover = text(
-            "MediaHandover",
-            "url",
-            "How pictures reach a provider: as signed URLs, or uploaded to it.",
-            allowed_values=["url", "upload"],
-        )
         self.public_url = text(
             "PublicUrl",
             "",
@@ -38,7 +32,6 @@ class Parameters:
             "Origins, separated by commas, from which an output may be fetched.",
         )
         self.xai_base_url = text("XaiBaseUrl", "https://api.x.ai/v1", "xAI's API.")
-        self.xai_model = text("XaiModel", "grok-4.3", "The vision model that chooses pairs.")
         self.check_delays = text(
             "CheckDelays",
             "30,60,120",

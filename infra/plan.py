@@ -21,8 +21,6 @@ class Plan(Construct):
         library.show_media(self.plan)
         for variable, value in {
             "XAI_BASE_URL": parameters.xai_base_url,
-            "XAI_MODEL": parameters.xai_model,
-            "MEDIA_HANDOVER": parameters.media_handover,
             "CHECK_DELAYS": parameters.check_delays,
             "CLIP_TIMEOUT_SECONDS": parameters.clip_timeout_seconds,
         }.items():

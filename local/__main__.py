@@ -7,12 +7,12 @@ import json
 import os
 import signal
 import sys
-import threading
 
 from local.child import ChildEnded
 from local.cloud import LocalCloud
 from local.deploy import DeployFault
 from local.loopback import PortTaken
+from local.process import signal_pipe
 from local.synth import SynthesisFailed
 from local.template import TemplateFault
 from local.workers import FunctionsDoNotStart, ZygoteEnded
@@ -32,12 +32,13 @@ def main() -> int:
 
 def stay(cloud: LocalCloud) -> int:
     """Keeps the cloud up until a signal ends it; an exit status."""
-    asked_to_end = threading.Event()
+    told, _ = signal_pipe()
+    asked: list[int] = []
 
-    def end(*_: object) -> None:
+    def end(number: int, *_: object) -> None:
         """The first signal ends the start or the wait; what is closing already closes undisturbed."""
-        if not asked_to_end.is_set():
-            asked_to_end.set()
+        asked.append(number)
+        if len(asked) == 1:
             raise Ended
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -46,7 +47,7 @@ def stay(cloud: LocalCloud) -> int:
         with cloud:
             describe(cloud)
             try:
-                asked_to_end.wait()
+                os.read(told, 1)
             finally:
                 cloud.told.unlink()
     except Ended:

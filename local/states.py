@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from moto.core.config import default_user_config
 from moto.server import DomainDispatcherApplication, create_backend_app
 
-from local.invocation import Functions
+from local.lambda_client import Functions
 from local.mends import STATES, StatesMend
 from local.process import serve
 

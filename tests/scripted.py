@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Literal
 
-from functions.studio.clips import Answer, Clip, Outcome, pending_clip
+from functions.studio.clips import Answer, Attempt, AttemptStatus, Clip, Outcome, pending_clip
 from functions.studio.jobs import Job, JobStatus, new_id, now
 from functions.studio.messages import ClipTask
 from functions.studio.providers.protocol import Order, Prediction
@@ -158,3 +158,20 @@ def a_task(job: Job, clip: int = 1, **changes: Any) -> ClipTask:
         job_id=job.id, run=job.run, clip=clip, stage="video", attempt=1, timeout_seconds=600, heartbeat_seconds=30
     )
     return task.model_copy(update=changes)
+
+
+def an_attempt(job: Job, clip: int = 1, **changes: Any) -> Attempt:
+    """Accepted by the provider as prediction `p`; its workflow waits with the token `token`."""
+    attempt = Attempt(
+        id=a_task(job, clip).attempt_id,
+        clip=clip,
+        run=job.run,
+        stage="video",
+        status=AttemptStatus.ACCEPTED,
+        provider="replicate",
+        model=job.model,
+        token="token",
+        prediction_id="p",
+        asked_at=now(),
+    )
+    return attempt.model_copy(update=changes)

@@ -6,7 +6,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from local.invocation import Functions
+from local.lambda_client import Functions
 from local.mends import events, executions, objects, queues, speed, tables, tasks, tokens
 
 DataMend = Callable[[], None]

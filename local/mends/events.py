@@ -15,7 +15,7 @@ from moto.stepfunctions.parser.asl.utils.json_path import extract_json
 from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication, Execution
 
 from local.credentials import ACCOUNT, REGION
-from local.invocation import Functions
+from local.lambda_client import Functions
 from local.mends.executions import STATUS, Child
 
 STATUS_CHANGE: Final = "Step Functions Execution Status Change"

@@ -23,7 +23,7 @@ from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommu
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 from moto.stepfunctions.responses import StepFunctionResponse
 
-from local.invocation import Functions
+from local.lambda_client import Functions
 from local.mends.tokens import TOKENS
 
 BEGIN_SECONDS: Final = 10.0

@@ -7,7 +7,7 @@ from moto.stepfunctions.parser.asl.component.common.path import result_path
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 from moto.stepfunctions.parser.asl.utils import json_path
 
-from local.invocation import Functions
+from local.lambda_client import Functions
 
 
 def a_json_path_is_parsed_once(functions: Functions) -> None:

@@ -16,7 +16,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.state_task_lambda import StateTaskLambda
 from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 
-from local.invocation import Functions, ServiceError
+from local.lambda_client import Functions, ServiceError
 
 REQUEST_ID: Final = "00000000-0000-0000-0000-000000000000"
 

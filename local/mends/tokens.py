@@ -27,7 +27,7 @@ from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 from moto.stepfunctions.responses import StepFunctionResponse
 
-from local.invocation import Functions
+from local.lambda_client import Functions
 
 
 class Tokens:

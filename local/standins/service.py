@@ -2,9 +2,6 @@
 
 import json
 import os
-import signal
-import stat
-import sys
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable
@@ -13,19 +10,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from werkzeug import Request, Response
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
-from werkzeug.serving import WSGIRequestHandler, make_server
 
+from local.process import HOST, QuietHandler, Server, stay
 from local.standins.scripts import Script, ScriptError
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
 Route = tuple[str, str, Callable[..., Response]]
-
-
-class _QuietHandler(WSGIRequestHandler):
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        pass
 
 
 class StandIn:
@@ -47,8 +39,8 @@ class StandIn:
         self._map = Map(
             [Rule(path, methods=[method], endpoint=answer) for method, path, answer in control + self.routes()]
         )
-        self._server = make_server("127.0.0.1", port, self._wsgi, threaded=True, request_handler=_QuietHandler)
-        self.url = f"http://127.0.0.1:{self._server.port}"
+        self._server = Server(HOST, port, self._wsgi, handler=QuietHandler)
+        self.url = f"http://{HOST}:{self._server.port}"
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
 
     def routes(self) -> list[Route]:
@@ -70,20 +62,14 @@ class StandIn:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+        self.tidy()
 
     def run(self) -> None:
-        """Says `ready` on stdout once it listens; ends on SIGTERM, on Ctrl-C and when a pipe that is its stdin closes."""
-        told = threading.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: told.set())
-        # A terminal or /dev/null says nothing of a parent; only a pipe ends with it.
-        mode = os.fstat(sys.stdin.fileno()).st_mode
-        if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode):
-            threading.Thread(target=_set_at_end, args=(sys.stdin.fileno(), told), daemon=True).start()
-        self.start()
-        print("ready", flush=True)
-        told.wait()
-        self.stop()
+        """As a process of its own; never returns."""
+        stay(self._server, self.tidy)
+
+    def tidy(self) -> None:
+        """Ends what the service has started beside itself, programs for instance."""
 
     def _wsgi(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         request = Request(environ)
@@ -117,13 +103,6 @@ class StandIn:
         except (ScriptError, ValueError) as error:
             return json_response({"error": str(error)}, 422)
         return Response(status=204)
-
-
-def _set_at_end(pipe: int, ended: threading.Event) -> None:
-    # Not through sys.stdin: its lock, held by a thread that waits, aborts the interpreter's end.
-    while os.read(pipe, 4096):
-        pass
-    ended.set()
 
 
 def json_response(body: Any, status: int = 200, content_type: str = "application/json") -> Response:

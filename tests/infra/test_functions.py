@@ -24,14 +24,13 @@ WIRING = {
     "api": Wiring("TABLE_NAME MEDIA_BUCKET STATE_MACHINE_ARN VIDEO_GENERATION_MODEL", "rows media start", 1024, 30),
     "callback": Wiring("TABLE_NAME REPLICATE_SECRET_ARN REPLICATE_BASE_URL", "rows replicate answer", 512, 30),
     "plan": Wiring(
-        "TABLE_NAME MEDIA_BUCKET XAI_SECRET_ARN XAI_BASE_URL XAI_MODEL MEDIA_HANDOVER CHECK_DELAYS CLIP_TIMEOUT_SECONDS",
+        "TABLE_NAME MEDIA_BUCKET XAI_SECRET_ARN XAI_BASE_URL CHECK_DELAYS CLIP_TIMEOUT_SECONDS",
         "rows look xai",
         512,
         300,
     ),
     "request_clip": Wiring(
-        "TABLE_NAME MEDIA_BUCKET REPLICATE_SECRET_ARN REPLICATE_BASE_URL PUBLIC_URL MEDIA_HANDOVER "
-        "CHECK_QUEUE_URL CHECK_DELAYS",
+        "TABLE_NAME MEDIA_BUCKET REPLICATE_SECRET_ARN REPLICATE_BASE_URL PUBLIC_URL CHECK_QUEUE_URL CHECK_DELAYS",
         "rows look replicate answer send",
         512,
         120,
@@ -189,11 +188,9 @@ def test_what_a_deployment_may_choose_reaches_the_functions(template: Reader) ->
     chosen = {
         "LOG_LEVEL": "LogLevel",
         "VIDEO_GENERATION_MODEL": "VideoGenerationModel",
-        "MEDIA_HANDOVER": "MediaHandover",
         "REPLICATE_BASE_URL": "ReplicateBaseUrl",
         "REPLICATE_OUTPUT_ORIGINS": "ReplicateOutputOrigins",
         "XAI_BASE_URL": "XaiBaseUrl",
-        "XAI_MODEL": "XaiModel",
         "CHECK_DELAYS": "CheckDelays",
         "CLIP_TIMEOUT_SECONDS": "ClipTimeoutSeconds",
     }

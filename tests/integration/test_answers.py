@@ -9,10 +9,9 @@ import pytest
 from functions.studio.answers import record_answer
 from functions.studio.clips import Answer, Attempt, AttemptStatus, Outcome
 from functions.studio.job_store import JobStore
-from functions.studio.jobs import now
 from functions.studio.providers import Prediction
 from functions.studio.workflow import Workflow
-from tests.scripted import SUCCEEDED, Tokens, a_clip, a_job, a_task
+from tests.scripted import SUCCEEDED, Tokens, a_clip, a_job, a_task, an_attempt
 
 ENDED = Prediction(id="p", answer=SUCCEEDED)
 
@@ -28,18 +27,7 @@ class Stage:
         jobs.table.commit(jobs.new_clip(self.job.id, a_clip(self.job)))
 
     def put(self, **changes: object) -> Attempt:
-        attempt = Attempt(
-            id=self.attempt_id,
-            clip=1,
-            run=1,
-            stage="video",
-            status=AttemptStatus.ACCEPTED,
-            provider="replicate",
-            model="veo3",
-            token="token",
-            prediction_id="p",
-            asked_at=now(),
-        ).model_copy(update=changes)
+        attempt = an_attempt(self.job, **changes)
         self.jobs.table.commit(self.jobs.new_attempt(self.job.id, attempt))
         return attempt
 

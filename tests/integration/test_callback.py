@@ -15,12 +15,11 @@ from standardwebhooks.webhooks import Webhook
 
 from functions.callback import handler as callback
 from functions.studio.answers import mark
-from functions.studio.clips import Attempt, AttemptStatus
+from functions.studio.clips import AttemptStatus
 from functions.studio.job_store import JobStore
-from functions.studio.jobs import now
 from functions.studio.providers import open_provider
 from local.standins.replicate import Replicate as StandIn
-from tests.scripted import a_clip, a_job, a_task
+from tests.scripted import a_clip, a_job, a_task, an_attempt
 
 SECRET = "whsec_" + base64.b64encode(b"a secret of the tests, not a real one").decode()
 
@@ -48,19 +47,7 @@ class Stage:
         jobs.table.commit(jobs.new_clip(self.job.id, a_clip(self.job)))
 
     def put(self, **changes: object) -> None:
-        attempt = Attempt(
-            id=self.attempt_id,
-            clip=1,
-            run=1,
-            stage="video",
-            status=AttemptStatus.ACCEPTED,
-            provider="replicate",
-            model="veo3",
-            token="token",
-            prediction_id="p",
-            asked_at=now(),
-        )
-        self.jobs.table.commit(self.jobs.new_attempt(self.job.id, attempt.model_copy(update=changes)))
+        self.jobs.table.commit(self.jobs.new_attempt(self.job.id, an_attempt(self.job, **changes)))
 
     def status(self) -> AttemptStatus:
         found = self.jobs.find_attempt(self.job.id, self.attempt_id)
@@ -122,7 +109,7 @@ def test_the_body_may_come_in_base64(stage: Stage) -> None:
     stage.put()
     body = stage.body(logs="Größe 視界")
     encoded = base64.b64encode(body.encode()).decode()
-    assert stage.call(body, **{"body": encoded, "isBase64Encoded": True}) == 204
+    assert stage.call(body, body=encoded, isBase64Encoded=True) == 204
     assert stage.status() is AttemptStatus.ANSWERED
 
 

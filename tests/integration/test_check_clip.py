@@ -7,11 +7,11 @@ from functions.studio.check_queue import CheckQueue
 from functions.studio.clips import Attempt, AttemptStatus
 from functions.studio.errors import ProviderBusy
 from functions.studio.job_store import JobStore
-from functions.studio.jobs import JobStatus, now
+from functions.studio.jobs import JobStatus
 from functions.studio.messages import CheckClip
 from functions.studio.providers import Prediction
 from functions.studio.workflow import Workflow
-from tests.scripted import SUCCEEDED, Queue, ScriptedProvider, Tokens, a_clip, a_job, a_task
+from tests.scripted import SUCCEEDED, Queue, ScriptedProvider, Tokens, a_clip, a_job, a_task, an_attempt
 
 
 class Stage:
@@ -29,19 +29,7 @@ class Stage:
         jobs.table.commit(jobs.new_clip(self.job.id, a_clip(self.job)))
 
     def put(self, **changes: object) -> None:
-        attempt = Attempt(
-            id=self.task.attempt_id,
-            clip=1,
-            run=1,
-            stage="video",
-            status=AttemptStatus.ACCEPTED,
-            provider="replicate",
-            model="veo3",
-            token="token",
-            prediction_id="p",
-            asked_at=now(),
-        )
-        self.jobs.table.commit(self.jobs.new_attempt(self.job.id, attempt.model_copy(update=changes)))
+        self.jobs.table.commit(self.jobs.new_attempt(self.job.id, an_attempt(self.job, **changes)))
 
     def look(self, look: int = 0) -> None:
         check_clip(CheckClip(**self.task.model_dump(), look=look), self.lookout)

@@ -118,8 +118,7 @@ class Replicate(StandIn):
         for prediction in forgotten:
             prediction.move("canceled")
 
-    def stop(self) -> None:
-        super().stop()
+    def tidy(self) -> None:
         self.forget()
         self._courier.stop()
         self._drawer.stop()
