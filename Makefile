@@ -47,7 +47,7 @@ key: setup ## A new API key: make key TENANT=acme [TIER=pro] [STAGE=dev]; withou
 
 .PHONY: test
 test: setup ## The whole suite
-	@$(BIN)/python -m pytest -n 4 --dist loadgroup
+	@$(BIN)/python -m pytest -n 4
 
 .PHONY: check
 check: setup node_modules/.ready ## Format, lint, types, template

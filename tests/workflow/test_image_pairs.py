@@ -11,8 +11,6 @@ import pytest
 
 from tests.workflow.conftest import Film, Team
 
-pytestmark = pytest.mark.xdist_group("cloud")
-
 FilmOf = Callable[[str], Film]
 
 
