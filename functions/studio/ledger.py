@@ -34,6 +34,8 @@ class Line(Row):
     model: str
     reserved_at: str
     ended_at: str | None = None
+    expires_at: int | None = None
+    """As on the clip that it pays for."""
 
 
 class Totals(Row):
@@ -55,6 +57,7 @@ def reservation(clip: Clip, *, stage: str = "", attempt: int = 1) -> Line:
         amount=clip.estimated_cost,
         model=clip.model,
         reserved_at=now(),
+        expires_at=clip.expires_at,
     )
 
 
@@ -70,7 +73,7 @@ class Ledger:
         return update(
             f"J#{job_id}",
             f"LEDGER#{attempt_id}",
-            {"state": state.value, "endedAt": now()},
+            {"state": state.value, "endedAt": now(), "expiresAt": None},
             {"state": LineState.RESERVED.value},
         )
 
