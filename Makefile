@@ -43,7 +43,7 @@ local: setup ## The whole cloud on 127.0.0.1:$(PORT), until Ctrl-C
 .PHONY: key
 key: setup ## A new API key: make key TENANT=acme [TIER=pro] [STAGE=dev]; without STAGE for the local cloud if it is up
 	@test -n "$(TENANT)" || { echo "whose key? make key TENANT=acme"; exit 2; }
-	@STAGE=$(STAGE) $(BIN)/python -m admin key $(TENANT) --tier $(TIER)
+	@STAGE='$(STAGE)' $(BIN)/python -m admin key --tier '$(TIER)' -- '$(TENANT)'
 
 .PHONY: test
 test: setup ## The whole suite

@@ -17,6 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.api.keys import issue_key, revoke
 from functions.studio.errors import NotFound
+from functions.studio.table import Table
 
 LOCAL = Path(__file__).parents[1] / "out" / "local.json"
 """What `make local` leaves for other processes while it is up."""
@@ -29,7 +30,8 @@ class NoTable(Exception):
 def main(arguments: Sequence[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
     try:
-        table = asked.table or os.environ.get("TABLE_NAME") or _running_table() or _deployed_table()
+        name = asked.table or os.environ.get("TABLE_NAME") or _running_table() or _deployed_table()
+        table = Table(name)
         if asked.verb == "key":
             print(issue_key(table, asked.tenant, asked.tier))
             print("Shown once, stored hashed: keep it now.", file=sys.stderr)

@@ -5,6 +5,7 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from constructs import Construct
 
+from infra.close import Close
 from infra.door import Door
 from infra.library import Library
 from infra.parameters import Parameters
@@ -22,6 +23,7 @@ class Accept(Construct):
         library: Library,
         door: Door,
         workflow: Workflow,
+        end: Close,
         parameters: Parameters,
     ) -> None:
         super().__init__(scope, id)
@@ -33,8 +35,10 @@ class Accept(Construct):
         self.api.add_environment("VIDEO_GENERATION_MODEL", parameters.video_generation_model)
         library.lend_rows(self.api, self.sweep)
         library.lend_media(self.api)
+        library.let_remove_media(self.api)
         workflow.be_started_by(self.api, self.sweep)
         workflow.be_watched_by(self.sweep)
+        end.be_told_by(self.sweep)
 
         door.default_to(self.api)
         events.Rule(

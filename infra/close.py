@@ -3,6 +3,7 @@
 from aws_cdk import Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from infra.library import Library
@@ -20,9 +21,7 @@ class Close(Construct):
         self.bus = events.EventBus(self, "Bus", event_bus_name=Stack.of(self).stack_name)
 
         library.lend_rows(self.deliver, self.close_job)
-        for function in (self.deliver, self.close_job):
-            function.add_environment("EVENT_BUS_NAME", self.bus.event_bus_name)
-            self.bus.grant_put_events_to(function)
+        self.be_told_by(self.deliver, self.close_job)
 
         events.Rule(
             self,
@@ -35,3 +34,9 @@ class Close(Construct):
             ),
             targets=[targets.LambdaFunction(self.close_job)],
         )
+
+    def be_told_by(self, *functions: lambda_.Function) -> None:
+        """Whoever closes jobs says so on the bus."""
+        for function in functions:
+            function.add_environment("EVENT_BUS_NAME", self.bus.event_bus_name)
+            self.bus.grant_put_events_to(function)

@@ -10,7 +10,8 @@ from constructs import Construct
 from infra.waivers import printed_arn, waive, waive_wildcard
 
 READ = ["s3:GetObject", "s3:GetObjectTagging"]
-WRITE = ["s3:PutObject", "s3:PutObjectTagging", "s3:AbortMultipartUpload", "s3:DeleteObject"]
+WRITE = ["s3:PutObject", "s3:PutObjectTagging", "s3:AbortMultipartUpload"]
+REMOVE = ["s3:DeleteObject"]
 
 
 class Library(Construct):
@@ -80,6 +81,9 @@ class Library(Construct):
     def lend_media(self, *borrowers: lambda_.Function) -> None:
         for function in borrowers:
             self._lend_media(function, READ + WRITE)
+
+    def let_remove_media(self, function: lambda_.Function) -> None:
+        function.add_to_role_policy(iam.PolicyStatement(actions=REMOVE, resources=[self.media.arn_for_objects("*")]))
 
     def _lend_media(self, function: lambda_.Function, actions: list[str]) -> None:
         function.add_environment("MEDIA_BUCKET", self.media.bucket_name)

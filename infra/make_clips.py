@@ -5,6 +5,8 @@ from aws_cdk import aws_lambda_event_sources as sources
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from functions.studio.check_queue import VISIBILITY
+from functions.studio.recording import CALLBACKS
 from infra.door import Door
 from infra.library import Library
 from infra.parameters import Parameters
@@ -45,12 +47,13 @@ class MakeClips(Construct):
             ffmpeg=True,
         )
 
-        askers = (self.request_clip, self.callback, self.check_clip)
-        library.lend_rows(*askers, self.keep_clip)
+        answerers = (self.request_clip, self.callback, self.check_clip)
+        askers = (*answerers, self.keep_clip)
+        library.lend_rows(*askers)
         library.show_media(self.request_clip)
         library.lend_media(self.keep_clip)
         self.key.hand_to(*askers)
-        workflow.take_answers_from(*askers)
+        workflow.take_answers_from(*answerers)
         for function in askers:
             function.add_environment("REPLICATE_BASE_URL", parameters.replicate_base_url)
         self.request_clip.add_environment("PUBLIC_URL", door.public_url)
@@ -68,8 +71,7 @@ class MakeClips(Construct):
             "Checks",
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
-            # Longer than check_clip may run, and shorter than the heartbeat: a look that crashed is taken again in time.
-            visibility_timeout=Duration.seconds(90),
+            visibility_timeout=Duration.seconds(VISIBILITY),
             dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_checks, max_receive_count=5),
         )
         for function in (self.request_clip, self.check_clip):
@@ -77,4 +79,4 @@ class MakeClips(Construct):
             function.add_environment("CHECK_DELAYS", parameters.check_delays)
             self.checks.grant_send_messages(function)
         self.check_clip.add_event_source(sources.SqsEventSource(self.checks, batch_size=1))
-        door.post_to("/api/v3/callbacks/{provider}", self.callback)
+        door.post_to(CALLBACKS, self.callback)

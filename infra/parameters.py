@@ -36,11 +36,11 @@ class Parameters:
             "CheckDelays",
             "30,60,120",
             "Seconds between looks at a prediction; the last repeats, and three times the longest is the heartbeat.",
-            allowed_pattern=r"[1-9][0-9]{0,2}(,[1-9][0-9]{0,2})*",
+            allowed_pattern=r"([1-9][0-9]?|[1-8][0-9]{2}|900)(,([1-9][0-9]?|[1-8][0-9]{2}|900))*",
         )
         self.clip_timeout_seconds = text(
             "ClipTimeoutSeconds",
             "600",
             "How long a clip's attempt may take, waiting included.",
-            allowed_pattern="[1-9][0-9]*",
+            allowed_pattern="[1-9][0-9]{1,3}",
         )

@@ -48,7 +48,16 @@ class Reelay(Stack):
             Deliver=end.deliver,
             CloseJob=end.close_job,
         )
-        Accept(self, "Accept", runtime=runtime, library=library, door=door, workflow=workflow, parameters=parameters)
+        Accept(
+            self,
+            "Accept",
+            runtime=runtime,
+            library=library,
+            door=door,
+            workflow=workflow,
+            end=end,
+            parameters=parameters,
+        )
         Watch(self, "Watch", door=door, workflow=workflow, clips=clips)
 
         Tags.of(self).add("project", "reelay")

@@ -43,12 +43,17 @@ def _films() -> list[CustomMetricGroup]:
     completed = _metric("JobsCompleted", "deliver", label="completed")
     failed = _metric("JobsFailed", "close_job", label="failed")
     clips_completed = _metric("ClipsCompleted", "keep_clip", label="completed")
-    # One metric an error class, and which classes there are is not known here.
-    clips_failed = (
-        f"SEARCH('{{{NAMESPACE},errorClass,service}} MetricName=\"ClipsFailed\" service=\"keep_clip\"', 'Sum', 300)"
-    )
+    # One metric an error class and a function that fails clips, and which classes there are is not known here.
+    clips_failed = f"SEARCH('{{{NAMESPACE},errorClass,service}} MetricName=\"ClipsFailed\"', 'Sum', 300)"
     return [
         CustomMetricGroup(title="Jobs", metrics=[accepted, completed, failed]),
+        CustomMetricGroup(
+            title="What should not happen",
+            metrics=[
+                _metric("JobsSwept", "sweep", label="jobs swept"),
+                _metric("CallbacksRefused", "callback", label="callbacks refused"),
+            ],
+        ),
         CustomMetricGroup(title="Clips", metrics=[clips_completed, _math(clips_failed, label="failed:")]),
         CustomMetricGroup(
             title="Success",

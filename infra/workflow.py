@@ -34,7 +34,7 @@ class Workflow(Construct):
         for function in functions:
             function.add_to_role_policy(
                 iam.PolicyStatement(
-                    actions=["states:SendTaskSuccess", "states:SendTaskFailure", "states:SendTaskHeartbeat"],
+                    actions=["states:SendTaskSuccess", "states:SendTaskHeartbeat"],
                     resources=[self.arn, self.arn_of_maps],
                 )
             )

@@ -8,16 +8,8 @@ import os
 import signal
 import sys
 
-from local.child import ChildEnded
-from local.cloud import LocalCloud
-from local.deploy import DeployFault
-from local.loopback import PortTaken
+from local.cloud import FAULTS, LocalCloud
 from local.process import signal_pipe
-from local.synth import SynthesisFailed
-from local.template import TemplateFault
-from local.workers import FunctionsDoNotStart, ZygoteEnded
-
-FAULTS = (ChildEnded, DeployFault, FunctionsDoNotStart, PortTaken, SynthesisFailed, TemplateFault, ZygoteEnded)
 
 
 class Ended(Exception):

@@ -7,15 +7,14 @@ import select
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
 from types import TracebackType
 from typing import Final, Self
 
-from local.credentials import ACCESS_KEY, REGION, SECRET_KEY
+from local.checkout import ROOT
+from local.credentials import AWS_OF_NOBODY
 from local.logs import Log
 from local.loopback import free_port
 from local.process import HOST
-from local.workers import TASK_ROOT
 
 READY_TIMEOUT: Final = 60  # seconds; about two are usual
 END_TIMEOUT: Final = 5
@@ -39,7 +38,7 @@ class Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
-            cwd=TASK_ROOT,
+            cwd=ROOT,
             env={**os.environ, **AWS_OF_NOBODY},
             start_new_session=True,  # Ctrl-C is for the parent, which then ends its children
         )
@@ -74,15 +73,3 @@ class Child:
         for pipe in (self._process.stdin, self._process.stdout):
             assert pipe
             pipe.close()
-
-
-AWS_OF_NOBODY: Final[Mapping[str, str]] = {
-    "AWS_ACCESS_KEY_ID": ACCESS_KEY,
-    "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
-    "AWS_DEFAULT_REGION": REGION,
-    "AWS_REGION": REGION,
-    "AWS_EC2_METADATA_DISABLED": "true",
-    # Nothing of the user's own AWS configuration may reach the local cloud.
-    "AWS_CONFIG_FILE": os.devnull,
-    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
 import threading
@@ -14,25 +13,28 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 import boto3
-import imageio_ffmpeg
 from botocore.config import Config
 
-from local.child import AWS_OF_NOBODY, Child
-from local.credentials import ACCESS_KEY, ACCOUNT, REGION, SECRET_KEY
-from local.deploy import deploy
-from local.deployment import Deployment
+from functions.api.keys import issue_key
+from functions.studio.table import Table
+from local.checkout import CACHE, OUT
+from local.child import Child, ChildEnded
+from local.credentials import ACCESS_KEY, AWS_OF_NOBODY, REGION, SECRET_KEY
+from local.deployment.deploy import DeployFault, deploy
+from local.deployment.records import Deployment
+from local.ffmpeg import path_with_ffmpeg
 from local.front import Gateway
-from local.invoke import RETRY_DELAYS, Invoker
+from local.lambda_api import RETRY_DELAYS, Invoker
 from local.logs import Log
-from local.loopback import bind, served, url_of
+from local.loopback import PortTaken, bind, served, url_of
 from local.pollers import Clock, QueuePoller
-from local.synth import synthesized
-from local.template import Assembly
-from local.workers import Function, Pool, Workers, Zygote
+from local.synth import SynthesisFailed, synthesized
+from local.template import Assembly, TemplateFault
+from local.workers import FunctionsDoNotStart, Pool, Workers, Zygote, ZygoteEnded
 
-OUT: Final = Path(__file__).parents[1] / "out"
 CHECK_DELAYS: Final = "3,3,5,10"
-KEYS_FUNCTION: Final = "local-tenants"
+FAULTS: Final = (ChildEnded, DeployFault, FunctionsDoNotStart, PortTaken, SynthesisFailed, TemplateFault, ZygoteEnded)
+"""Why a local cloud cannot be: each says to its user what is the matter."""
 
 HOLDERS: Final[Mapping[str, Mapping[str, str]]] = {
     "data": {
@@ -54,6 +56,7 @@ class StandIn:
     module: str
     secret: str
     parameters: Callable[[str], Mapping[str, str]]
+    arguments: Sequence[str] = ()
 
 
 STAND_INS: Final[Mapping[str, StandIn]] = {
@@ -61,6 +64,7 @@ STAND_INS: Final[Mapping[str, StandIn]] = {
         "local.standins.replicate",
         "ReplicateSecretArn",
         lambda url: {"ReplicateBaseUrl": url, "ReplicateOutputOrigins": url},
+        ("--cache", str(CACHE / "clips")),
     ),
     "xai": StandIn("local.standins.xai", "XaiSecretArn", lambda url: {"XaiBaseUrl": f"{url}/v1"}),
 }
@@ -109,7 +113,7 @@ class LocalCloud:
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
-        """Raises PortTaken, SynthesisFailed, TemplateFault, DeployFault, FunctionsDoNotStart, ChildEnded."""
+        """Raises one of FAULTS."""
         with ExitStack() as stack:
             self._start(stack)
             self._open = stack.pop_all()
@@ -185,7 +189,7 @@ class LocalCloud:
 
         holders = {"data": child("data", "local.data")}
         holders["states"] = child("states", "local.states", "--invoke", url_of(invoke))
-        stand_ins = {name: child(name, STAND_INS[name].module) for name in self._stand_ins}
+        stand_ins = {name: child(name, STAND_INS[name].module, *STAND_INS[name].arguments) for name in self._stand_ins}
         self.services = {name: one.url for name, one in stand_ins.items()}
         self.endpoints = {service: holders[one].url for one, services in HOLDERS.items() for service in services}
         self.endpoints["lambda"] = url_of(invoke)
@@ -212,7 +216,7 @@ class LocalCloud:
         stack.callback(gateway.close)
         stack.enter_context(served(gateway, front, "gateway"))
         for tenant in self._tenants:
-            self.keys[tenant] = self._issue_key(tenant)
+            self.keys[tenant] = issue_key(Table(self.table, self.client("dynamodb")), tenant, "pro")
         for mapping in self.deployment.mappings:
             stack.callback(QueuePoller(mapping, self.client("sqs"), self._workers, log).close)
         stack.callback(Clock(self.deployment.schedules, invoker).close)
@@ -226,23 +230,8 @@ class LocalCloud:
 
     def _employ(self, zygote: Zygote, log: Log, scratch: Path) -> Workers:
         """The workers of all functions, each proved to start."""
-        binaries = scratch / "bin"
-        binaries.mkdir()
-        (binaries / "ffmpeg").symlink_to(imageio_ffmpeg.get_ffmpeg_exe())
-        environment = {**self.environment, "PATH": f"{binaries}:/usr/local/bin:/usr/bin:/bin"}
-        functions = list(self.deployment.functions.values())
-        if self._tenants:
-            name = KEYS_FUNCTION
-            arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
-            functions.append(Function(name, arn, "local.tenants.handler", {}, timeout=30))
-        workers = Workers(functions, environment, zygote, log, scratch / "tmp")
+        path = path_with_ffmpeg(scratch / "bin", "/usr/local/bin:/usr/bin:/bin")
+        environment = {**self.environment, "PATH": path}
+        workers = Workers(self.deployment.functions.values(), environment, zygote, log, scratch / "tmp")
         workers.warm()
         return workers
-
-    def _issue_key(self, tenant: str) -> str:
-        wish = {"table": self.table, "tenant": tenant, "tier": "pro"}
-        answer = self._workers.invoke(KEYS_FUNCTION, json.dumps(wish).encode())
-        said = json.loads(answer.payload)
-        if answer.failed:
-            raise RuntimeError(f"no key for the tenant {tenant}: {said}")
-        return str(said)

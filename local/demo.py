@@ -10,18 +10,18 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NoReturn, TextIO
 
-import imageio_ffmpeg
 import requests
 
 from functions.studio.errors import MediaError
-from functions.studio.probe import Probe, examine
-from local.__main__ import FAULTS
-from local.cloud import OUT, LocalCloud
+from functions.studio.media import Probe
+from functions.studio.probe import examine
+from local.checkout import OUT, ROOT
+from local.cloud import FAULTS, LocalCloud
+from local.ffmpeg import path_with_ffmpeg
 from local.samples import draw_samples
 
 FOLDER: Final = OUT / "demo"
@@ -156,11 +156,10 @@ def verdict(folder: Path) -> str:
     """What the film is, after it was decoded whole and held against its manifest; NoFilm where they differ."""
     manifest = json.loads((folder / "manifest.json").read_text())
     film = folder / "film.mp4"
-    with ffmpeg_on_path():
-        try:
-            probe = examine(film)
-        except MediaError as error:
-            raise NoFilm(f"the film is broken: {error}") from None
+    try:
+        probe = examine(film)
+    except MediaError as error:
+        raise NoFilm(f"the film is broken: {error}") from None
     checks = {
         "every pair became a clip of the film": len(manifest["clips"]) == PAIRS,
         "the film is the one that the manifest describes": _sha256(film) == manifest["film"]["sha256"],
@@ -189,25 +188,14 @@ def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-@contextmanager
-def ffmpeg_on_path() -> Iterator[None]:
-    """As on Lambda: a program called `ffmpeg`."""
-    before = os.environ.get("PATH", "")
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "ffmpeg").symlink_to(imageio_ffmpeg.get_ffmpeg_exe())
-        os.environ["PATH"] = f"{folder}{os.pathsep}{before}"
-        try:
-            yield
-        finally:
-            os.environ["PATH"] = before
-
-
 def main() -> int:
     signal.signal(signal.SIGTERM, _interrupted)
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
     try:
-        return _run(lambda line: print(line, flush=True))
+        with tempfile.TemporaryDirectory() as binaries:
+            os.environ["PATH"] = path_with_ffmpeg(Path(binaries), os.environ["PATH"])
+            return _run(lambda line: print(line, flush=True))
     except (NoFilm, *FAULTS, requests.RequestException) as error:
         print(f"no good film: {error}\nthe log is {_shown(FOLDER / 'local.log')}", file=sys.stderr)
     except KeyboardInterrupt:
@@ -228,7 +216,7 @@ def _run(say: Callable[[str], None]) -> int:
 
 
 def _shown(path: Path) -> str:
-    return str(path.relative_to(OUT.parent))
+    return str(path.relative_to(ROOT))
 
 
 def _interrupted(*_: object) -> NoReturn:

@@ -18,7 +18,7 @@ from werkzeug.datastructures import Headers
 from werkzeug.http import HTTP_STATUS_CODES
 
 from local.credentials import ACCOUNT
-from local.deployment import Integration
+from local.deployment.records import Integration
 from local.workers import Answer, Workers
 
 BODY_LIMIT: Final = 10 * 1024 * 1024

@@ -23,7 +23,7 @@ class ServiceError(Exception):
 
 
 @dataclass(frozen=True)
-class Answer:
+class Outcome:
     """What a function gave back; `error` is None or the kind of error that Lambda names (`Unhandled`)."""
 
     payload: Any
@@ -31,17 +31,17 @@ class Answer:
 
 
 class Functions:
-    """The functions behind one invoke server."""
+    """The functions behind one Lambda API."""
 
     def __init__(self, url: str) -> None:
         self._url = url.rstrip("/")
         self._http = urllib3.PoolManager(maxsize=64, retries=False, timeout=urllib3.Timeout(connect=10, read=960))
         self._later = ThreadPoolExecutor(max_workers=16, thread_name_prefix="invoke-later")
 
-    def invoke(self, name: str, payload: bytes) -> Answer:
+    def invoke(self, name: str, payload: bytes) -> Outcome:
         """Runs the function `name` (or ARN) and waits for its answer; raises ServiceError when it could not run."""
         response = self._post(name, payload, "RequestResponse")
-        return Answer(json.loads(response.data or b"null"), response.headers.get("X-Amz-Function-Error"))
+        return Outcome(json.loads(response.data or b"null"), response.headers.get("X-Amz-Function-Error"))
 
     def invoke_later(self, name: str, payload: bytes) -> None:
         """Queues an invocation whose answer nobody reads; tried again when the function could not be reached."""

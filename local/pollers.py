@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.credentials import ACCOUNT, REGION
-from local.deployment import QueueMapping, Schedule
+from local.deployment.records import QueueMapping, Schedule
 from local.logs import Log
 from local.workers import MOST_WORKERS, Answer, Workers
 

@@ -14,20 +14,22 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from local.checkout import ROOT
 from local.template import Assembly, load_assembly
 
-ROOT: Final = Path(__file__).parents[1]
 MADE_FROM: Final = (
     "app.py",
     "cdk.json",
+    "functions/studio/check_queue.py",
+    "functions/studio/recording.py",
     "functions/workflow.asl.json",
     "infra",
     "layers",
     "pyproject.toml",
     "requirements-dev.txt",
 )
-"""The code of the functions is not among them: only an asset's name in the template depends on it, and functions run
-from the checkout."""
+"""Of the functions only what the template takes constants from: nothing else of it depends on their code but an asset's
+name, and functions run from the checkout."""
 CONTEXT: Final = {"aws:cdk:disable-asset-staging": True}
 """Archives of megabytes, of which nothing here is read, are not copied into each assembly."""
 KEPT: Final = 8  # assemblies; going back and forth between a few branches stays quick

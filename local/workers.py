@@ -21,12 +21,13 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from local.checkout import ROOT
+from local.credentials import AWS_OF_NOBODY
 from local.logs import Log
 from local.zygote import Call, Identity, as_json
 
 INIT_TIMEOUT = 60  # seconds; Lambda gives 10, on a machine of one's own
 MOST_WORKERS = 4
-TASK_ROOT = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True)
@@ -70,10 +71,9 @@ class Zygote:
             stdout=output,
             stderr=output,
             pass_fds=[theirs.fileno()],
-            cwd=TASK_ROOT,
+            cwd=ROOT,
             start_new_session=True,
-            # Nothing of the user's own AWS configuration may reach a function.
-            env={**os.environ, "AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull},
+            env={**os.environ, **AWS_OF_NOBODY},
         )
         theirs.close()
         os.close(output)
@@ -295,7 +295,7 @@ def environment_of(function: Function, shared: Mapping[str, str]) -> dict[str, s
     return {
         "LANG": "en_US.UTF-8",
         "TZ": ":UTC",
-        "LAMBDA_TASK_ROOT": str(TASK_ROOT),
+        "LAMBDA_TASK_ROOT": str(ROOT),
         "AWS_EXECUTION_ENV": f"AWS_Lambda_python{sys.version_info.major}.{sys.version_info.minor}",
         "AWS_LAMBDA_FUNCTION_NAME": function.name,
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",

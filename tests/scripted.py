@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Literal
 
-from functions.studio.clips import Answer, Attempt, AttemptStatus, Clip, Outcome, pending_clip
-from functions.studio.jobs import Job, JobStatus, new_id, now
+from functions.studio.clips import Answer, Attempt, AttemptStatus, Clip, Kept, Outcome, pending_clip
+from functions.studio.jobs import Job, JobStatus
+from functions.studio.media import Picture, Probe
 from functions.studio.messages import ClipTask
 from functions.studio.providers.protocol import Order, Prediction
+from functions.studio.rows import new_id, now
 
 
 class ScriptedProvider:
@@ -75,6 +77,7 @@ class Tokens:
     """The client of Step Functions, as far as tokens and starts go; `waiting` are the tokens that somebody waits with."""
 
     class exceptions:  # noqa: N801  # boto3's name
+        ExecutionDoesNotExist = type("ExecutionDoesNotExist", (Exception,), {})
         TaskTimedOut = _Gone
         TaskDoesNotExist = _Gone
         InvalidToken = _Gone
@@ -85,6 +88,7 @@ class Tokens:
         self.released: list[str] = []
         self.heartbeats: list[str] = []
         self.executions: dict[str, dict[str, Any]] = {}
+        self.statuses: dict[str, str] = {}
 
     def send_task_success(self, *, taskToken: str, output: str) -> None:  # noqa: N803  # boto3's name
         if taskToken not in self.waiting:
@@ -102,6 +106,11 @@ class Tokens:
             raise self.exceptions.ExecutionAlreadyExists
         self.executions[name] = json.loads(input)
         return {"executionArn": f"{stateMachineArn.replace(':stateMachine:', ':execution:')}:{name}"}
+
+    def describe_execution(self, *, executionArn: str) -> dict[str, str]:  # noqa: N803  # boto3's name
+        if executionArn not in self.statuses:
+            raise self.exceptions.ExecutionDoesNotExist
+        return {"status": self.statuses[executionArn]}
 
 
 class Queue:
@@ -153,6 +162,31 @@ def a_clip(job: Job, number: int = 1, **changes: Any) -> Clip:
     return clip.model_copy(update=changes)
 
 
+def a_picture(**changes: Any) -> Picture:
+    """Eight seconds of 720p at 24 frames a second, fit to be copied into a film."""
+    given: dict[str, Any] = {
+        "codec": "h264",
+        "profile": "High",
+        "pixel_format": "yuv420p",
+        "colour": "tv, bt709",
+        "width": 1280,
+        "height": 720,
+        "timescale": 12_288,
+        "ticks": 512,
+        "frames": 192,
+        "lead": 1024,
+        "span": 192 * 512,
+        "extradata": "a",
+        "packets": "p",
+    }
+    return Picture(**(given | changes))
+
+
+def a_kept(number: int = 1, **picture: Any) -> Kept:
+    probe = Probe(bytes=1000, picture=a_picture(**picture))
+    return Kept(key=f"clip-{number}", pcm_key=f"sound-{number}", sha256="0", probe=probe)
+
+
 def a_task(job: Job, clip: int = 1, **changes: Any) -> ClipTask:
     task = ClipTask(
         job_id=job.id, run=job.run, clip=clip, stage="video", attempt=1, timeout_seconds=600, heartbeat_seconds=30
@@ -170,6 +204,7 @@ def an_attempt(job: Job, clip: int = 1, **changes: Any) -> Attempt:
         status=AttemptStatus.ACCEPTED,
         provider="replicate",
         model=job.model,
+        slug="google/veo-3.1-fast",
         token="token",
         prediction_id="p",
         asked_at=now(),

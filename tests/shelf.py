@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from decimal import Decimal
 from pathlib import Path
 
-from functions.arrange.handler import arrange_film
-from functions.assemble.handler import assemble
-from functions.make_piece.handler import make_piece
-from functions.studio.clips import Attempt, AttemptStatus, ClipStatus, Kept
+from functions.arrange.arrange import arrange
+from functions.assemble.assemble import assemble
+from functions.make_piece.make import make_piece
+from functions.studio.clips import AttemptStatus, ClipStatus, Kept
 from functions.studio.job_store import JobStore
-from functions.studio.jobs import Film, Job, JobStatus, now
+from functions.studio.jobs import Film, Job, JobStatus
 from functions.studio.ledger import Ledger, LineState, reservation
+from functions.studio.media import Piece
 from functions.studio.media_store import MediaStore, clip_key
 from functions.studio.messages import PieceTask, RunRef
-from functions.studio.pieces import Piece
-from functions.studio.probe import examine
-from tests.scripted import a_clip, a_job
+from functions.studio.probe import examine, sha256
+from tests.scripted import a_clip, a_job, an_attempt
 
 
 class Shelf:
@@ -46,37 +45,26 @@ class Shelf:
             probe = examine(file, pcm=pcm)
             self.media.upload(file, key, "video/mp4")
             self.media.upload(pcm, key + ".pcm", "application/octet-stream")
-        kept = Kept(
-            key=key,
-            pcm_key=key + ".pcm",
-            bytes=probe.bytes,
-            sha256=hashlib.sha256(file.read_bytes()).hexdigest(),
-            facts=probe.attributes(),
-        )
-        attempt = Attempt(
-            id=line.attempt_id,
-            clip=number,
-            run=1,
-            stage="video",
-            status=AttemptStatus.KEPT,
-            provider="replicate",
-            model="veo3",
-            token="token",
-            prediction_id=f"prediction-{number}",
-            asked_at=now(),
-        )
+        kept = Kept(key=key, pcm_key=key + ".pcm", sha256=sha256(file), probe=probe)
+        changes = {"status": AttemptStatus.KEPT, "prediction_id": f"prediction-{number}"}
+        attempt = an_attempt(self.job, number, **changes)
         self.jobs.table.commit(
             self.jobs.new_clip(self.job.id, clip.model_copy(update={"kept": kept})),
             self.jobs.new_attempt(self.job.id, attempt),
             self.ledger.reserve(self.job.id, line.model_copy(update={"state": LineState.SETTLED})),
         )
 
-    def fails(self, number: int, reason: str) -> None:
+    def fails(self, number: int, reason: str, **money: LineState) -> None:
+        """`money` is how the line of each of its stages ended."""
         changes = {"status": ClipStatus.FAILED, "error_message": reason, "error_class": "failed"}
-        self.jobs.table.commit(self.jobs.new_clip(self.job.id, a_clip(self.job, number, **changes)))
+        clip = a_clip(self.job, number, **changes)
+        lines = [reservation(clip, stage=stage).model_copy(update={"state": state}) for stage, state in money.items()]
+        self.jobs.table.commit(
+            self.jobs.new_clip(self.job.id, clip), *(self.ledger.reserve(self.job.id, line) for line in lines)
+        )
 
     def arrange(self) -> list[PieceTask]:
-        return arrange_film(self.run, self.jobs, self.ledger).tasks
+        return arrange(self.run, self.jobs, self.ledger).tasks
 
     def make_pieces(self) -> None:
         for task in self.arrange():
@@ -87,7 +75,7 @@ class Shelf:
 
     @property
     def pieces(self) -> list[Piece]:
-        return [Piece.model_validate(row) for row in self.jobs.pieces(self.job.id, self.job.run)]
+        return self.jobs.pieces(self.job.id, self.job.run)
 
     @property
     def status(self) -> JobStatus:

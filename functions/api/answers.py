@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler import Response
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 from pydantic.alias_generators import to_camel
 
-from functions.studio.jobs import now
+from functions.studio.rows import now, plain
 
 VERSION: Literal["v3"] = "v3"
 ROOT = f"/api/{VERSION}"
@@ -22,18 +22,6 @@ class View(BaseModel):
     """What a caller sees of something, camelCase on the wire."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, defer_build=True)
-
-
-def plain(value: Any) -> Any:
-    """A value from the table with JSON's own numbers."""
-    match value:
-        case Decimal():
-            return int(value) if value == value.to_integral_value() else float(value)
-        case dict():
-            return {key: plain(entry) for key, entry in value.items()}
-        case list():
-            return [plain(entry) for entry in value]
-    return value
 
 
 Money = Annotated[Decimal, PlainSerializer(float, return_type=float)]

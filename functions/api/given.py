@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated
@@ -11,44 +10,18 @@ from aws_lambda_powertools.event_handler import Depends, Request
 
 from functions.api.bodies import raw_body
 from functions.api.keys import Caller, Keys
+from functions.studio import wiring
 from functions.studio.job_store import JobStore
 from functions.studio.ledger import Ledger
 from functions.studio.library import Library
 from functions.studio.media_store import MediaStore
-from functions.studio.table import Table
 from functions.studio.workflow import Workflow
 
 
 @cache
-def table() -> Table:
-    return Table(os.environ["TABLE_NAME"])
-
-
-@cache
 def keys() -> Keys:
-    return Keys(table())
-
-
-@cache
-def media() -> MediaStore:
-    return MediaStore(os.environ["MEDIA_BUCKET"])
-
-
-@cache
-def workflow() -> Workflow:
-    return Workflow(os.environ["STATE_MACHINE_ARN"])
-
-
-def library() -> Library:
-    return Library(table())
-
-
-def jobs() -> JobStore:
-    return JobStore(table())
-
-
-def ledger() -> Ledger:
-    return Ledger(table())
+    """They remember what they read, so there is one."""
+    return Keys(wiring.table())
 
 
 def caller(request: Request) -> Caller:
@@ -72,8 +45,8 @@ def form(request: Request) -> Form:
 
 Asker = Annotated[Caller, Depends(caller)]
 TheForm = Annotated[Form, Depends(form)]
-TheLibrary = Annotated[Library, Depends(library)]
-TheJobs = Annotated[JobStore, Depends(jobs)]
-TheLedger = Annotated[Ledger, Depends(ledger)]
-TheMedia = Annotated[MediaStore, Depends(media)]
-TheWorkflow = Annotated[Workflow, Depends(workflow)]
+TheLibrary = Annotated[Library, Depends(wiring.library)]
+TheJobs = Annotated[JobStore, Depends(wiring.jobs)]
+TheLedger = Annotated[Ledger, Depends(wiring.ledger)]
+TheMedia = Annotated[MediaStore, Depends(wiring.media)]
+TheWorkflow = Annotated[Workflow, Depends(wiring.workflow)]

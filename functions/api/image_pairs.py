@@ -6,26 +6,27 @@ from typing import Annotated
 
 from pydantic import Field
 
-from functions.api import words
+from functions.api import inputs
 from functions.api.accept_job import expiry
 from functions.studio.catalogue import Catalogue, Model
 from functions.studio.clips import Clip, pending_clip
 from functions.studio.errors import FieldError, InvalidRequest
-from functions.studio.jobs import Job, new_id, now
+from functions.studio.jobs import Job
 from functions.studio.library import Campaign, Client, Library
+from functions.studio.rows import new_id, now
 
 FEWEST_PICTURES = 2
 MOST_PAIRS = 1000
 LONGEST_CLIP = 60.0
 
 
-class ImagePairsRequest(words.Input):
+class ImagePairsRequest(inputs.Input):
     campaign_id: str
     client_id: str | None = None
     clip_duration: Annotated[float, Field(gt=0, le=LONGEST_CLIP)] | None = None
     num_pairs: Annotated[int, Field(ge=1, le=MOST_PAIRS)] | None = None
     model: str | None = None
-    metadata: words.Metadata = {}
+    metadata: inputs.Metadata = {}
 
 
 def draft(
@@ -70,11 +71,12 @@ def snapped(model: Model, asked: float | None, used: int) -> list[str]:
 
 
 def _model(name: str | None, catalogue: Catalogue, default: str) -> Model:
-    model = catalogue.find(name if name is not None else default)
+    wanted = default if name is None else name
+    model = catalogue.find(wanted)
     if model is None or "pair" not in model.modes:
         names = ", ".join(one.name for one in catalogue.models if "pair" in one.modes)
         raise InvalidRequest(
-            f"There is no model {name or default!r} for image pairs.",
+            f"There is no model {wanted[:80]!r} for image pairs.",
             hint=f"There are {names}.",
             errors=(FieldError("model", f"must be one of {names}"),),
         )

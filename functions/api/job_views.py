@@ -12,6 +12,7 @@ from functions.api.answers import ROOT, Metadata, Money, View
 from functions.studio.catalogue import Catalogue
 from functions.studio.clips import Clip, ClipStatus
 from functions.studio.jobs import Job, JobStatus
+from functions.studio.media import clip_name
 
 SHOWN_AS = {("image_pairs", JobStatus.PLANNING): "image_pair_selection"}
 """Where a kind of job has a word of its own for a status."""
@@ -127,10 +128,6 @@ def job_path(job_id: str) -> str:
     return f"{ROOT}/jobs/{job_id}"
 
 
-def clip_name(number: int) -> str:
-    return f"clip_{number:03d}.mp4"
-
-
 def shown_status(job: Job) -> str:
     return SHOWN_AS.get((job.kind, job.status), job.status.value)
 
@@ -202,7 +199,7 @@ def _progress(job: Job, clips: Sequence[Clip]) -> Progress:
         total_clips=len(clips),
         successful_clips=count[ClipStatus.COMPLETED],
         failed_clips=count[ClipStatus.FAILED],
-        clip_urls=[_clip_url(job, clip) for clip in clips if clip.kept],
+        clip_urls=[_clip_url(job, clip) for clip in clips if clip.video],
         total_cost=_cost(job, clips),
     )
 
@@ -243,8 +240,8 @@ def _sub_job(job: Job, clip: Clip, catalogue: Catalogue) -> SubJobView:
         model_id=clip.model,
         status=clip.status.value,
         progress=PROGRESS.get(clip.status, 1.0),
-        video_url=_clip_url(job, clip) if clip.kept else None,
-        video_blob_id=f"{job.id}.{clip.attempt_id}" if clip.kept else None,
+        video_url=_clip_url(job, clip) if clip.video else None,
+        video_blob_id=f"{job.id}.{clip.attempt_id}" if clip.video else None,
         duration_seconds=clip.duration_seconds,
         estimated_cost=clip.estimated_cost,
         actual_cost=clip.actual_cost,

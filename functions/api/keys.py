@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from functions.studio.errors import ConditionLost, NotFound, Unauthenticated
-from functions.studio.jobs import Row, now
+from functions.studio.rows import Row, now
 from functions.studio.table import Table, put, update
 
 REMEMBERED = 60.0
@@ -42,24 +42,23 @@ class Key(Row):
     revoked_at: str | None = None
 
 
-def issue_key(table_name: str, tenant: str, tier: str = "pro") -> str:
+def issue_key(table: Table, tenant: str, tier: str = "pro") -> str:
     """A new key of `tenant`, which nobody can read again. The tenant's name goes into rows and object keys."""
     if not _TENANT.fullmatch(tenant):
         raise ValueError("a tenant's name is 1 to 63 lower-case letters, digits and hyphens")
     key_id = secrets.token_hex(6)
     key = f"rl_{key_id}_{secrets.token_urlsafe(32)}"
     row = Key(id=key_id, tenant=tenant, tier=tier, prefix=f"rl_{key_id}", created_at=now())
-    Table(table_name).commit(
+    table.commit(
         put(_pk(_digest(key)), "KEY", row.attributes(), {"pk": None}),
         put(f"KEYID#{key_id}", "KEY", {"hash": _digest(key)}, {"pk": None}),
     )
     return key
 
 
-def revoke(table_name: str, prefix_or_id: str) -> Key:
+def revoke(table: Table, prefix_or_id: str) -> Key:
     """Ends a key by its id, its prefix or itself. What has read it lately forgets it within a minute."""
     key_id = prefix_or_id.removeprefix("rl_").split("_")[0]
-    table = Table(table_name)
     pointer = table.get(f"KEYID#{key_id}", "KEY")
     if pointer is None:
         raise NotFound(f"There is no key rl_{key_id}.")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from functions.api.job_views import clip_name, shown_status
+from functions.api.job_views import shown_status
 from functions.studio.clips import Clip, Kept
 from functions.studio.errors import NotFound
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import Film, Job
-from functions.studio.library import is_id
+from functions.studio.media import clip_name
+from functions.studio.rows import is_id
 
 
 def own_job(jobs: JobStore, tenant: str, job_id: str) -> Job:
@@ -31,9 +32,9 @@ def own_clip(jobs: JobStore, job: Job, name: str) -> Kept:
     clip = next((one for one in jobs.clips(job.id) if clip_name(one.number) == name), None)
     if clip is None:
         raise NotFound(f"The job has no clip {name[:80]!r}.")
-    if clip.kept is None:
+    if clip.video is None:
         raise NotFound(f"{name} is not there: its clip is {clip.status.value}.", hint=_why(clip))
-    return clip.kept
+    return clip.video
 
 
 def _why(clip: Clip) -> str:

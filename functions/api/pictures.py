@@ -14,8 +14,6 @@ MOST_PIXELS = 50_000_000
 CONTENT_TYPES = {"JPEG": ("image/jpeg", "jpg"), "MPO": ("image/jpeg", "jpg"), "PNG": ("image/png", "png")}
 """By Pillow's name of the format. MPO is a JPEG with further pictures behind it, as telephones make them."""
 
-_HINT = f"A JPEG or PNG of at most {MOST_BYTES // 10**6} MB and {MOST_PIXELS // 10**6} megapixels is taken."
-
 
 @dataclass(frozen=True)
 class Picture:
@@ -29,31 +27,34 @@ class Picture:
     sha256: str
 
 
-def read_picture(body: bytes, field: str = "file") -> Picture:
-    """TooLarge, UnsupportedMedia or InvalidRequest, each naming `field`, for whatever is no such picture."""
+def read_picture(body: bytes, field: str = "file", most_bytes: int = MOST_BYTES) -> Picture:
+    """TooLarge, UnsupportedMedia or InvalidRequest, each naming `field`, for whatever is no such picture.
+
+    `most_bytes` is what the way by which it comes can carry.
+    """
     from PIL import Image, UnidentifiedImageError
 
-    if len(body) > MOST_BYTES:
-        raise _refused(TooLarge, field, f"The picture has {len(body)} bytes.")
+    def refused(kind: type[RequestError], detail: str) -> RequestError:
+        hint = f"A JPEG or PNG of at most {most_bytes / 1e6:g} MB and {MOST_PIXELS // 10**6} megapixels is taken."
+        return kind(detail, hint=hint, errors=(FieldError(field, detail),))
+
+    if len(body) > most_bytes:
+        raise refused(TooLarge, f"The picture has {len(body)} bytes.")
     try:
         # Checks the sums of a PNG, which decoding alone passes over; a picture that was verified must be opened anew.
         with Image.open(BytesIO(body), formats=("JPEG", "PNG")) as image:
             if image.width * image.height > MOST_PIXELS:
-                raise _refused(TooLarge, field, f"The picture has {image.width} × {image.height} pixels.")
+                raise refused(TooLarge, f"The picture has {image.width} × {image.height} pixels.")
             image.verify()
         with Image.open(BytesIO(body), formats=("JPEG", "PNG")) as image:
             image.load()
             content_type, extension = CONTENT_TYPES[image.format or ""]
             size = image.size
     except UnidentifiedImageError:
-        raise _refused(UnsupportedMedia, field, "The file is neither a JPEG nor a PNG.") from None
+        raise refused(UnsupportedMedia, "The file is neither a JPEG nor a PNG.") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise _refused(TooLarge, field, "The picture has far too many pixels.") from None
+        raise refused(TooLarge, "The picture has far too many pixels.") from None
     except (OSError, SyntaxError, ValueError) as error:
         # Pillow's three ways to say that a file breaks off or contradicts itself.
-        raise _refused(InvalidRequest, field, f"The picture cannot be decoded: {error}.") from None
+        raise refused(InvalidRequest, f"The picture cannot be decoded: {error}.") from None
     return Picture(*size, content_type, extension, len(body), sha256(body).hexdigest())
-
-
-def _refused(kind: type[RequestError], field: str, detail: str) -> RequestError:
-    return kind(detail, hint=_HINT, errors=(FieldError(field, detail),))

@@ -1,4 +1,4 @@
-"""Every error as an answer: the one place where HTTP statuses are decided."""
+"""Every error as an answer of the API; its HTTP status is the error's own."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from functions.studio.errors import (
     RequestError,
     Unauthenticated,
 )
-from functions.studio.jobs import now
+from functions.studio.rows import now
 from functions.studio.telemetry import logger
 
 DETAILS = {
@@ -24,6 +24,7 @@ DETAILS = {
     "extra_forbidden": "is not a field of this request",
     "model_type": "must be a JSON object",
     "model_attributes_type": "must be a JSON object",
+    "string_unicode": "must be text, without halves of surrogate pairs",
 }
 """Where pydantic's own words would not be the caller's."""
 

@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 from functions.studio.clips import Clip, Kept
-from functions.studio.pieces import Piece, Target
-from functions.studio.probe import Picture
+from functions.studio.media import Picture, Piece, Target
 
 RATES = (24, 25, 30)
 """Frames a second that a film is conformed to. Each divides the sound's 48,000 samples."""
@@ -21,15 +20,16 @@ SHORT_SIDE = 1080
 """A conformed film is at most this large, whichever way it stands."""
 
 
-def arrange(survivors: Mapping[int, tuple[Kept, Picture]], piece_keys: Sequence[str]) -> list[Piece]:
+def arrangement(survivors: Mapping[int, Kept], piece_keys: Sequence[str]) -> list[Piece]:
     """One piece a surviving clip, by number of clip.
 
     Survivors that share one seam are copied as they are. Otherwise all of them are conformed: an encoder of ours cannot
     be made to write the decoder configuration of somebody else's.
     """
-    seams = {picture.seam for _, picture in survivors.values()}
+    pictures = [kept.probe.picture for kept in survivors.values()]
+    seams = {picture.seam for picture in pictures}
     copied = len(seams) == 1 and None not in seams
-    target = None if copied else common_target([picture for _, picture in survivors.values()])
+    target = None if copied else common_target(pictures)
     return [
         Piece(
             number=number,
@@ -38,12 +38,10 @@ def arrange(survivors: Mapping[int, tuple[Kept, Picture]], piece_keys: Sequence[
             key=kept.key if copied else key,
             pcm_key=kept.pcm_key,
             target=target,
-            bytes=kept.bytes if copied else None,
-            picture=picture if copied else None,
+            bytes=kept.probe.bytes if copied else None,
+            picture=kept.probe.picture if copied else None,
         )
-        for number, ((clip, (kept, picture)), key) in enumerate(
-            zip(sorted(survivors.items()), piece_keys, strict=True), 1
-        )
+        for number, ((clip, kept), key) in enumerate(zip(sorted(survivors.items()), piece_keys, strict=True), 1)
     ]
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from functions.studio import ffmpeg, sound
 from functions.studio.boxes import Movie, read_movie
 from functions.studio.errors import BrokenMedia
-from functions.studio.probe import Packets, Picture, packets_digest, read_packets, steady_ticks
+from functions.studio.media import Picture
+from functions.studio.probe import PACKETS, Packets, packets_digest, read_packets, steady_ticks
 
 MOST_SECONDS = 600
 """For joining; the function has 900."""
@@ -68,8 +69,7 @@ def prove(film: Path, parts: Sequence[Part], folder: Path) -> None:
     """BrokenMedia unless the film is exactly its pieces: every packet, one decoder configuration, every frame, all sound."""
     movie = read_movie(film)
     copied = folder / "film.framehash"
-    arguments = [*ffmpeg.media(film), "-map", "0:V:0", "-c", "copy", "-f", "framehash", "-hash", "murmur3", str(copied)]
-    ffmpeg.run(arguments, seconds=MOST_SECONDS)
+    ffmpeg.run([*ffmpeg.media(film), *PACKETS, copied], seconds=MOST_SECONDS)
     for fault in [*picture_faults(movie, read_packets(copied.read_text()), parts), *length_faults(movie, parts)]:
         raise BrokenMedia(f"The film is not what was planned: {fault}.")
 

@@ -2,128 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-import tempfile
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-from functions.assemble.film import Part, join, prove
-from functions.assemble.manifest import manifest
-from functions.assemble.poster import make_poster
-from functions.studio import sound
-from functions.studio.errors import BrokenMedia, NotFound, StaleRun
-from functions.studio.job_store import JobStore
-from functions.studio.jobs import Film, Job
-from functions.studio.ledger import Ledger
-from functions.studio.media_store import MediaStore, film_key
+from functions.assemble.assemble import assemble
 from functions.studio.messages import RunRef
-from functions.studio.pieces import Piece
-from functions.studio.table import Table
 from functions.studio.telemetry import entry
-
-MOST_BYTES = 9_000_000_000
-"""Of pieces, sound and film together: what fits into Lambda's /tmp."""
-
-DOWNLOADS = 8
-"""At once."""
-
-
-@cache
-def _stores() -> tuple[JobStore, Ledger, MediaStore]:
-    table = Table(os.environ["TABLE_NAME"])
-    return JobStore(table), Ledger(table), MediaStore(os.environ["MEDIA_BUCKET"])
+from functions.studio.wiring import jobs, ledger, media
 
 
 @entry
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    assemble(RunRef.parse(event), *_stores())
+    assemble(RunRef.parse(event), jobs(), ledger(), media())
     return {}
-
-
-def assemble(run: RunRef, jobs: JobStore, ledger: Ledger, media: MediaStore) -> Film:
-    """Makes the run's film, unless its row says that it is made. The row is written last: until then there is no film."""
-    job = jobs.job(run.job_id)
-    if job.run != run.run or job.ended:
-        raise StaleRun(f"Run {run.run} no longer owns job {job.id}.")
-    try:
-        return jobs.film(job.id, job.run)
-    except NotFound:
-        pass
-    pieces = [Piece.model_validate(row) for row in jobs.pieces(job.id, job.run)]
-    check_room(pieces)
-    with tempfile.TemporaryDirectory(prefix=f"film-{job.id}-") as name:
-        folder = Path(name)
-        parts = download(pieces, media, folder)
-        combined, poster = folder / "combined.mp4", folder / "thumbnail.jpg"
-        with ThreadPoolExecutor(1) as beside:
-            drawn = beside.submit(make_poster, [part.film for part in parts], poster)
-            join(parts, combined, folder)
-            prove(combined, parts, folder)
-            drawn.result()
-        film = describe(job, parts, combined)
-        document = manifest(
-            job, jobs.clips(job.id), pieces, jobs.attempts(job.id), ledger.lines(job.id), film, _sha256(poster)
-        )
-        media.upload(poster, film.poster_key, "image/jpeg")
-        media.put(film.manifest_key, json.dumps(document, indent=2).encode(), "application/json")
-        media.upload(combined, film.key, "video/mp4")
-    jobs.table.commit(jobs.film_made(job.id, job.run, film))
-    return film
-
-
-def check_room(pieces: Sequence[Piece]) -> None:
-    """Before anything is downloaded: a full disk would look like a broken piece."""
-    unmade = [piece.clip for piece in pieces if piece.picture is None or piece.bytes is None]
-    if unmade or not pieces:
-        raise BrokenMedia(f"The film's pieces are not made: clips {unmade}.")
-    pcm = sum(sound.samples(piece.picture.seconds) * sound.SAMPLE_BYTES for piece in pieces if piece.picture)
-    needed = 2 * sum(piece.bytes or 0 for piece in pieces) + pcm
-    if needed > MOST_BYTES:
-        raise BrokenMedia(
-            f"The film needs {needed / 1e9:.1f} GB to be put together; {MOST_BYTES / 1e9:.0f} GB are there."
-        )
-
-
-def download(pieces: Sequence[Piece], media: MediaStore, folder: Path) -> list[Part]:
-    def fetch(piece: Piece) -> Part:
-        assert piece.picture is not None
-        part = Part(
-            clip=piece.clip,
-            film=folder / f"piece_{piece.number:04d}.mp4",
-            pcm=folder / f"piece_{piece.number:04d}.pcm",
-            picture=piece.picture,
-        )
-        media.download(piece.key, part.film)
-        media.download(piece.pcm_key, part.pcm)
-        return part
-
-    with ThreadPoolExecutor(DOWNLOADS) as pool:
-        return list(pool.map(fetch, pieces))
-
-
-def describe(job: Job, parts: Sequence[Part], combined: Path) -> Film:
-    picture = parts[0].picture
-    frames = sum(part.picture.frames for part in parts)
-    return Film(
-        key=film_key(job.tenant, job.id, job.run),
-        poster_key=film_key(job.tenant, job.id, job.run, "thumbnail.jpg"),
-        manifest_key=film_key(job.tenant, job.id, job.run, "manifest.json"),
-        duration_seconds=round(float(frames / picture.fps), 6),
-        frames=frames,
-        width=picture.width,
-        height=picture.height,
-        fps=round(float(picture.fps), 6),
-        bytes=combined.stat().st_size,
-        sha256=_sha256(combined),
-        clips=[part.clip for part in parts],
-    )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any
 
 from functions.studio.clips import Attempt, Clip
-from functions.studio.jobs import Film, Job, now
-from functions.studio.ledger import Line, LineState
-from functions.studio.pieces import Piece
+from functions.studio.jobs import Film, Job
+from functions.studio.ledger import Line, totals
+from functions.studio.media import Piece
+from functions.studio.rows import now, plain
 
 
 def manifest(
@@ -26,6 +25,7 @@ def manifest(
     tries = {clip.number: _attempts(clip.number, attempts, lines) for clip in clips}
     by_clip = {clip.number: clip for clip in clips}
     used = {piece.clip for piece in pieces}
+    money = totals(lines)
     facts = film.model_dump(mode="json", by_alias=True, exclude={"key", "poster_key", "manifest_key", "clips"})
     return {
         "jobId": job.id,
@@ -34,12 +34,12 @@ def manifest(
         "campaignId": job.campaign_id,
         "clientId": job.client_id,
         "modelId": job.model,
-        "metadata": _plain(job.metadata),
+        "metadata": plain(job.metadata),
         "createdAt": job.created_at,
         "madeAt": now(),
-        "selection": {"model": job.planning_model, "cost": _plain(job.planning_cost)},
-        "film": {"name": "combined.mp4", **facts},
-        "poster": {"name": "thumbnail.jpg", "sha256": poster_sha256},
+        "selection": {"model": job.planning_model, "cost": plain(job.planning_cost)},
+        "film": {"name": _name(film.key), **facts},
+        "poster": {"name": _name(film.poster_key), "sha256": poster_sha256},
         "clips": _clips(pieces, by_clip, tries),
         "failedClips": [
             {
@@ -55,8 +55,8 @@ def manifest(
         ],
         "cost": {
             "currency": "USD",
-            "total": _plain(sum((clip.actual_cost or Decimal(0) for clip in clips if clip.number in used), Decimal(0))),
-            "lost": _plain(sum((line.amount for line in lines if line.state is LineState.LOST), Decimal(0))),
+            "total": plain(money.settled),
+            "lost": plain(money.lost),
         },
     }
 
@@ -67,20 +67,21 @@ def _clips(
     entries, frames = [], 0
     for piece in pieces:
         clip, picture = clips[piece.clip], piece.picture
-        assert clip.kept is not None
+        kept = clip.video
+        assert kept is not None
         assert picture is not None
         entries.append(
             {
                 "number": clip.number,
-                "name": f"clip_{clip.number:03d}.mp4",
+                "name": _name(kept.key),
                 "startsAt": round(float(frames / picture.fps), 6),
                 "seconds": round(float(picture.seconds), 6),
                 "frames": picture.frames,
                 "conformed": piece.target is not None,
                 **_chosen(clip),
-                "cost": _plain(clip.actual_cost),
-                "bytes": clip.kept.bytes,
-                "sha256": clip.kept.sha256,
+                "cost": plain(clip.actual_cost),
+                "bytes": kept.probe.bytes,
+                "sha256": kept.sha256,
                 "attempts": attempts[clip.number],
             }
         )
@@ -88,12 +89,16 @@ def _clips(
     return entries
 
 
+def _name(key: str) -> str:
+    return key.rsplit("/", 1)[-1]
+
+
 def _chosen(clip: Clip) -> dict[str, Any]:
     return {
         "image1AssetId": clip.image1_asset_id,
         "image2AssetId": clip.image2_asset_id,
         "prompt": clip.prompt,
-        "score": _plain(clip.score),
+        "score": plain(clip.score),
         "reason": clip.reason,
         "modelId": clip.model,
         "durationSeconds": clip.duration_seconds,
@@ -112,14 +117,9 @@ def _attempts(clip: int, attempts: Sequence[Attempt], lines: Sequence[Line]) -> 
             "predictionId": attempt.prediction_id,
             "askedAt": attempt.asked_at,
             "endedAt": attempt.ended_at,
-            "amount": _plain(money[attempt.id].amount) if attempt.id in money else None,
+            "amount": plain(money[attempt.id].amount) if attempt.id in money else None,
             "money": money[attempt.id].state.value if attempt.id in money else None,
         }
         for attempt in attempts
         if attempt.clip == clip
     ]
-
-
-def _plain(value: Any) -> Any:
-    """Decimal as the JSON number that it is."""
-    return json.loads(json.dumps(value, default=float))

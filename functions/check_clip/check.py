@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from functions.studio.answers import mark, record_acceptance, record_answer, release
 from functions.studio.check_queue import CheckQueue
 from functions.studio.clips import Attempt, AttemptStatus
-from functions.studio.errors import ProviderBusy
-from functions.studio.job_store import JobStore, is_waiting
+from functions.studio.errors import NotConfigured, ProviderError
+from functions.studio.job_store import JobStore
 from functions.studio.messages import CheckClip
 from functions.studio.providers import Prediction, Provider
+from functions.studio.recording import mark, record_acceptance, record_answer, release
 from functions.studio.telemetry import logger
 from functions.studio.workflow import Workflow
 
@@ -36,20 +36,21 @@ def check_clip(message: CheckClip, lookout: Lookout) -> None:
         _stop(lookout.provider(attempt.provider), attempt.prediction_id)
         return
     job = jobs.job(message.job_id)
-    if not is_waiting(attempt) or job.ended or job.run != message.run:
+    if not attempt.is_waiting or job.ended or job.run != message.run:
         return
+    # First of all, for a look can take its time.
+    lookout.workflow.heartbeat(attempt.token)
     prediction = _look(message, attempt, lookout)
     if prediction is not None and attempt.prediction_id is None:
         record_acceptance(jobs, message.job_id, attempt, prediction.id)
     if prediction is not None and prediction.answer is not None:
         record_answer(jobs, lookout.workflow, message.job_id, attempt, prediction)
         return
-    lookout.workflow.heartbeat(attempt.token)
     lookout.checks.look_later(message, message.look + 1)
 
 
 def _look(message: CheckClip, attempt: Attempt, lookout: Lookout) -> Prediction | None:
-    """None while nothing can be said: it cannot be found (yet), the provider is busy, or it was never sent."""
+    """None while nothing can be said: it cannot be found (yet), the provider does not tell, or it was never sent."""
     provider = lookout.provider(attempt.provider)
     try:
         if attempt.prediction_id:
@@ -57,8 +58,8 @@ def _look(message: CheckClip, attempt: Attempt, lookout: Lookout) -> Prediction 
         if attempt.postponed:
             return None
         return provider.find(mark(message.job_id, attempt.id), attempt.asked_at)
-    except ProviderBusy as busy:
-        logger().info("the provider cannot be looked at just now", extra={"reason": str(busy)})
+    except (ProviderError, NotConfigured) as error:
+        logger().warning("the provider does not tell", extra={"reason": str(error)})
         return None
 
 

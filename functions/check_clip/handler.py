@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from functools import cache
 from typing import Any
 
 from functions.check_clip.check import Lookout, check_clip
-from functions.studio.check_queue import CheckQueue, read_delays
-from functions.studio.job_store import JobStore
+from functions.studio import wiring
 from functions.studio.messages import CheckClip
 from functions.studio.providers import open_provider
-from functions.studio.table import Table
 from functions.studio.telemetry import about, entry
-from functions.studio.workflow import Workflow
 
 
 @cache
 def _lookout() -> Lookout:
-    return Lookout(
-        jobs=JobStore(Table(os.environ["TABLE_NAME"])),
-        workflow=Workflow(),
-        checks=CheckQueue(os.environ["CHECK_QUEUE_URL"], read_delays(os.environ["CHECK_DELAYS"])),
-        provider=open_provider,
-    )
+    return Lookout(jobs=wiring.jobs(), workflow=wiring.workflow(), checks=wiring.checks(), provider=open_provider)
 
 
 @entry

@@ -2,29 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from functools import cache
 from typing import Any
 
-from functions.studio.closing import Closing, close_failed
-from functions.studio.events import JobEvents
-from functions.studio.job_store import JobStore
-from functions.studio.ledger import Ledger
+from functions.studio import wiring
+from functions.studio.closing import ENDED, Closing, close_failed
 from functions.studio.messages import CloseJob, StateError
-from functions.studio.table import Table
 from functions.studio.telemetry import about, entry
-
-ENDED = {
-    "ABORTED": "The job's workflow was stopped.",
-    "TIMED_OUT": "The job took longer than it may.",
-    "FAILED": "The job's workflow failed.",
-}
-
-
-@cache
-def _closing() -> Closing:
-    table = Table(os.environ["TABLE_NAME"])
-    return Closing(JobStore(table), Ledger(table), JobEvents(os.environ["EVENT_BUS_NAME"]))
 
 
 def read(event: dict[str, Any]) -> CloseJob:
@@ -41,5 +24,10 @@ def read(event: dict[str, Any]) -> CloseJob:
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     message = read(event)
     about(job=message.job_id, run=message.run)
-    close_failed(message.job_id, message.run, message.error.said if message.error else ENDED["FAILED"], _closing())
+    close_failed(
+        message.job_id,
+        message.run,
+        message.error.said if message.error else ENDED["FAILED"],
+        Closing(wiring.jobs(), wiring.ledger(), wiring.events()),
+    )
     return {}

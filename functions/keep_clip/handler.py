@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import os
-from functools import cache
 from typing import Any
 
 from functions.keep_clip.keep import Keeper
-from functions.studio.job_store import JobStore
-from functions.studio.ledger import Ledger
-from functions.studio.media_store import MediaStore
+from functions.studio.clips import STAGES
 from functions.studio.messages import ClipTask, KeepClip
-from functions.studio.table import Table
+from functions.studio.providers import open_provider
 from functions.studio.telemetry import entry
+from functions.studio.wiring import jobs, ledger, media
 
-
-@cache
-def _keeper() -> Keeper:
-    table = Table(os.environ["TABLE_NAME"])
-    origins = [origin.strip() for origin in os.environ["REPLICATE_OUTPUT_ORIGINS"].split(",")]
-    return Keeper(JobStore(table), Ledger(table), MediaStore(os.environ["MEDIA_BUCKET"]), origins)
+ONE_ATTEMPT: dict[str, int] = {}
+"""How many attempts an error class may take; one each, until jobs carry a policy."""
 
 
 @entry
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    message = KeepClip.parse(event)
-    task = ClipTask.model_validate(message.model_dump(exclude={"error"}))
-    return _keeper().keep(task, message.error).wire()
+    origins = [origin.strip() for origin in os.environ["REPLICATE_OUTPUT_ORIGINS"].split(",")]
+    keeper = Keeper(jobs(), ledger(), media(), open_provider, origins, ONE_ATTEMPT, STAGES)
+    return keeper.keep(ClipTask.parse(event), KeepClip.parse(event).error).wire()

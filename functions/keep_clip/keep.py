@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -12,7 +12,6 @@ from functions.keep_clip.output import fetch
 from functions.studio import telemetry
 from functions.studio.clips import (
     OPEN_CLIP,
-    STAGES,
     Attempt,
     AttemptStatus,
     Clip,
@@ -21,46 +20,48 @@ from functions.studio.clips import (
     Outcome,
     next_step,
 )
-from functions.studio.errors import BrokenMedia, ConditionLost, OutputExpired
+from functions.studio.errors import BrokenMedia, ConditionLost, OutputExpired, ProviderError
 from functions.studio.job_store import JobStore
-from functions.studio.jobs import Job, now
+from functions.studio.jobs import Job
 from functions.studio.ledger import Ledger, Line, LineState, reservation
+from functions.studio.media import Probe
 from functions.studio.media_store import RAW, MediaStore, clip_key
 from functions.studio.messages import ClipTask, KeptClip, StateError
-from functions.studio.probe import Probe, examine
+from functions.studio.probe import examine, sha256
+from functions.studio.providers import Provider
+from functions.studio.recording import last_look
+from functions.studio.rows import now
 from functions.studio.settlement import Ending, ended_attempt, ending
 from functions.studio.table import Write
 
-ONE_ATTEMPT: Mapping[str, int] = {}
-"""How many attempts an error class may take; one each, until jobs carry a policy."""
-
 TIMEOUTS = frozenset({"States.Timeout", "States.HeartbeatTimeout"})
+
+ERROR_CLASSES = {
+    **dict.fromkeys(TIMEOUTS, "timeout"),
+    **{kind.__name__: kind.error_class for kind in ProviderError.__subclasses__()},
+}
+"""By the name of the error that the workflow caught; any other is `failed`."""
 
 READS = 4
 """Times that the rows are read again when somebody changed them in between."""
 
 
+@dataclass(frozen=True)
 class Keeper:
-    def __init__(
-        self,
-        jobs: JobStore,
-        ledger: Ledger,
-        media: MediaStore,
-        origins: Sequence[str],
-        limits: Mapping[str, int] = ONE_ATTEMPT,
-        stages: Mapping[str, tuple[str, ...]] = STAGES,
-    ) -> None:
-        self.jobs = jobs
-        self.ledger = ledger
-        self.media = media
-        self.origins = origins
-        self.limits = limits
-        self.stages = stages
+    jobs: JobStore
+    ledger: Ledger
+    media: MediaStore
+    provider_of: Callable[[str], Provider]
+    origins: Sequence[str]
+    limits: Mapping[str, int]
+    stages: Mapping[str, tuple[str, ...]]
 
     def keep(self, task: ClipTask, error: StateError | None) -> KeptClip:
         """Ends the task's attempt and says what follows; a second call finds that it was done."""
         telemetry.about(attempt=task.attempt_id)
         job = self.jobs.job(task.job_id)
+        if error and error.error in TIMEOUTS:
+            self._last_look(task)
         for _ in range(READS):
             clip = self.jobs.clip(task.job_id, task.clip)
             if clip.run != task.run:
@@ -75,6 +76,12 @@ class Keeper:
                 continue
         raise ConditionLost(f"the rows of attempt {task.attempt_id} kept changing")
 
+    def _last_look(self, task: ClipTask) -> None:
+        """Its time is over, but perhaps it has ended and nobody was told: money is lost only after a look."""
+        attempt = self.jobs.find_attempt(task.job_id, task.attempt_id)
+        if attempt and attempt.is_waiting:
+            last_look(self.jobs, self.provider_of, task.job_id, attempt)
+
     def _already(self, job: Job, clip: Clip, line: Line, task: ClipTask) -> ClipTask | None:
         if clip.status not in OPEN_CLIP:
             return None
@@ -88,16 +95,14 @@ class Keeper:
             try:
                 kept = self._copy(job, clip, attempt, answer.output_url)
             except (BrokenMedia, OutputExpired) as fault:
-                error_class = "expired" if isinstance(fault, OutputExpired) else "broken"
-                return self._failed(
-                    job, clip, task, attempt, ending(attempt, f"The clip is unusable: {fault}.", error_class)
-                )
+                end = ending(attempt, f"The clip is unusable: {fault}.", fault.error_class)
+                return self._failed(job, clip, task, attempt, end)
             return self._completed(job, clip, line, task, attempt, kept)
         message, error_class = reason(error)
         return self._failed(job, clip, task, attempt, ending(attempt, message, error_class))
 
     def _next(self, job: Job, task: ClipTask, *, kept: bool, error_class: str | None = None) -> ClipTask | None:
-        return next_step(task, self.stages[job.kind], kept, error_class, dict(self.limits))
+        return next_step(task, self.stages[job.kind], kept, error_class, self.limits)
 
     def _copy(self, job: Job, clip: Clip, attempt: Attempt, url: str | None) -> Kept:
         """The clip and its sound in our bucket, proved; BrokenMedia or OutputExpired where that cannot be."""
@@ -112,9 +117,7 @@ class Keeper:
             pcm_key = key.removesuffix(".mp4") + ".pcm"
             self.media.upload(pcm, pcm_key, "application/octet-stream", tags=RAW)
             self.media.upload(film, key, "video/mp4", tags=RAW)
-            with film.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
-        return Kept(key=key, pcm_key=pcm_key, bytes=probe.bytes, sha256=digest, facts=probe.attributes())
+            return Kept(key=key, pcm_key=pcm_key, sha256=sha256(film), probe=probe)
 
     def _completed(
         self, job: Job, clip: Clip, line: Line, task: ClipTask, attempt: Attempt, kept: Kept
@@ -127,7 +130,7 @@ class Keeper:
             writes.append(self._reserve(job, clip, following))
         else:
             writes = [self.jobs.clip_kept(job.id, task, kept, cost)]
-        writes.append(self.jobs.attempt_ended(job.id, attempt.id, AttemptStatus.KEPT, before=attempt.status))
+        writes.append(self.jobs.attempt_ended(job.id, attempt.id, AttemptStatus.KEPT, as_read=attempt))
         writes.append(self.ledger.end(job.id, attempt.id, LineState.SETTLED))
         self.jobs.table.commit(*writes)
         if not following:
@@ -168,10 +171,8 @@ def reason(error: StateError | None) -> tuple[str, str]:
     """An error that the workflow caught, as a message for people and an error class."""
     if error is None:
         return "The step ended without an answer from the provider", "unknown"
-    if error.error in TIMEOUTS:
-        return "Prediction timed out", "timeout"
-    kind = error.error.removeprefix("Provider").lower() if error.error.startswith("Provider") else "failed"
-    return error.said, kind
+    said = "Prediction timed out" if error.error in TIMEOUTS else error.said
+    return said, ERROR_CLASSES.get(error.error, "failed")
 
 
 def _tell_time(clip: Clip) -> None:

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from functions.studio.pieces import Target
-from functions.studio.probe import Picture
+from pathlib import Path
+
+from functions.studio import ffmpeg
+from functions.studio.errors import BrokenMedia
+from functions.studio.media import Picture, Probe, Target
+from functions.studio.probe import examine
+
+MOST_SECONDS = 780
+"""For the encoder; the function has 900."""
 
 CRF = "18"
 
@@ -58,21 +65,22 @@ def encoder(target: Target) -> list[str]:
     """
     return [
         *["-an", "-sn", "-dn", "-c:v", "libx264", "-preset", "veryfast", "-profile:v", "high", "-level:v", "4.1"],
-        *[
-            "-crf",
-            CRF,
-            "-r",
-            str(target.fps),
-            "-bf",
-            "0",
-            "-pix_fmt",
-            "yuv420p",
-            "-a53cc",
-            "0",
-            "-flags",
-            "+cgop+global_header",
-        ],
+        *["-crf", CRF, "-r", str(target.fps), "-bf", "0", "-pix_fmt", "yuv420p"],
+        *["-a53cc", "0", "-flags", "+cgop+global_header"],
         *["-x264-params", ENCODER.format(keyint=2 * target.fps)],
         *["-video_track_timescale", str(TIMESCALES[target.fps]), "-map_metadata", "-1", "-fflags", "+bitexact"],
         *["-movflags", "+faststart", "-f", "mp4"],
     ]
+
+
+def conform(clip: Path, source: Picture, target: Target, made: Path) -> Probe:
+    """Writes the piece and proves it: decoded whole, of the planned size, rate and number of frames."""
+    arguments = [*ffmpeg.media(clip), "-map", "0:V:0", "-vf", chain(source, target), *encoder(target), str(made)]
+    ffmpeg.run(arguments, seconds=MOST_SECONDS)
+    probe = examine(made)
+    picture = probe.picture
+    planned = f"{target.width}x{target.height}, {frames(source, target)} frames at {target.fps}"
+    found = f"{picture.width}x{picture.height}, {picture.frames} frames at {picture.fps}"
+    if found != planned or picture.seam is None:
+        raise BrokenMedia(f"the piece came out as {found}, not {planned}")
+    return probe

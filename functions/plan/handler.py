@@ -8,28 +8,24 @@ from typing import Any
 
 from functions.plan.plan import Board, plan
 from functions.plan.vision import Vision
+from functions.studio import wiring
 from functions.studio.check_queue import heartbeat_limit, read_delays
-from functions.studio.job_store import JobStore
 from functions.studio.keyring import provider_key
-from functions.studio.ledger import Ledger
-from functions.studio.library import Library
-from functions.studio.media_store import MediaStore
 from functions.studio.messages import RunRef
-from functions.studio.table import Table
 from functions.studio.telemetry import entry
 
 
 @cache
 def _board() -> Board:
-    table = Table(os.environ["TABLE_NAME"])
+    timeout = int(os.environ["CLIP_TIMEOUT_SECONDS"])
     return Board(
-        jobs=JobStore(table),
-        ledger=Ledger(table),
-        library=Library(table),
-        media=MediaStore(os.environ["MEDIA_BUCKET"]),
+        jobs=wiring.jobs(),
+        ledger=wiring.ledger(),
+        library=wiring.library(),
+        media=wiring.media(),
         vision=Vision(lambda: provider_key("XAI"), os.environ["XAI_BASE_URL"]),
-        timeout_seconds=int(os.environ["CLIP_TIMEOUT_SECONDS"]),
-        heartbeat_seconds=heartbeat_limit(read_delays(os.environ["CHECK_DELAYS"])),
+        timeout_seconds=timeout,
+        heartbeat_seconds=heartbeat_limit(read_delays(os.environ["CHECK_DELAYS"]), timeout),
     )
 
 

@@ -9,13 +9,14 @@ from functions.plan.selection import SCHEMA, Pair, ask, check
 from functions.plan.vision import Vision
 from functions.studio.catalogue import Model, catalogue
 from functions.studio.clips import STAGES, Clip, ClipStatus, pending_clip
-from functions.studio.errors import ConditionLost, NotFound, StaleRun
+from functions.studio.errors import ConditionLost, StaleRun
 from functions.studio.job_store import JobStore
-from functions.studio.jobs import Job, JobStatus, now
+from functions.studio.jobs import Job, JobStatus
 from functions.studio.ledger import Ledger, reservation
 from functions.studio.library import Asset, Campaign, Client, Library
 from functions.studio.media_store import MediaStore
 from functions.studio.messages import ClipTask, ClipTasks
+from functions.studio.rows import now
 from functions.studio.telemetry import logger
 
 
@@ -30,11 +31,13 @@ class Board:
     heartbeat_seconds: int
 
 
+ROWS_AT_ONCE = 48
+"""Clips whose rows fit into one transaction: two rows a clip, and the condition."""
+
+
 def plan(job_id: str, run: int, board: Board) -> ClipTasks:
-    """Chooses once: when the rows are there already, from an earlier try of this state, they are what counts."""
-    job = board.jobs.job(job_id)
-    if job.run != run or job.status not in (JobStatus.PLANNING, JobStatus.PROCESSING):
-        raise StaleRun(f"job {job_id} is {job.status} in run {job.run}; nothing is planned for run {run}")
+    """Chooses once: when the job has gone on already, in an earlier try of this state, its rows are what counts."""
+    job = board.jobs.owned(job_id, run, JobStatus.PLANNING, JobStatus.PROCESSING)
     if job.status is JobStatus.PLANNING:
         _choose(job, board)
     return ClipTasks(tasks=[_task(job, clip, board) for clip in _to_make(job, board)])
@@ -66,10 +69,8 @@ def _choose(job: Job, board: Board) -> None:
     seen = board.vision.answer(vision.slug, ask(signed, campaign, client, job.num_pairs), SCHEMA)
     pairs = check(seen.text, set(pictures), job.num_pairs)
     logger().info("pairs selected", extra={"pairs": len(pairs), "pictures": len(pictures), "visionModel": vision.slug})
-    model = _model(job)
+    model = catalogue().model(job.model)
     clips = [_clip(job, model, number, pair, pictures) for number, pair in enumerate(pairs, 1)]
-    board.jobs.table.put_all([board.jobs.new_clip(job.id, clip) for clip in clips])
-    board.jobs.table.put_all([board.ledger.reserve(job.id, reservation(clip)) for clip in clips])
     first = pictures[pairs[0].image1_asset_id]
     chosen = {
         "totalClips": len(clips),
@@ -80,16 +81,29 @@ def _choose(job: Job, board: Board) -> None:
         "startedAt": now(),
     }
     try:
+        _write(job, clips, board)
         board.jobs.table.commit(board.jobs.move_job(job.id, job.run, JobStatus.PROCESSING, chosen))
     except ConditionLost:
-        raise StaleRun(f"job {job.id} ended while its pairs were chosen") from None
+        raise StaleRun(f"job {job.id} went on, or ended, while its pairs were chosen") from None
 
 
-def _model(job: Job) -> Model:
-    model = catalogue().find(job.model)
-    if model is None:
-        raise NotFound(f"The catalogue has no model {job.model!r}.")
-    return model
+def _write(job: Job, clips: list[Clip], board: Board) -> None:
+    """The clips' rows and their reservations, instead of whatever an earlier try has left.
+
+    Each transaction holds only while the job is being planned: a try that comes late changes nothing.
+    """
+    jobs, ledger = board.jobs, board.ledger
+    before = {clip.number: clip for clip in jobs.clips(job.id)}
+    writes = []
+    for clip in clips:
+        was = before.pop(clip.number, clip)
+        row = clip.model_copy(update={"created_at": was.created_at})
+        writes.append((jobs.new_clip(job.id, row), ledger.reserve(job.id, reservation(row))))
+    for left in before.values():
+        writes.append((jobs.remove_clip(job.id, left.number), ledger.remove(job.id, reservation(left))))
+    for start in range(0, len(writes), ROWS_AT_ONCE):
+        some = [write for pair in writes[start : start + ROWS_AT_ONCE] for write in pair]
+        jobs.table.commit(jobs.still_planning(job), *some)
 
 
 def _clip(job: Job, model: Model, number: int, pair: Pair, pictures: dict[str, Asset]) -> Clip:

@@ -17,6 +17,9 @@ story, and that respect the brand. Refer to pictures by their asset ids only. Ne
 never choose the same two pictures twice, in whichever order. Give each pair a score from 0 to 1 and one sentence \
 that says why its pictures belong together."""
 
+MOST_CHOSEN = 50
+"""Pairs that the model may choose by itself: each of them is paid for."""
+
 SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {
@@ -77,7 +80,11 @@ def _brief(campaign: Campaign, client: Client | None, num_pairs: int | None, pic
         "Brand guidelines": client and client.brand_guidelines,
     }
     lines = [f"{word}: {value}" for word, value in told.items() if value]
-    wanted = f"exactly {num_pairs} pairs" if num_pairs else "as many pairs as make a good film, at least one"
+    wanted = (
+        f"exactly {num_pairs} pair{'s' * (num_pairs > 1)}"
+        if num_pairs
+        else f"as many pairs as make a good film, 1 to {MOST_CHOSEN},"
+    )
     return "\n".join([*lines, "", f"Choose {wanted} from these {pictures} pictures."])
 
 
@@ -89,6 +96,10 @@ def check(text: str, ids: set[str], num_pairs: int | None) -> list[Pair]:
         raise SelectionUnusable(f"The selection does not follow its schema: {error.errors()[0]['msg']}") from None
     if not pairs:
         raise SelectionUnusable("The selection holds no pair.")
+    if num_pairs is None and len(pairs) > MOST_CHOSEN:
+        raise SelectionUnusable(
+            f"The selection holds {len(pairs)} pairs; {MOST_CHOSEN} are the most that a model may order."
+        )
     if num_pairs is not None and len(pairs) != num_pairs:
         raise SelectionUnusable(f"The selection holds {len(pairs)} pairs instead of {num_pairs}.")
     seen: set[frozenset[str]] = set()

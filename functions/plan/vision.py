@@ -16,6 +16,7 @@ from functions.studio.errors import (
 )
 
 if TYPE_CHECKING:
+    import openai
     from openai import OpenAI
 
 SECONDS = 120.0
@@ -31,6 +32,13 @@ class Seen:
     tokens_out: int
 
 
+def _said(error: openai.APIStatusError) -> str:
+    """The service's own words; the SDK's put the status and the whole body around them."""
+    body = error.body
+    told = body.get("message") if isinstance(body, dict) else None
+    return str(told or error.message)
+
+
 class Vision:
     def __init__(self, key: Callable[[], str], base_url: str) -> None:
         self._key = key
@@ -40,9 +48,9 @@ class Vision:
     def _client(self) -> OpenAI:
         import openai
 
-        # The workflow retries, with its own back-off; the SDK would do so on top of it.
+        # The workflow retries, with its own back-off; the SDK would do so on top of it. The key may change meanwhile.
         return openai.OpenAI(
-            api_key=self._key(),
+            api_key=self._key,
             base_url=self._base_url,
             max_retries=0,
             timeout=openai.Timeout(SECONDS, connect=5.0),
@@ -68,7 +76,7 @@ class Vision:
             raise NotConfigured(f"xAI does not accept XAI_API_KEY: {error.message}") from None
         except openai.APIStatusError as error:
             kind = ProviderRefused if error.status_code < 500 else ProviderFailed
-            raise kind(f"xAI answered {error.status_code}: {error.message}") from None
+            raise kind(f"xAI answered {error.status_code}: {_said(error)}") from None
         except openai.APIConnectionError as error:
             raise ProviderFailed(f"xAI did not answer: {type(error).__name__}") from None
         choice = completion.choices[0]

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from functions.studio.answers import mark, record_acceptance, record_answer, release
 from functions.studio.catalogue import Model, catalogue
 from functions.studio.check_queue import CheckQueue
 from functions.studio.clips import Answer, Attempt, AttemptStatus, Clip, ClipStatus, Outcome
@@ -22,10 +21,12 @@ from functions.studio.errors import (
     StaleRun,
 )
 from functions.studio.job_store import JobStore
-from functions.studio.jobs import Job, JobStatus, now
+from functions.studio.jobs import Job, JobStatus
 from functions.studio.media_store import MediaStore
 from functions.studio.messages import ClipTask, RequestClip
 from functions.studio.providers import Order, Prediction, Provider
+from functions.studio.recording import mark, record_acceptance, record_answer, release
+from functions.studio.rows import now
 from functions.studio.telemetry import logger
 from functions.studio.workflow import Workflow
 
@@ -44,7 +45,7 @@ def request_clip(message: RequestClip, desk: Desk) -> None:
     task = message.task
     job = _running(desk.jobs, task)
     clip = desk.jobs.clip(task.job_id, task.clip)
-    model = _model(clip)
+    model = catalogue().model(clip.model)
     attempt = Attempt(
         id=task.attempt_id,
         clip=task.clip,
@@ -52,6 +53,7 @@ def request_clip(message: RequestClip, desk: Desk) -> None:
         stage=task.stage,
         provider=model.provider,
         model=clip.model,
+        slug=model.slug,
         token=message.token,
         asked_at=now(),
     )
@@ -71,17 +73,10 @@ def request_clip(message: RequestClip, desk: Desk) -> None:
 
 
 def _running(jobs: JobStore, task: ClipTask) -> Job:
-    job = jobs.job(task.job_id)
-    if job.run != task.run or job.status is not JobStatus.PROCESSING:
-        raise StaleRun(f"job {job.id} is {job.status} in run {job.run}; nothing is sent for run {task.run}")
+    job = jobs.owned(task.job_id, task.run, JobStatus.PROCESSING)
+    if not job.may_spend:
+        raise StaleRun(f"job {job.id} is being closed; nothing is sent for it")
     return job
-
-
-def _model(clip: Clip) -> Model:
-    model = catalogue().find(clip.model)
-    if model is None:
-        raise NotFound(f"The catalogue has no model {clip.model!r}.")
-    return model
 
 
 def _enter_again(message: RequestClip, job: Job, clip: Clip, model: Model, desk: Desk) -> None:
@@ -145,7 +140,7 @@ def _not_accepted(error: ProviderError | NotConfigured) -> Prediction:
 def _stop_if_overtaken(jobs: JobStore, task: ClipTask, provider: Provider, prediction: Prediction) -> None:
     """A job that ended during the create wants no prediction: what has just begun is cancelled."""
     job = jobs.job(task.job_id)
-    if job.run != task.run or job.status is not JobStatus.PROCESSING:
+    if job.run != task.run or not job.may_spend:
         provider.cancel(prediction.id)
         logger().warning("cancelled: the job ended during the create", extra={"prediction": prediction.id})
 
@@ -153,16 +148,15 @@ def _stop_if_overtaken(jobs: JobStore, task: ClipTask, provider: Provider, predi
 def _order(task: ClipTask, job: Job, clip: Clip, model: Model, desk: Desk) -> Order:
     marked = mark(task.job_id, task.attempt_id)
     words: dict[str, Any] = {
-        "prompt": clip.prompt or catalogue().default_prompt,
+        "prompt": clip.prompt,
         "duration": clip.duration_seconds,
         "aspectRatio": job.aspect_ratio,
     }
     for word, key in (("firstFrame", clip.image1_key), ("lastFrame", clip.image2_key)):
         if key:
             extension = key.rsplit(".", 1)[-1]
-            words[word] = desk.media.signed_url(key, name=f"{marked}.{word}.{extension}")
+            words[word] = desk.media.signed_url(key, name=f"{marked}{word}.{extension}")
     return Order(
-        mark=marked,
         slug=model.slug,
         input=model.request(words),
         webhook=desk.webhook_url(model.provider, task.job_id, task.attempt_id),

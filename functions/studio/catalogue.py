@@ -10,6 +10,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
+from functions.studio.errors import NotFound
+
 
 class Entry(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, extra="forbid")
@@ -101,8 +103,12 @@ class Catalogue(Entry):
         """The one that selections are asked of."""
         return self.vision_models[0]
 
-    def names(self) -> list[str]:
-        return [model.name for model in self.models]
+    def model(self, name: str) -> Model:
+        """NotFound where a row names a model that the catalogue has lost."""
+        model = self.find(name)
+        if model is None:
+            raise NotFound(f"The catalogue has no model {name!r}.")
+        return model
 
 
 @cache

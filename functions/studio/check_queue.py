@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 LONGEST_DELAY = 900
 """Seconds; what SQS allows."""
 
+VISIBILITY = 90
+"""Seconds until a look that did not end is taken again: longer than check_clip may run."""
+
 
 def read_delays(text: str) -> list[int]:
     """Seconds between looks from a setting such as "30,60,120"; the last one repeats."""
@@ -24,9 +27,13 @@ def read_delays(text: str) -> list[int]:
     return delays
 
 
-def heartbeat_limit(delays: list[int]) -> int:
-    """Seconds without a look after which a waiting step is given up: three times the longest gap."""
-    return 3 * max(delays)
+def heartbeat_limit(delays: list[int], timeout: int) -> int:
+    """Seconds without a look after which a waiting step is given up.
+
+    Three times the longest gap, and never so short that a look which crashed, twice, is not taken again in time. AWS
+    wants it below the step's `timeout`.
+    """
+    return min(max(3 * max(delays), max(delays) + 2 * VISIBILITY), timeout - 1)
 
 
 class CheckQueue:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
 from pydantic import Field
 
-from functions.studio.jobs import Job, Row, now
+from functions.studio.jobs import Job
+from functions.studio.media import Probe
 from functions.studio.messages import ClipTask
+from functions.studio.rows import Row, now
 
 
 class ClipStatus(StrEnum):
@@ -28,7 +31,7 @@ CLIP_MOVES: dict[ClipStatus, frozenset[ClipStatus]] = {
     ClipStatus.CANCELLED: frozenset(),
 }
 
-OPEN_CLIP = [status.value for status, after in CLIP_MOVES.items() if after]
+OPEN_CLIP = frozenset(status for status, after in CLIP_MOVES.items() if after)
 
 
 class AttemptStatus(StrEnum):
@@ -68,11 +71,6 @@ ATTEMPT_MOVES: dict[AttemptStatus, frozenset[AttemptStatus]] = {
 }
 
 
-def attempt_may_become(status: AttemptStatus) -> list[str]:
-    """The statuses from which an attempt may move to `status`: the condition of the write."""
-    return [before.value for before, after in ATTEMPT_MOVES.items() if status in after]
-
-
 WAITING = frozenset({AttemptStatus.ASKED, AttemptStatus.UNKNOWN, AttemptStatus.ACCEPTED})
 """An attempt whose answer is not known yet."""
 
@@ -98,13 +96,12 @@ class Answer(Row):
 
 
 class Kept(Row):
-    """A clip in our own bucket. `facts` is the Probe of the file; `pcm_key` its sound as s16le 48 kHz stereo."""
+    """A clip in our own bucket; `pcm_key` is its sound as s16le 48 kHz stereo."""
 
     key: str
     pcm_key: str
-    bytes: int
     sha256: str
-    facts: dict[str, Any]
+    probe: Probe
 
 
 class Clip(Row):
@@ -136,6 +133,11 @@ class Clip(Row):
     expires_at: int | None = None
     """Epoch seconds; on rows written before their job, until the job is accepted."""
 
+    @property
+    def video(self) -> Kept | None:
+        """What the clip has come to; None until its last stage is kept."""
+        return self.kept if self.status is ClipStatus.COMPLETED else None
+
 
 class Attempt(Row):
     id: str
@@ -145,6 +147,8 @@ class Attempt(Row):
     status: AttemptStatus = AttemptStatus.ASKED
     provider: str
     model: str
+    slug: str
+    """The provider's own name of the model, as it was when it was asked."""
     token: str = Field(repr=False)
     """The task token to release; the latest that the workflow handed out."""
     prediction_id: str | None = None
@@ -155,6 +159,10 @@ class Attempt(Row):
     accepted_at: str | None = None
     answered_at: str | None = None
     ended_at: str | None = None
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.status in WAITING
 
 
 def pending_clip(job: Job, number: int, cost: Decimal, *, expires_at: int | None = None, **chosen: Any) -> Clip:
@@ -179,7 +187,7 @@ STAGES: dict[str, tuple[str, ...]] = {"image_pairs": ("video",)}
 
 
 def next_step(
-    task: ClipTask, stages: tuple[str, ...], kept: bool, error_class: str | None, limits: dict[str, int]
+    task: ClipTask, stages: tuple[str, ...], kept: bool, error_class: str | None, limits: Mapping[str, int]
 ) -> ClipTask | None:
     """What follows when `task` has ended: the next stage, another attempt, or nothing.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,6 +15,15 @@ from functions.studio.jobs import Job, JobStatus
 from functions.studio.ledger import Ledger
 from functions.studio.settlement import settle_open_clips
 from functions.studio.telemetry import count, logger, money, seconds
+
+ENDED = {
+    "ABORTED": "The job's workflow was stopped.",
+    "TIMED_OUT": "The job took longer than it may.",
+    "FAILED": "The job's workflow failed.",
+    "SUCCEEDED": "The job's workflow ended without closing it.",
+    "GONE": "The job's workflow is gone.",
+}
+"""Why a job is closed whose execution is in that status and did not close it itself."""
 
 
 @dataclass(frozen=True)
@@ -30,22 +40,38 @@ def deliver(job_id: str, run: int, closing: Closing) -> None:
     if job is None:
         raise StaleRun(f"job {job_id} ended before run {run} could deliver its film")
     if _announce(job, closing):
+        logger().info("job completed", extra={"clips": job.successful_clips, "missing": job.failed_clips})
         count("JobsCompleted")
         seconds("JobSeconds", _took(job))
         money("JobCost", job.actual_cost)
 
 
 def close_failed(job_id: str, run: int, reason: str, closing: Closing) -> None:
-    """Ends a run that made no film: what is still open fails with `reason`. A job that has ended is left alone."""
+    """Ends a run that made no film: what is still open fails with `reason`. A job that has ended is only announced.
+
+    First nothing more may be sent, then what was sent is settled, then the job ends: in another order a create could
+    slip in between. Doing it again goes on where it was left, with the first reason.
+    """
     job = closing.jobs.find_job(job_id)
-    if job is None or job.run != run or (job.ended and job.status is not JobStatus.FAILED):
+    if job is None or job.run != run:
         logger().info("nothing to close")
         return
-    settle_open_clips(closing.jobs, closing.ledger, job, run, reason)
-    closed = _close(job_id, run, JobStatus.FAILED, {"errorMessage": reason}, closing)
-    if closed is not None and _announce(closed, closing):
-        logger().error("job failed", extra={"reason": closed.error_message})
+    if not job.ended:
+        job = _closed(job, reason, closing)
+    if _announce(job, closing) and job.status is JobStatus.FAILED:
+        logger().error("job failed", extra={"reason": job.error_message})
         count("JobsFailed")
+
+
+def _closed(job: Job, reason: str, closing: Closing) -> Job:
+    with suppress(ConditionLost):
+        closing.jobs.table.commit(closing.jobs.begin_to_close(job.id, job.run, reason))
+    job = closing.jobs.job(job.id)
+    if job.ended:
+        return job
+    why = job.closing or reason
+    settle_open_clips(closing.jobs, closing.ledger, job, job.run, why)
+    return _close(job.id, job.run, JobStatus.FAILED, {"errorMessage": why}, closing) or closing.jobs.job(job.id)
 
 
 def _announce(job: Job, closing: Closing) -> bool:
@@ -71,12 +97,12 @@ def _close(job_id: str, run: int, status: JobStatus, changes: dict[str, Any], cl
 
 def _totals(job_id: str, run: int, closing: Closing) -> dict[str, Any]:
     clips = closing.jobs.clips(job_id)
-    kept = [clip for clip in clips if clip.status is ClipStatus.COMPLETED]
+    money = closing.ledger.totals(job_id)
     return {
-        "successfulClips": len(kept),
+        "successfulClips": sum(clip.status is ClipStatus.COMPLETED for clip in clips),
         "failedClips": sum(clip.status is ClipStatus.FAILED for clip in clips),
-        "actualCost": sum((clip.actual_cost or 0 for clip in kept), start=0),
-        "lostCost": closing.ledger.totals(job_id).lost,
+        "actualCost": money.settled,
+        "lostCost": money.lost,
     }
 
 

@@ -47,6 +47,8 @@ class FieldError:
 
 
 class RequestError(ReelayError):
+    """`status` is HTTP's, here and wherever an error has one: this file is where they are decided."""
+
     status = 400
     code = "bad_request"
     title = "Bad request"
@@ -103,34 +105,43 @@ class UnsupportedMedia(RequestError):
 class WebhookRejected(ReelayError):
     """The signature, the time or the form of a callback does not hold. Never says what was expected."""
 
+    status = 401
+
 
 class UnknownAttempt(ReelayError):
     """A proven callback names an attempt that has no row."""
 
+    status = 404
+
 
 class ProviderError(ReelayError):
+    """`error_class` is what a clip that fails with it shows. Whoever calls back meanwhile is asked to come again."""
+
     error_class = "failed"
+    status = 503
 
 
 class ProviderBusy(ProviderError):
-    """Asked to come later; `retry_after` in seconds where the provider told it."""
+    """Asked to come later."""
 
     error_class = "busy"
 
-    def __init__(self, message: str, retry_after: float | None = None) -> None:
-        super().__init__(message)
-        self.retry_after = retry_after
-
 
 class ProviderRefused(ProviderError):
+    """Never again with this input."""
+
     error_class = "refused"
 
 
 class ProviderFailed(ProviderError):
+    """It did not work; another try may."""
+
     error_class = "failed"
 
 
 class ProviderUnknown(ProviderError):
+    """Sent, and nobody can say whether it was accepted."""
+
     error_class = "unknown"
 
 
@@ -141,9 +152,13 @@ class SelectionUnusable(ReelayError):
 class NotConfigured(ReelayError):
     """Something that the deployment's owner has to provide; the message names it."""
 
+    status = 503
+
 
 class MediaError(ReelayError):
     """A media file at fault."""
+
+    error_class = "broken"
 
 
 class BrokenMedia(MediaError):
@@ -153,9 +168,13 @@ class BrokenMedia(MediaError):
 class OutputExpired(MediaError):
     """A provider's output that is no longer there: asking again cannot help."""
 
+    error_class = "expired"
+
 
 class OutputUnreachable(MediaError):
     """A provider's output that did not arrive: worth asking again."""
+
+    error_class = "unreachable"
 
 
 class NoClipSurvived(ReelayError):

@@ -10,21 +10,22 @@ from decimal import Decimal
 from typing import Any
 
 from functions.studio.clips import (
+    ATTEMPT_MOVES,
     CLIP_MOVES,
     OPEN_CLIP,
-    WAITING,
     Answer,
     Attempt,
     AttemptStatus,
     Clip,
     ClipStatus,
     Kept,
-    attempt_may_become,
 )
-from functions.studio.errors import NotFound
-from functions.studio.jobs import Film, Job, JobStatus, may_become, now
+from functions.studio.errors import NotFound, StaleRun
+from functions.studio.jobs import MOVES, TERMINAL, Film, Job, JobStatus, before
+from functions.studio.media import Piece, Probe
 from functions.studio.messages import ClipTask
-from functions.studio.table import Table, Write, put, update
+from functions.studio.rows import now
+from functions.studio.table import Table, Write, check, delete, put, update
 
 UNFINISHED = "1"
 """The sweep's index has one partition: a job is in it only while it runs."""
@@ -36,6 +37,10 @@ def _pk(job_id: str) -> str:
 
 def _clip_sk(number: int) -> str:
     return f"CLIP#{number:04d}"
+
+
+def _piece_sk(run: int, number: int) -> str:
+    return f"PIECE#{run:04d}#{number:04d}"
 
 
 class JobStore:
@@ -54,6 +59,13 @@ class JobStore:
         row = self.table.get(_pk(job_id), "JOB")
         return Job.model_validate(row) if row else None
 
+    def owned(self, job_id: str, run: int, *statuses: JobStatus) -> Job:
+        """The job, if that run owns it and it is in one of the statuses; else StaleRun."""
+        job = self.job(job_id)
+        if job.run != run or job.status not in statuses:
+            raise StaleRun(f"Run {run} has nothing to do for job {job_id}: it is {job.status} in run {job.run}.")
+        return job
+
     def accept(self, job: Job) -> Write:
         return put(_pk(job.id), "JOB", {**job.attributes(), "unfinished": UNFINISHED}, {"pk": None})
 
@@ -68,12 +80,25 @@ class JobStore:
         return update(_pk(job.id), "JOB", {"announcedRun": job.run}, {"run": job.run})
 
     def move_job(self, job_id: str, run: int, status: JobStatus, changes: Mapping[str, Any] | None = None) -> Write:
-        """Fenced by the run; holds only from a status that may become `status`."""
+        """Fenced by the run; holds only from a status that may become `status`, and goes on only while nothing closes it."""
         stamp = now()
         fields: dict[str, Any] = {"status": status.value, "updatedAt": stamp, **(changes or {})}
-        if status in (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED):
+        when: dict[str, Any] = {"run": run, "status": before(MOVES, status)}
+        if status in TERMINAL:
             fields |= {"completedAt": stamp, "unfinished": None}
-        return update(_pk(job_id), "JOB", fields, {"run": run, "status": may_become(status)})
+        if status not in (JobStatus.FAILED, JobStatus.CANCELLED):
+            when["closing"] = None
+        return update(_pk(job_id), "JOB", fields, when)
+
+    def begin_to_close(self, job_id: str, run: int, reason: str) -> Write:
+        """From here on nothing is sent for the run; holds once, while the job has not ended."""
+        running = [status.value for status in JobStatus if status not in TERMINAL]
+        return update(_pk(job_id), "JOB", {"closing": reason}, {"run": run, "status": running, "closing": None})
+
+    def still_planning(self, job: Job) -> Write:
+        """For a transaction with rows that only a job in planning may get."""
+        when = {"run": job.run, "status": JobStatus.PLANNING.value, "closing": None}
+        return check(_pk(job.id), "JOB", when)
 
     # clips
 
@@ -90,18 +115,33 @@ class JobStore:
     def new_clip(self, job_id: str, clip: Clip) -> Write:
         return put(_pk(job_id), _clip_sk(clip.number), clip.attributes())
 
+    def remove_clip(self, job_id: str, number: int) -> Write:
+        return delete(_pk(job_id), _clip_sk(number))
+
     def move_clip(
-        self, job_id: str, run: int, number: int, status: ClipStatus, changes: Mapping[str, Any] | None = None
+        self,
+        job_id: str,
+        run: int,
+        number: int,
+        status: ClipStatus,
+        changes: Mapping[str, Any] | None = None,
+        *,
+        as_read: Clip | None = None,
     ) -> Write:
-        """Fenced by the run; holds only from a status that may become `status` (or is it already and still open)."""
-        before = [one.value for one, after in CLIP_MOVES.items() if status in after]
-        if status.value in OPEN_CLIP:
-            before.append(status.value)
+        """Fenced by the run; holds only from a status that may become `status` (or is it already and still open).
+
+        With `as_read`, only while no other attempt has begun since.
+        """
+        when: dict[str, Any] = {"run": run, "status": before(CLIP_MOVES, status)}
+        if status in OPEN_CLIP:
+            when["status"].append(status.value)
+        if as_read:
+            when["attemptId"] = as_read.attempt_id
         stamp = now()
         fields: dict[str, Any] = {"status": status.value, "updatedAt": stamp, "expiresAt": None, **(changes or {})}
         if not CLIP_MOVES[status]:
             fields["completedAt"] = stamp
-        return update(_pk(job_id), _clip_sk(number), fields, {"run": run, "status": before})
+        return update(_pk(job_id), _clip_sk(number), fields, when)
 
     def clip_kept(self, job_id: str, task: ClipTask, kept: Kept, cost: Decimal) -> Write:
         return self.move_clip(
@@ -135,13 +175,19 @@ class JobStore:
             _pk(job_id),
             f"ATT#{attempt_id}",
             {"status": status.value, **(changes or {})},
-            {"status": attempt_may_become(status)},
+            {"status": before(ATTEMPT_MOVES, status)},
         )
 
     def attempt_accepted(self, job_id: str, attempt_id: str, prediction_id: str) -> Write:
         """An answer that came before this write keeps its status: this then is a lost condition, and no harm."""
         return self.move_attempt(
             job_id, attempt_id, AttemptStatus.ACCEPTED, {"predictionId": prediction_id, "acceptedAt": now()}
+        )
+
+    def note_prediction(self, job_id: str, attempt_id: str, prediction_id: str) -> Write:
+        """On an attempt that was given up before its create was answered: whatever it cost has a name."""
+        return update(
+            _pk(job_id), f"ATT#{attempt_id}", {"predictionId": prediction_id}, {"predictionId": None, "pk": ...}
         )
 
     def attempt_answered(self, job_id: str, attempt_id: str, prediction_id: str | None, answer: Answer) -> Write:
@@ -160,40 +206,46 @@ class JobStore:
         )
 
     def attempt_ended(
-        self, job_id: str, attempt_id: str, status: AttemptStatus, *, before: AttemptStatus | None = None
+        self, job_id: str, attempt_id: str, status: AttemptStatus, *, as_read: Attempt | None = None
     ) -> Write:
-        """With `before`, holds only while the attempt is as it was read: an answer that came meanwhile is not lost."""
+        """With `as_read`, holds only while the attempt is as it was read: an answer that came meanwhile is not lost."""
         changes = {"status": status.value, "endedAt": now()}
-        wanted = before.value if before else attempt_may_become(status)
+        wanted = as_read.status.value if as_read else before(ATTEMPT_MOVES, status)
         return update(_pk(job_id), f"ATT#{attempt_id}", changes, {"status": wanted})
 
     # pieces and films
 
-    def put_pieces(self, job_id: str, run: int, pieces: Sequence[Mapping[str, Any]]) -> None:
-        """Each piece is a mapping with its `number`; putting the same list again changes nothing."""
-        self.table.put_all([put(_pk(job_id), f"PIECE#{run:04d}#{piece['number']:04d}", piece) for piece in pieces])
+    def put_pieces(self, job_id: str, run: int, pieces: Sequence[Piece]) -> None:
+        """Putting the same list again changes nothing."""
+        self.table.put_all([put(_pk(job_id), _piece_sk(run, piece.number), piece.attributes()) for piece in pieces])
 
-    def pieces(self, job_id: str, run: int) -> list[dict[str, Any]]:
-        return list(self.table.query(_pk(job_id), f"PIECE#{run:04d}#"))
+    def pieces(self, job_id: str, run: int) -> list[Piece]:
+        """In the order of the film."""
+        return [Piece.model_validate(row) for row in self.table.query(_pk(job_id), f"PIECE#{run:04d}#")]
 
-    def piece(self, job_id: str, run: int, number: int) -> dict[str, Any]:
-        row = self.table.get(_pk(job_id), f"PIECE#{run:04d}#{number:04d}")
+    def piece(self, job_id: str, run: int, number: int) -> Piece:
+        row = self.table.get(_pk(job_id), _piece_sk(run, number))
         if row is None:
             raise NotFound(f"Run {run} of job {job_id!r} has no piece {number}.")
-        return row
+        return Piece.model_validate(row)
 
-    def piece_made(self, job_id: str, run: int, number: int, changes: Mapping[str, Any]) -> Write:
-        return update(_pk(job_id), f"PIECE#{run:04d}#{number:04d}", changes, {"pk": ...})
+    def piece_made(self, job_id: str, run: int, number: int, probe: Probe) -> Write:
+        changes = {"picture": probe.picture.attributes(), "bytes": probe.bytes, "fault": None}
+        return update(_pk(job_id), _piece_sk(run, number), changes, {"pk": ...})
+
+    def piece_failed(self, job_id: str, run: int, number: int, fault: str) -> Write:
+        """Holds only while the piece is not made."""
+        return update(_pk(job_id), _piece_sk(run, number), {"fault": fault}, {"pk": ..., "picture": None})
 
     def film_made(self, job_id: str, run: int, film: Film) -> Write:
         return put(_pk(job_id), f"FILM#{run:04d}", film.attributes())
 
-    def film(self, job_id: str, run: int) -> Film:
+    def find_film(self, job_id: str, run: int) -> Film | None:
         row = self.table.get(_pk(job_id), f"FILM#{run:04d}")
-        if row is None:
+        return Film.model_validate(row) if row else None
+
+    def film(self, job_id: str, run: int) -> Film:
+        film = self.find_film(job_id, run)
+        if film is None:
             raise NotFound(f"Run {run} of job {job_id!r} has made no film.")
-        return Film.model_validate(row)
-
-
-def is_waiting(attempt: Attempt) -> bool:
-    return attempt.status in WAITING
+        return film

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import secrets
-import time
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import Field
 
+from functions.studio.rows import Row
 
-class Row(BaseModel):
-    """A row's attributes, camelCase in the table as in the API."""
-
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True)
-
-    def attributes(self) -> dict[str, Any]:
-        """As the table takes them: money stays Decimal, what is None is not written."""
-        return self.model_dump(by_alias=True, exclude_none=True)
+S = TypeVar("S", bound=StrEnum)
 
 
 class JobStatus(StrEnum):
@@ -33,8 +24,6 @@ class JobStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
-TERMINAL = frozenset({JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED})
-
 MOVES: dict[JobStatus, frozenset[JobStatus]] = {
     JobStatus.PLANNING: frozenset({JobStatus.PROCESSING, JobStatus.FAILED, JobStatus.CANCELLING}),
     JobStatus.PROCESSING: frozenset({JobStatus.COMBINING, JobStatus.FAILED, JobStatus.CANCELLING}),
@@ -45,10 +34,12 @@ MOVES: dict[JobStatus, frozenset[JobStatus]] = {
     JobStatus.CANCELLED: frozenset(),
 }
 
+TERMINAL = frozenset(status for status, after in MOVES.items() if not after)
 
-def may_become(status: JobStatus) -> list[str]:
-    """The statuses from which a job may move to `status`: the condition of the write."""
-    return [before.value for before, after in MOVES.items() if status in after]
+
+def before(moves: Mapping[S, frozenset[S]], status: S) -> list[str]:
+    """The statuses from which a row may move to `status`: the condition of the write."""
+    return [one.value for one, after in moves.items() if status in after]
 
 
 class Film(Row):
@@ -91,6 +82,8 @@ class Job(Row):
     warnings: list[str] = Field(default_factory=list)
     film: Film | None = None
     error_message: str | None = None
+    closing: str | None = None
+    """Why the run is being ended, from before its clips are settled: nothing is sent to a provider any more."""
     execution_arn: str | None = None
     announced_run: int | None = None
     """The latest run whose end was published."""
@@ -102,6 +95,10 @@ class Job(Row):
     """Present until the job has ended: the key of the sweep's sparse index."""
 
     @property
+    def may_spend(self) -> bool:
+        return self.status is JobStatus.PROCESSING and self.closing is None
+
+    @property
     def ended(self) -> bool:
         return self.status in TERMINAL
 
@@ -109,17 +106,3 @@ class Job(Row):
     def execution_name(self) -> str:
         """Names stay taken for 90 days on AWS, hence the run."""
         return f"{self.id}-{self.run}"
-
-
-def now() -> str:
-    """UTC, milliseconds, as RFC 3339 with Z: sorts as text."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def new_id() -> str:
-    """A UUID version 7 (RFC 9562): sorts by the time of its making, so key order is order of creation."""
-    value = (time.time_ns() // 1_000_000) << 80 | secrets.randbits(80)
-    value = value & ~(0xF << 76) | 0x7 << 76
-    value = value & ~(0x3 << 62) | 0x2 << 62
-    text = f"{value:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

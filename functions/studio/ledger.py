@@ -6,14 +6,15 @@ reports that it charged nothing; lost when money bought nothing.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 from enum import StrEnum
 
 from functions.studio.clips import Clip
 from functions.studio.errors import NotFound
-from functions.studio.jobs import Row, now
 from functions.studio.messages import attempt_id
-from functions.studio.table import Table, Write, put, update
+from functions.studio.rows import Row, now
+from functions.studio.table import Table, Write, delete, put, update
 
 
 class LineState(StrEnum):
@@ -61,12 +62,23 @@ def reservation(clip: Clip, *, stage: str = "", attempt: int = 1) -> Line:
     )
 
 
+def totals(lines: Iterable[Line]) -> Totals:
+    sums = dict.fromkeys(LineState, Decimal(0))
+    for line in lines:
+        sums[line.state] += line.amount
+    return Totals.model_validate({state.value: amount for state, amount in sums.items()})
+
+
 class Ledger:
     def __init__(self, table: Table) -> None:
         self.table = table
 
     def reserve(self, job_id: str, line: Line) -> Write:
         return put(f"J#{job_id}", f"LEDGER#{line.attempt_id}", line.attributes())
+
+    def remove(self, job_id: str, line: Line) -> Write:
+        """Of a clip that was never chosen."""
+        return delete(f"J#{job_id}", f"LEDGER#{line.attempt_id}")
 
     def end(self, job_id: str, attempt_id: str, state: LineState) -> Write:
         """Holds only while the line is reserved: money moves exactly once."""
@@ -87,7 +99,4 @@ class Ledger:
         return [Line.model_validate(row) for row in self.table.query(f"J#{job_id}", "LEDGER#")]
 
     def totals(self, job_id: str) -> Totals:
-        sums = dict.fromkeys(LineState, Decimal(0))
-        for line in self.lines(job_id):
-            sums[line.state] += line.amount
-        return Totals.model_validate({state.value: amount for state, amount in sums.items()})
+        return totals(self.lines(job_id))

@@ -5,7 +5,6 @@ Ids sort by the time of their making, so every list is in order of creation. Rea
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from itertools import islice
@@ -14,18 +13,11 @@ from typing import Any, ClassVar, Literal, TypeVar
 from pydantic import Field
 
 from functions.studio.errors import ConditionLost, FieldError, NotFound
-from functions.studio.jobs import Row, now
+from functions.studio.rows import Row, is_id, now
 from functions.studio.table import Table, delete, put, update
 
 PAGE = 100
 """Rows read at once while a filter looks for what it wants."""
-
-_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-
-def is_id(text: str) -> bool:
-    """Whether `text` has the form of an id of ours: nothing else needs to be looked up."""
-    return bool(_ID.fullmatch(text))
 
 
 class Entry(Row):

@@ -11,6 +11,8 @@ from typing import IO, TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
+from functions.studio.media import clip_name
+
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
@@ -26,7 +28,7 @@ def asset_key(tenant: str, asset_id: str, extension: str) -> str:
 
 
 def clip_key(tenant: str, job_id: str, attempt_id: str, clip: int) -> str:
-    return f"{tenant}/{attempt_id}/videos/{job_id}/clips/clip_{clip:03d}.mp4"
+    return f"{tenant}/{attempt_id}/videos/{job_id}/clips/{clip_name(clip)}"
 
 
 def film_key(tenant: str, job_id: str, run: int, name: str = "combined.mp4") -> str:

@@ -1,4 +1,4 @@
-"""What a media file is, as one typed description, and the one run of ffmpeg that finds it out and decodes everything.
+"""The one run of ffmpeg that finds out what a media file is, decodes everything, and how its words are read.
 
 The parts that read ffmpeg's words are pure; `examine` runs it.
 """
@@ -16,92 +16,13 @@ from typing import NamedTuple
 from functions.studio import ffmpeg, sound
 from functions.studio.boxes import Movie, read_movie
 from functions.studio.errors import BrokenMedia
-from functions.studio.jobs import Row
+from functions.studio.media import Picture, Probe, Sound
 
-HDR = ("smpte2084", "arib-std-b67")
 FIELD_ORDERS = ("progressive", "top first", "bottom first", "top coded first (swapped)", "bottom coded first (swapped)")
 
 
-class Picture(Row):
-    """The picture track. Times count in ticks of `1 / timescale` seconds, as ffmpeg reads them."""
-
-    index: int = 0
-    """Among the streams of its file: ffmpeg's concat goes by it."""
-    codec: str
-    profile: str = ""
-    pixel_format: str
-    colour: str = ""
-    """Range and colour space as ffmpeg names them; empty where the file is silent."""
-    field_order: str = "progressive"
-    width: int
-    height: int
-    sample_aspect: str = "1:1"
-    rotation: int = 0
-    timescale: int
-    ticks: int | None = None
-    """Ticks a frame; None where the rate varies or the first frame is not at zero."""
-    frames: int
-    lead: int = 0
-    """Ticks by which the first frame is decoded before it is shown."""
-    span: int
-    """Ticks from the first frame's beginning to the last one's end."""
-    extradata: str = ""
-    """SHA-256 of the decoder's configuration; empty where the file has several or none."""
-    packets: str
-    """SHA-256 over the sizes and hashes of all packets, in the order of the file."""
-
-    @property
-    def seconds(self) -> Fraction:
-        return Fraction(self.span, self.timescale)
-
-    @property
-    def fps(self) -> Fraction:
-        return Fraction(self.timescale, self.ticks) if self.ticks else Fraction(self.frames) / self.seconds
-
-    @property
-    def shown(self) -> tuple[int, int]:
-        """Width and height as a viewer sees them: square pixels, upright, even."""
-        across, down = (int(part) for part in self.sample_aspect.split(":"))
-        width, height = round(self.width * across / max(down, 1)) if across else self.width, self.height
-        if self.rotation % 180:
-            width, height = height, width
-        return width + width % 2, height + height % 2
-
-    @property
-    def hdr(self) -> bool:
-        return any(transfer in self.colour for transfer in HDR)
-
-    @property
-    def seam(self) -> tuple[object, ...] | None:
-        """What pieces must share to be copied into one film; None for a file that only an encoder can use."""
-        upright = self.field_order == "progressive" and self.rotation == 0 and self.sample_aspect == "1:1"
-        if not (self.codec == "h264" and self.pixel_format == "yuv420p" and upright and self.ticks and self.extradata):
-            return None
-        return (
-            self.index,
-            self.profile,
-            self.colour,
-            self.width,
-            self.height,
-            self.timescale,
-            self.ticks,
-            self.lead,
-            self.extradata,
-        )
-
-
-class Sound(Row):
-    codec: str
-    rate: int
-    layout: str
-
-
-class Probe(Row):
-    """A whole file: it was read to its end, and every packet of its picture and its sound was decoded."""
-
-    bytes: int
-    picture: Picture
-    sound: Sound | None = None
+PACKETS = ("-map", "0:V:0", "-c", "copy", "-f", "framehash", "-hash", "murmur3")
+"""ffmpeg's arguments that write the packets of a picture as `read_packets` reads them."""
 
 
 class Packet(NamedTuple):
@@ -113,7 +34,7 @@ class Packet(NamedTuple):
 
 
 class Packets(NamedTuple):
-    """A track as `-c copy -f framehash` tells it."""
+    """A track as `PACKETS` has it written."""
 
     timescale: Fraction
     packets: Sequence[Packet]
@@ -209,6 +130,12 @@ def describe(movie: Movie, words: str, packets: Packets, size: int) -> Probe:
     return Probe(bytes=size, picture=picture, sound=heard)
 
 
+def sha256(path: Path) -> str:
+    """Of the whole file, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def examine(path: Path, *, pcm: Path | None = None, seconds: float = 240) -> Probe:
     """Reads, hashes and decodes the whole file; BrokenMedia where anything is wrong with it.
 
@@ -221,7 +148,7 @@ def examine(path: Path, *, pcm: Path | None = None, seconds: float = 240) -> Pro
     with tempfile.TemporaryDirectory() as folder:
         copied, decoded = Path(folder, "copied"), Path(folder, "decoded")
         arguments: list[str | Path] = [*ffmpeg.media(path)]
-        arguments += ["-map", "0:V:0", "-c", "copy", "-f", "framehash", "-hash", "murmur3", copied]
+        arguments += [*PACKETS, copied]
         arguments += ["-map", "0:V:0", "-fps_mode", "passthrough", "-vf", "scale=320:-2:flags=fast_bilinear"]
         arguments += ["-f", "framecrc", decoded]
         if pcm and movie.first("soun"):

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
-from functions.studio.clips import ATTEMPT_MOVES, OPEN_CLIP, Attempt, AttemptStatus, ClipStatus, Outcome
+from functions.studio.clips import ATTEMPT_MOVES, OPEN_CLIP, Attempt, AttemptStatus, Clip, ClipStatus, Outcome
 from functions.studio.errors import ConditionLost
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import Job
-from functions.studio.ledger import Ledger, LineState
+from functions.studio.ledger import Ledger, Line, LineState
 from functions.studio.table import Write
+from functions.studio.telemetry import count
 
 ENDINGS = {
     Outcome.FAILED: (AttemptStatus.FAILED, "The provider failed to make the clip."),
     Outcome.REFUSED: (AttemptStatus.REFUSED, "The provider refused the clip."),
     Outcome.CANCELLED: (AttemptStatus.CANCELLED, "The prediction was cancelled."),
 }
+
+
+READS = 5
+"""Times that open clips are read again when somebody changed them in between."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +54,7 @@ def ended_attempt(
     """The writes that end an attempt and its line; they hold only while both are as they were read."""
     writes = [ledger.end(job_id, attempt_id, end.line)]
     if attempt and ATTEMPT_MOVES[attempt.status]:
-        writes.append(jobs.attempt_ended(job_id, attempt_id, end.status, before=attempt.status))
+        writes.append(jobs.attempt_ended(job_id, attempt_id, end.status, as_read=attempt))
     return writes
 
 
@@ -64,21 +70,30 @@ def settle_open_clips(
 ) -> None:
     """Closes the clips and the reservations that a run has left open; `reason` where a provider gave none.
 
-    Whoever ends one of them at the same moment wins.
+    Who changes one of them at the same moment is waited for: it is read again. ConditionLost when that does not end.
     """
-    clips = {clip.number for clip in jobs.clips(job.id) if clip.run == run and clip.status in OPEN_CLIP}
-    lines = {line.clip: line for line in ledger.lines(job.id) if line.run == run and line.state is LineState.RESERVED}
-    for number in sorted(clips | lines.keys()):
-        writes: list[Write] = []
-        end = ending(None, reason, error_class)
-        if line := lines.get(number):
-            attempt = jobs.find_attempt(job.id, line.attempt_id)
+    for _ in range(READS):
+        open_ones = _open_clips(jobs, ledger, job.id, run)
+        if not open_ones:
+            return
+        for clip, line in open_ones:
+            attempt = jobs.find_attempt(job.id, line.attempt_id) if line else None
             end = ending(attempt, reason, error_class)
-            writes += ended_attempt(jobs, ledger, job.id, line.attempt_id, attempt, end)
-        if number in clips:
-            words = {"errorMessage": end.message, "errorClass": end.error_class}
-            writes.append(jobs.move_clip(job.id, run, number, status, words))
-        try:
-            jobs.table.commit(*writes)
-        except ConditionLost:
-            continue
+            writes = ended_attempt(jobs, ledger, job.id, line.attempt_id, attempt, end) if line else []
+            if clip.status in OPEN_CLIP:
+                words = {"errorMessage": end.message, "errorClass": end.error_class}
+                writes.append(jobs.move_clip(job.id, run, clip.number, status, words, as_read=clip))
+            with suppress(ConditionLost):  # read again in the next round
+                jobs.table.commit(*writes)
+                count("ClipsFailed", errorClass=end.error_class)
+    if _open_clips(jobs, ledger, job.id, run):
+        raise ConditionLost(f"the clips of job {job.id} kept changing while they were closed")
+
+
+def _open_clips(jobs: JobStore, ledger: Ledger, job_id: str, run: int) -> list[tuple[Clip, Line | None]]:
+    """Clips of the run that are open, or whose money is."""
+    reserved = {
+        line.clip: line for line in ledger.lines(job_id) if line.run == run and line.state is LineState.RESERVED
+    }
+    clips = [clip for clip in jobs.clips(job_id) if clip.run == run]
+    return [(clip, reserved.get(clip.number)) for clip in clips if clip.status in OPEN_CLIP or clip.number in reserved]

@@ -140,6 +140,13 @@ def delete(pk: str, sk: str, when: Mapping[str, Any] | None = None) -> Write:
     return {"Delete": write | expression.parameters()}
 
 
+def check(pk: str, sk: str, when: Mapping[str, Any]) -> Write:
+    """Changes nothing; the transaction that it is part of holds only if `when` does."""
+    expression = _Expression()
+    write = {"Key": {"pk": {"S": pk}, "sk": {"S": sk}}, "ConditionExpression": expression.condition(when)}
+    return {"ConditionCheck": write | expression.parameters()}
+
+
 def dynamodb() -> DynamoDBClient:
     return boto3.client("dynamodb", config=Config(retries={"mode": "standard", "max_attempts": 6}))
 
@@ -225,7 +232,8 @@ class Table:
 
     def commit(self, *writes: Write) -> None:
         """All of the writes or none; ConditionLost when a condition does not hold. Conflicts are tried again."""
-        for pause in _pauses():
+        pauses = list(_pauses())
+        while True:
             try:
                 self._commit(writes)
                 return
@@ -233,10 +241,9 @@ class Table:
                 lost = _lost_condition(error)
                 if lost is not None:
                     raise ConditionLost("a conditional write did not hold", lost) from None
-                if not _is_conflict(error):
+                if not pauses or not _is_conflict(error):
                     raise
-            time.sleep(pause)
-        self._commit(writes)
+            time.sleep(pauses.pop(0))
 
     def _commit(self, writes: Sequence[Write]) -> None:
         if len(writes) == 1:

@@ -4,16 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cache, wraps
+from threading import Lock
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
+from functions.studio.messages import attempt_id
+
+ABOUT = ("job", "run", "clip", "attempt", "tenant")
+"""Keys of a log line that its metrics carry too, as properties, not dimensions."""
+
 Handler = Callable[[dict[str, Any], Any], Any]
 
 
-@cache
+_building = Lock()
+"""Two threads that build the same logger at once leave one without its formatter."""
+
+
 def logger() -> Logger:
+    with _building:
+        return _logger()
+
+
+@cache
+def _logger() -> Logger:
     return Logger(utc=True)
 
 
@@ -49,7 +64,7 @@ def money(name: str, value: Any) -> None:
 
 
 def entry(handler: Handler) -> Handler:
-    """What every Lambda's entry does: a clean log context, the event's ids on each line, metrics flushed at the end."""
+    """What every Lambda's entry does: a clean log context with the event's ids, one line for an error, metrics flushed."""
 
     @wraps(handler)
     def entered(event: dict[str, Any], context: Any) -> Any:
@@ -58,8 +73,14 @@ def entry(handler: Handler) -> Handler:
             about(**_ids(event))
             try:
                 return handler(event, context)
+            except Exception as error:
+                logger().exception("ended with an error", extra={"errorType": type(error).__name__})
+                raise
             finally:
                 if metrics().metric_set:
+                    for name, value in logger().get_current_keys().items():
+                        if name in ABOUT:
+                            metrics().add_metadata(name, value)
                     metrics().flush_metrics()
 
         return run(event, context)
@@ -68,8 +89,12 @@ def entry(handler: Handler) -> Handler:
 
 
 def _ids(event: Mapping[str, Any]) -> dict[str, str | int]:
+    """Of the messages between the states: job, run, clip, piece; the attempt by its full id."""
     message = event.get("task", event)
-    if not isinstance(message, Mapping):
+    if not isinstance(message, Mapping) or not isinstance(message.get("jobId"), str):
         return {}
-    names = {"jobId": "job", "run": "run", "clip": "clip", "stage": "stage", "attempt": "attempt", "piece": "piece"}
-    return {name: message[key] for key, name in names.items() if isinstance(message.get(key), str | int)}
+    names = {"jobId": "job", "run": "run", "clip": "clip", "piece": "piece"}
+    ids = {name: message[key] for key, name in names.items() if isinstance(message.get(key), str | int)}
+    if {"run", "clip", "stage", "attempt"} <= message.keys():
+        ids["attempt"] = attempt_id(message["run"], message["clip"], message["stage"], message["attempt"])
+    return ids

@@ -37,6 +37,13 @@ class Workflow:
             return self.execution_arn(execution_name)
         return answer["executionArn"]
 
+    def status(self, execution_arn: str) -> str:
+        """RUNNING, or how it ended (SUCCEEDED, FAILED, TIMED_OUT, ABORTED); GONE when nobody knows it any more."""
+        try:
+            return self.client.describe_execution(executionArn=execution_arn)["status"]
+        except self.client.exceptions.ExecutionDoesNotExist:
+            return "GONE"
+
     def release(self, token: str) -> bool:
         """False when nobody waits with this token any more: it was used, replaced or timed out."""
         gone = self.client.exceptions

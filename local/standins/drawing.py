@@ -11,11 +11,14 @@ import wave
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import imageio_ffmpeg
 import numpy as np
 from PIL import Image, ImageOps
+
+from local.standins.clip_cache import ClipCache
 
 # Drawn at this short side at most, colour at a quarter of it, and scaled up by ffmpeg: a third of the work.
 DRAWN_SIDE = 432
@@ -29,8 +32,6 @@ _H264 = shlex.split(
     " -color_primaries bt709 -color_trc bt709 -colorspace bt709 -color_range tv"
 )
 _AAC = shlex.split("-c:a aac -b:a 128k")
-# Part of every cache key: raise it when the same shot comes out as other bytes.
-EDITION = "1"
 
 Planes = tuple[Image.Image, Image.Image, Image.Image]
 
@@ -53,16 +54,18 @@ class Shot:
 
     def key(self) -> str:
         """The same for shots that come out the same."""
-        text = f"{EDITION} {self.width}x{self.height} {self.fps} {self.frames} {self.sound}"
+        text = f"{_edition()} {self.width}x{self.height} {self.fps} {self.frames} {self.sound}"
         parts = [text.encode(), *(_digest(picture) for picture in (self.first, self.last) if picture)]
         return hashlib.sha256(b"".join(parts)).hexdigest()
 
 
 class Drawer:
-    """Draws as many clips at once as there are processors, each shot once, and keeps them as files in `directory`."""
+    """Draws as many clips at once as there are processors, each shot once, and has them as files in `directory`. What
+    `kept` has already is not drawn."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, kept: ClipCache | None = None) -> None:
         self._directory = directory
+        self._kept = kept
         directory.mkdir(parents=True, exist_ok=True)
         self._pool = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="draw")
         self._drawn: dict[str, Future[Path]] = {}
@@ -83,10 +86,12 @@ class Drawer:
 
     def _draw(self, key: str, shot: Shot) -> Path:
         path = self._directory / f"{key}.mp4"
-        if not path.exists():
-            with tempfile.TemporaryDirectory(dir=self._directory) as scratch:
-                made = draw(shot, Path(scratch), self._stopped)
-                made.replace(path)
+        if self._kept and self._kept.fetch(key, path):
+            return path
+        with tempfile.TemporaryDirectory(dir=self._directory) as scratch:
+            draw(shot, Path(scratch), self._stopped).replace(path)
+        if self._kept:
+            self._kept.keep(key, path)
         return path
 
 
@@ -198,6 +203,13 @@ def _ease(t: float) -> float:
 
 def _smooth(t: float) -> float:
     return t * t * (3 - 2 * t)
+
+
+@cache
+def _edition() -> str:
+    """Another one as soon as the same shot may come out as other bytes."""
+    program = Path(imageio_ffmpeg.get_ffmpeg_exe()).name
+    return f"{program} {hashlib.sha256(Path(__file__).read_bytes()).hexdigest()}"
 
 
 def _digest(picture: Image.Image) -> bytes:

@@ -54,13 +54,14 @@ class Script:
         self._rules: list[Rule] = []
         self._lock = threading.Lock()
 
-    def append(self, raw: Any) -> None:
-        """Takes the JSON of `POST /_script`, all of it or (ScriptError) nothing."""
+    def append(self, raw: Any) -> int:
+        """Takes the JSON of `POST /_script`, all of it or (ScriptError) nothing; how many rules are live now."""
         if not isinstance(raw, list):
             raise ScriptError("a script is a JSON list of rules")
         rules = [self._read(number, rule) for number, rule in enumerate(raw)]
         with self._lock:
             self._rules += rules
+            return len(self._rules)
 
     def clear(self) -> None:
         with self._lock:

@@ -95,14 +95,14 @@ class StandIn:
         self.script.clear()
         self.forget()
         self._log.clear()
-        return Response(status=204)
+        return json_response({})
 
     def _append_script(self, request: Request) -> Response:
         try:
-            self.script.append(json.loads(request.get_data()))
+            rules = self.script.append(json.loads(request.get_data()))
         except (ScriptError, ValueError) as error:
             return json_response({"error": str(error)}, 422)
-        return Response(status=204)
+        return json_response({"rules": rules})
 
 
 def json_response(body: Any, status: int = 200, content_type: str = "application/json") -> Response:

@@ -6,6 +6,7 @@ import ast
 import inspect
 import json
 import re
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,20 +20,49 @@ FUNCTIONS = ROOT / "functions"
 STUDIO = "functions.studio"
 LAMBDAS = sorted(path.name for path in FUNCTIONS.iterdir() if (path / "handler.py").exists())
 
-PURE = {"jobs", "clips", "messages", "errors", "catalogue"}
+PURE = {"jobs", "clips", "messages", "errors", "catalogue", "rows", "media", "payload"}
 """Data and decisions: the standard library and pydantic only."""
 
 STORES = {"job_store", "ledger", "library", "media_store", "workflow", "check_queue", "events", "keyring"}
-"""One outside thing each; `table` is what the stores of rows stand on."""
+"""One outside thing each; those of rows stand on `table`."""
 
 FOUNDATIONS = {"table", "telemetry"}
 """What any store or domain service may stand on."""
 
-DOMAIN = {"answers", "closing", "settlement"}
+TOOLS = {"boxes", "probe", "ffmpeg", "sound"}
+"""Files, and the program that reads them: no store, no cloud."""
+
+DOMAIN = {"recording", "closing", "settlement"}
 """What two Lambdas do in the same way, over the stores."""
 
-MEDIA = {"boxes", "ffmpeg", "pieces", "probe", "sound"}
-"""Files, what they are, and the program that reads them: no store, no cloud."""
+WIRING = {"wiring"}
+"""Builds the stores from the environment."""
+
+RINGS = {
+    **dict.fromkeys(PURE, PURE),
+    **dict.fromkeys(FOUNDATIONS, PURE),
+    **dict.fromkeys(STORES, PURE | {"table"}),
+    **dict.fromkeys(TOOLS, PURE | TOOLS),
+    **dict.fromkeys(DOMAIN, PURE | FOUNDATIONS | STORES | DOMAIN | {"providers"}),
+    **dict.fromkeys(WIRING, PURE | FOUNDATIONS | STORES),
+}
+"""What each module of the studio may import of the studio."""
+
+AWS = {"boto3", "botocore", "types_boto3_dynamodb", "types_boto3_events", "types_boto3_s3", "types_boto3_sqs"}
+CLIENTS = {
+    **dict.fromkeys(PURE | TOOLS, frozenset({"pydantic"})),
+    **dict.fromkeys(STORES | {"table"}, AWS | {"types_boto3_stepfunctions", "pydantic"}),
+    "keyring": {"aws_lambda_powertools"},
+    "telemetry": {"aws_lambda_powertools"},
+    **dict.fromkeys(DOMAIN | WIRING, frozenset()),
+}
+"""And of the world."""
+
+SDKS = {
+    "protocol": {"pydantic"},
+    "replicate": {"httpx", "pydantic", "replicate", "standardwebhooks"},
+}
+"""A provider's own."""
 
 
 def modules() -> list[Path]:
@@ -53,9 +83,9 @@ def imports(path: Path) -> Iterator[str]:
             assert node.level == 0, f"{path}: relative import"
             assert node.module
             yield node.module
+            folder = ROOT / Path(*node.module.split("."))
             for alias in node.names:
-                inner = ROOT / Path(*node.module.split("."), f"{alias.name}.py")
-                if inner.exists():
+                if (folder / f"{alias.name}.py").exists() or (folder / alias.name).is_dir():
                     yield f"{node.module}.{alias.name}"
 
 
@@ -70,47 +100,40 @@ def outside(path: Path) -> set[str]:
     return {top for top in tops if top not in sys.stdlib_module_names and top != "functions"}
 
 
-def studio_files(names: set[str]) -> list[Path]:
-    return [FUNCTIONS / "studio" / f"{name}.py" for name in sorted(names)]
-
-
 @pytest.mark.parametrize("path", modules(), ids=name_of)
 def test_nothing_in_functions_imports_the_build_the_local_cloud_or_the_tests(path: Path) -> None:
     assert not {name.split(".")[0] for name in imports(path)} & {"infra", "local", "tests", "admin"}
 
 
-@pytest.mark.parametrize("path", studio_files(PURE), ids=name_of)
-def test_pure_modules_import_the_standard_library_and_pydantic_only(path: Path) -> None:
-    assert outside(path) <= {"pydantic"}
-    assert studio_parts(path) <= PURE
+@pytest.mark.parametrize("name", sorted(RINGS))
+def test_a_module_of_the_studio_imports_only_what_lies_further_inward(name: str) -> None:
+    assert studio_parts(FUNCTIONS / "studio" / f"{name}.py") - {name} <= RINGS[name]
 
 
-@pytest.mark.parametrize("path", studio_files(STORES), ids=name_of)
-def test_stores_do_not_import_each_other(path: Path) -> None:
-    assert studio_parts(path) <= PURE | {"table"}
+@pytest.mark.parametrize("name", sorted(RINGS))
+def test_a_module_of_the_studio_knows_no_client_but_its_own(name: str) -> None:
+    assert outside(FUNCTIONS / "studio" / f"{name}.py") <= CLIENTS[name]
 
 
-@pytest.mark.parametrize("path", studio_files(STORES | {"table"}), ids=name_of)
-def test_stores_import_boto3_and_no_other_client(path: Path) -> None:
-    typing_only = {name for name in outside(path) if name.startswith("types_boto3")}
-    allowed = {"boto3", "botocore", "pydantic"} | ({"aws_lambda_powertools"} if path.stem == "keyring" else set())
-    assert outside(path) - typing_only <= allowed
+@pytest.mark.parametrize("name", sorted(STORES))
+def test_stores_do_not_import_each_other(name: str) -> None:
+    assert not studio_parts(FUNCTIONS / "studio" / f"{name}.py") & (STORES - {name})
 
 
-@pytest.mark.parametrize(
-    "path", [path for path in (FUNCTIONS / "studio" / "providers").glob("*.py") if path.stem != "__init__"], ids=name_of
-)
-def test_providers_import_no_store_and_no_sibling(path: Path) -> None:
+PROVIDERS = [path for path in (FUNCTIONS / "studio" / "providers").glob("*.py") if path.stem != "__init__"]
+
+
+@pytest.mark.parametrize("path", PROVIDERS, ids=name_of)
+def test_providers_import_their_own_sdk_no_store_and_no_sibling(path: Path) -> None:
     assert studio_parts(path) <= PURE | {"providers"}
-    siblings = {name for name in imports(path) if name.startswith(f"{STUDIO}.providers.")}
-    assert siblings <= {f"{STUDIO}.providers.protocol"} | {
-        name for name in siblings if name.startswith(f"{STUDIO}.providers.protocol.")
-    }
+    assert outside(path) <= SDKS[path.stem]
+    siblings = {name.split(".")[3] for name in imports(path) if name.startswith(f"{STUDIO}.providers.")}
+    assert siblings <= {"protocol"}
 
 
 def test_every_module_of_the_studio_has_its_place_in_the_house() -> None:
     there = {path.stem for path in (FUNCTIONS / "studio").glob("*.py")} - {"__init__"}
-    assert there == PURE | STORES | FOUNDATIONS | DOMAIN | MEDIA
+    assert there == RINGS.keys()
 
 
 @pytest.mark.parametrize("name", LAMBDAS)
@@ -132,29 +155,55 @@ def test_names_say_something() -> None:
     assert not [path for package in packages for path in package.rglob("*") if path.stem in empty]
 
 
+IMPORT_ALL = """
+import json, os, sys
+import boto3
+
+for name in [name for name in os.environ if name not in ("PATH", "HOME", "PYTHONHOME")]:
+    del os.environ[name]
+
+class Read(Exception): pass
+
+def refused(*_, **__):
+    raise Read("a client is built at import")
+
+boto3.client = boto3.resource = boto3.session.Session.client = refused
+import importlib
+for name in json.loads(sys.argv[1]):
+    importlib.import_module(name)
+print(json.dumps(sorted({name.split(".")[0] for name in sys.modules})))
+"""
+
+
+def test_importing_the_lambdas_needs_no_environment_builds_no_client_and_loads_nothing_heavy() -> None:
+    names = [f"functions.{name}.handler" for name in LAMBDAS]
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORT_ALL, json.dumps(names)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert not set(json.loads(done.stdout)) & {"openai", "replicate", "PIL", "httpx", "moto"}
+
+
 @pytest.mark.parametrize("path", modules(), ids=name_of)
-def test_nothing_reads_the_environment_or_builds_a_client_at_import(path: Path) -> None:
-    inside: set[ast.AST] = set()
+def test_no_line_of_a_module_reads_the_environment_at_import(path: Path) -> None:
+    """Not even where an empty environment does no harm: defaults of parameters and decorators run at import too."""
     tree = ast.parse(path.read_text())
+    later: set[ast.AST] = set()
     for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            inside.update(ast.walk(node))
-    for node in ast.walk(tree):
-        if node in inside or not isinstance(node, ast.Attribute):
-            continue
-        owner = node.value.id if isinstance(node.value, ast.Name) else ""
-        assert (owner, node.attr) not in {
-            ("os", "environ"),
-            ("os", "getenv"),
-            ("boto3", "client"),
-            ("boto3", "resource"),
-        }, f"line {node.lineno}"
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            later.update(inner for statement in node.body for inner in ast.walk(statement))
+        elif isinstance(node, ast.Lambda):
+            later.update(ast.walk(node.body))
+    for node in set(ast.walk(tree)) - later:
+        name = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+        assert name not in {"environ", "getenv"}, f"line {node.lineno}"
 
 
 @pytest.mark.parametrize("name", LAMBDAS)
 def test_a_lambda_has_its_handler_on_top(name: str) -> None:
     tree = ast.parse((FUNCTIONS / name / "handler.py").read_text())
-    assert "handler" in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+    public = {node.name for node in tree.body if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")}
+    assert public - {"read"} == {"handler"}, "what is more than parsing and one call has a file of its own"
 
 
 # the workflow

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
@@ -21,7 +22,9 @@ class Wiring(NamedTuple):
 
 
 WIRING = {
-    "api": Wiring("TABLE_NAME MEDIA_BUCKET STATE_MACHINE_ARN VIDEO_GENERATION_MODEL", "rows media start", 1024, 30),
+    "api": Wiring(
+        "TABLE_NAME MEDIA_BUCKET STATE_MACHINE_ARN VIDEO_GENERATION_MODEL", "rows media remove start", 1024, 30
+    ),
     "callback": Wiring("TABLE_NAME REPLICATE_SECRET_ARN REPLICATE_BASE_URL", "rows replicate answer", 512, 30),
     "plan": Wiring(
         "TABLE_NAME MEDIA_BUCKET XAI_SECRET_ARN XAI_BASE_URL CHECK_DELAYS CLIP_TIMEOUT_SECONDS",
@@ -39,22 +42,31 @@ WIRING = {
         "TABLE_NAME REPLICATE_SECRET_ARN REPLICATE_BASE_URL CHECK_QUEUE_URL CHECK_DELAYS",
         "rows replicate answer send receive",
     ),
-    "keep_clip": Wiring("TABLE_NAME MEDIA_BUCKET REPLICATE_OUTPUT_ORIGINS", "rows media", 2048, 300, ffmpeg=True),
+    "keep_clip": Wiring(
+        "TABLE_NAME MEDIA_BUCKET REPLICATE_OUTPUT_ORIGINS REPLICATE_SECRET_ARN REPLICATE_BASE_URL",
+        "rows media replicate",
+        2048,
+        300,
+        ffmpeg=True,
+    ),
     "arrange": Wiring("TABLE_NAME", "rows"),
     "make_piece": Wiring("TABLE_NAME MEDIA_BUCKET", "rows media", 6144, 900, tmp=2048, ffmpeg=True),
     "assemble": Wiring("TABLE_NAME MEDIA_BUCKET", "rows media", 3008, 900, tmp=10240, ffmpeg=True),
     "deliver": Wiring("TABLE_NAME EVENT_BUS_NAME", "rows publish"),
     "close_job": Wiring("TABLE_NAME EVENT_BUS_NAME", "rows publish"),
-    "sweep": Wiring("TABLE_NAME STATE_MACHINE_ARN", "rows start describe"),
+    "sweep": Wiring("TABLE_NAME STATE_MACHINE_ARN EVENT_BUS_NAME", "rows start describe publish"),
 }
+
+FUNCTIONS = Path(__file__).parents[2] / "functions"
 
 OF_EVERY_FUNCTION = {"LOG_LEVEL", "POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"}
 
 MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:reelay-dev"
+
 RUNS = "arn:aws:states:us-east-1:123456789012:execution:reelay-dev"
 
 READ_MEDIA = "s3:GetObject s3:GetObjectTagging"
-WRITE_MEDIA = "s3:PutObject s3:PutObjectTagging s3:AbortMultipartUpload s3:DeleteObject"
+WRITE_MEDIA = "s3:PutObject s3:PutObjectTagging s3:AbortMultipartUpload"
 
 
 def granted(template: Reader, grant: str) -> set[tuple[str, str]]:
@@ -76,10 +88,10 @@ def granted(template: Reader, grant: str) -> set[tuple[str, str]]:
             return each("states:StartExecution", template.only("AWS::StepFunctions::StateMachine"))
         case "describe":
             return each("states:DescribeExecution", f"{RUNS}:*")
+        case "remove":
+            return each("s3:DeleteObject", f"{media}/*")
         case "answer":
-            return each(
-                "states:SendTaskSuccess states:SendTaskFailure states:SendTaskHeartbeat", MACHINE, f"{MACHINE}/*"
-            )
+            return each("states:SendTaskSuccess states:SendTaskHeartbeat", MACHINE, f"{MACHINE}/*")
         case "send":
             return each("sqs:SendMessage sqs:GetQueueAttributes sqs:GetQueueUrl", checks)
         case "receive":
@@ -97,7 +109,7 @@ def each(actions: str, *resources: str) -> set[tuple[str, str]]:
 
 
 def test_there_is_a_function_for_every_folder_of_the_flow_and_no_other(template: Reader) -> None:
-    assert template.functions.keys() == WIRING.keys()
+    assert template.functions.keys() == WIRING.keys() == {path.parent.name for path in FUNCTIONS.glob("*/handler.py")}
     assert len(template.all("AWS::Lambda::Function")) == len(WIRING)
 
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import boto3
-import imageio_ffmpeg
 import pytest
 from moto import mock_aws
 
@@ -16,6 +14,7 @@ from functions.studio.ledger import Ledger
 from functions.studio.library import Library
 from functions.studio.media_store import MediaStore
 from functions.studio.table import Table
+from local.ffmpeg import path_with_ffmpeg
 from tests.media import Studio
 from tests.outputs import Outputs
 from tests.shelf import Shelf
@@ -33,9 +32,7 @@ os.environ |= {
 @pytest.fixture(scope="session", autouse=True)
 def ffmpeg_on_path(tmp_path_factory: pytest.TempPathFactory) -> None:
     """As on Lambda, where the layer has it: a program called `ffmpeg`, found on PATH."""
-    folder = tmp_path_factory.mktemp("bin")
-    (folder / "ffmpeg").symlink_to(Path(imageio_ffmpeg.get_ffmpeg_exe()))
-    os.environ["PATH"] = f"{folder}{os.pathsep}{os.environ['PATH']}"
+    os.environ["PATH"] = path_with_ffmpeg(tmp_path_factory.mktemp("bin"), os.environ["PATH"])
 
 
 @pytest.fixture

@@ -15,14 +15,17 @@ from functions.api import given
 from functions.api.door import PUBLIC, routes
 from functions.api.handler import app
 from functions.api.keys import Keys, issue_key, revoke
-from functions.studio.clips import ClipStatus, Kept
+from functions.studio import wiring
+from functions.studio.clips import ClipStatus
 from functions.studio.errors import Unauthenticated
 from functions.studio.job_store import JobStore
-from functions.studio.jobs import Film, JobStatus, new_id
+from functions.studio.jobs import Film, JobStatus
 from functions.studio.ledger import Ledger
 from functions.studio.media_store import MediaStore, film_key
+from functions.studio.rows import new_id
 from functions.studio.table import Table
 from tests.integration.api_events import Caller, Reply
+from tests.scripted import a_kept
 
 UNKNOWN = "057c01c0-17f8-470e-9742-e4e3380eb9e6"
 STRANGE_IDS = ["1", "x" * 3000, "..", "%00", "Ж", "a'b", UNKNOWN, "*", "{}", "null"]
@@ -40,7 +43,7 @@ def deployed(table: Table, media: MediaStore, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("MEDIA_BUCKET", media.bucket)
     monkeypatch.setenv("STATE_MACHINE_ARN", machine["stateMachineArn"])
     monkeypatch.setenv("VIDEO_GENERATION_MODEL", "veo3")
-    stores = (given.table, given.keys, given.media, given.workflow)
+    stores = (wiring.table, given.keys, wiring.media, wiring.workflow)
     for store in stores:
         store.cache_clear()
     yield
@@ -49,13 +52,13 @@ def deployed(table: Table, media: MediaStore, monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.fixture
-def acme(deployed: None) -> Caller:
-    return Caller(issue_key("rows", "acme"))
+def acme(deployed: None, table: Table) -> Caller:
+    return Caller(issue_key(table, "acme"))
 
 
 @pytest.fixture
-def other(deployed: None) -> Caller:
-    return Caller(issue_key("rows", "other"))
+def other(deployed: None, table: Table) -> Caller:
+    return Caller(issue_key(table, "other"))
 
 
 def picture(width: int = 64, height: int = 36, form: str = "PNG") -> bytes:
@@ -121,19 +124,19 @@ def test_a_wrong_key_is_401(deployed: None, said: str) -> None:
     assert Caller().send("GET", "/api/v3/me", headers={"Authorization": said}).status == 401
 
 
-def test_a_revoked_key_is_401(acme: Caller) -> None:
+def test_a_revoked_key_is_401(acme: Caller, table: Table) -> None:
     assert acme.key
     prefix = acme.key.rsplit("_", 1)[0] if acme.key.count("_") == 2 else "_".join(acme.key.split("_")[:2])
-    assert revoke("rows", prefix).tenant == "acme"
+    assert revoke(table, prefix).tenant == "acme"
     assert acme.get("/api/v3/me").status == 401
 
 
 def test_a_key_is_read_once_a_minute(deployed: None, table: Table) -> None:
-    key, seconds = issue_key("rows", "acme"), [0.0]
+    key, seconds = issue_key(table, "acme"), [0.0]
     keys = Keys(table, clock=lambda: seconds[0])
     headers = {"x-api-key": key}
     assert keys.authenticate(headers).tenant == "acme"
-    revoke("rows", key)
+    revoke(table, key)
     seconds[0] = 59.0
     assert keys.authenticate(headers).tenant == "acme"
     seconds[0] = 61.0
@@ -142,7 +145,7 @@ def test_a_key_is_read_once_a_minute(deployed: None, table: Table) -> None:
 
 
 def test_a_key_is_stored_hashed_only(deployed: None, table: Table) -> None:
-    key = issue_key("rows", "acme")
+    key = issue_key(table, "acme")
     rows = table.client.scan(TableName="rows")["Items"]
     assert key.split("_", 2)[2] not in json.dumps(rows)
 
@@ -239,7 +242,7 @@ def test_a_wrong_query_parameter_is_422_and_named(acme: Caller, query: str) -> N
 
 def test_an_unexpected_error_says_nothing_of_the_inside(acme: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEDIA_BUCKET", "no-such-bucket")
-    given.media.cache_clear()
+    wiring.media.cache_clear()
     answer = uploaded(acme, a_campaign(acme))
     assert (answer.status, answer.problem["code"]) == (500, "internal_error")
     assert "bucket" not in answer.text.lower()
@@ -551,7 +554,7 @@ def test_a_job_whose_run_cannot_be_started_stays_accepted(
 ) -> None:
     campaign_id = a_campaign_of(acme, 2)
     monkeypatch.setenv("STATE_MACHINE_ARN", "arn:aws:states:us-east-1:123456789012:stateMachine:none")
-    given.workflow.cache_clear()
+    wiring.workflow.cache_clear()
     answer = asked(acme, campaignId=campaign_id, numPairs=1)
     assert answer.status == 202
     job = jobs.job(answer.data["jobId"])
@@ -632,8 +635,7 @@ def test_fewer_than_two_pictures_are_said_in_the_seeds_words(acme: Caller, pictu
 
 def test_a_running_job_shows_the_counts_of_its_clips(acme: Caller, jobs: JobStore) -> None:
     job_id = asked(acme, campaignId=a_campaign_of(acme, 4), numPairs=4).data["jobId"]
-    kept = Kept(key="acme/1/clip.mp4", pcm_key="acme/1/clip.pcm", bytes=1, sha256="0", facts={})
-    done = {"kept": kept.attributes(), "actualCost": Decimal("1.20"), "attemptId": "1.0001.video.1"}
+    done = {"kept": a_kept().attributes(), "actualCost": Decimal("1.20"), "attemptId": "1.0001.video.1"}
     asset = {"image1AssetId": "one", "image2AssetId": "two", "predictionId": "pred1", "score": Decimal("0.9")}
     for number in (1, 2, 3):
         jobs.table.commit(jobs.move_clip(job_id, 1, number, ClipStatus.PROCESSING, asset))

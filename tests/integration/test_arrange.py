@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import pytest
 
-from functions.studio.clips import Answer, Attempt, AttemptStatus, ClipStatus, Outcome
+from functions.studio.clips import Answer, AttemptStatus, ClipStatus, Outcome
 from functions.studio.errors import NoClipSurvived, StaleRun
-from functions.studio.jobs import JobStatus, now
+from functions.studio.jobs import JobStatus
 from functions.studio.ledger import LineState, reservation
 from tests.media import Studio
-from tests.scripted import a_clip
+from tests.scripted import a_clip, an_attempt
 from tests.shelf import Shelf
 
 
 def left_open(shelf: Shelf, number: int, **attempt: object) -> str:
-    """A clip in the middle of its attempt; the attempt's id."""
+    """A clip in the middle of its attempt, without a row where nothing is told of it; the attempt's id."""
     clip = a_clip(shelf.job, number, status=ClipStatus.PROCESSING)
     line = reservation(clip)
     writes = [shelf.jobs.new_clip(shelf.job.id, clip), shelf.ledger.reserve(shelf.job.id, line)]
     if attempt:
-        given = {"provider": "replicate", "model": "veo3", "token": "token", "asked_at": now()} | attempt
-        row = Attempt.model_validate({"id": line.attempt_id, "clip": number, "run": 1, "stage": "video"} | given)
-        writes.append(shelf.jobs.new_attempt(shelf.job.id, row))
+        writes.append(shelf.jobs.new_attempt(shelf.job.id, an_attempt(shelf.job, number, **attempt)))
     shelf.jobs.table.commit(*writes)
     return line.attempt_id
 

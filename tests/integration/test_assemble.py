@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from functions.assemble.assemble import MOST_BYTES, check_room
 from functions.assemble.film import Part, join, prove
-from functions.assemble.handler import MOST_BYTES, check_room
 from functions.assemble.poster import Look, choose, make_poster
 from functions.studio import sound
 from functions.studio.boxes import read_movie
 from functions.studio.errors import BrokenMedia, StaleRun
 from functions.studio.jobs import JobStatus
+from functions.studio.ledger import LineState
 from functions.studio.probe import examine
 from tests.media import FFMPEG, Studio, damaged
 from tests.shelf import Shelf
@@ -217,7 +218,32 @@ def test_the_manifest_tells_what_the_film_was_made_of(shelf: Shelf, studio: Stud
     assert len(first["sha256"]) == 64
     assert [attempt["predictionId"] for attempt in first["attempts"]] == ["prediction-1"]
     assert [(clip["number"], clip["errorMessage"]) for clip in manifest["failedClips"]] == [(2, "Nudity")]
-    assert manifest["cost"] == {"currency": "USD", "total": 2.4, "lost": 0}
+    assert manifest["film"]["name"] == "combined.mp4"
+    assert [clip["name"] for clip in manifest["clips"]] == ["clip_001.mp4", "clip_003.mp4"]
+
+
+def test_the_manifests_cost_is_all_that_the_ledger_settled_and_lost(shelf: Shelf, studio: Studio) -> None:
+    shelf.keep(1, studio.clip())
+    shelf.fails(2, "Nudity", image=LineState.SETTLED, video=LineState.LOST)
+    shelf.make_pieces()
+    manifest = json.loads(shelf.media.read(shelf.assemble().manifest_key))
+    assert manifest["cost"] == {"currency": "USD", "total": 2.4, "lost": 1.2}
+
+
+def test_a_piece_that_was_not_made_is_named_with_its_clip_and_its_reason(shelf: Shelf, studio: Studio) -> None:
+    shelf.keep(1, studio.clip())
+    shelf.fails(2, "Nudity")
+    shelf.keep(3, studio.clip(fps="30"))
+    shelf.arrange()
+    with pytest.raises(BrokenMedia, match="Clip 1 could not be made fit for the film: the step ended without a result"):
+        shelf.assemble()
+
+    second = shelf.pieces[1]
+    shelf.media.put(second.source_key, b"not a film", "video/mp4")
+    shelf.make_pieces()
+
+    with pytest.raises(BrokenMedia, match=r"Clip 3 could not be made fit for the film: ffmpeg ended with "):
+        shelf.assemble()
 
 
 def test_the_poster_is_a_jpeg_of_the_films_size(shelf: Shelf, studio: Studio, tmp_path: Path) -> None:

@@ -14,10 +14,11 @@ from aws_lambda_powertools.utilities import parameters
 from standardwebhooks.webhooks import Webhook
 
 from functions.callback import handler as callback
-from functions.studio.answers import mark
+from functions.studio import wiring
 from functions.studio.clips import AttemptStatus
 from functions.studio.job_store import JobStore
 from functions.studio.providers import open_provider
+from functions.studio.recording import mark
 from local.standins.replicate import Replicate as StandIn
 from tests.scripted import a_clip, a_job, a_task, an_attempt
 
@@ -36,6 +37,13 @@ def stand_in() -> Iterator[StandIn]:
     service = StandIn(webhook_secret=SECRET).start()
     yield service
     service.stop()
+
+
+def forget() -> None:
+    """What a warm Lambda has in memory, another environment must not see."""
+    wiring.forget()
+    open_provider.cache_clear()
+    parameters.clear_caches()
 
 
 class Stage:
@@ -85,13 +93,9 @@ def stage(jobs: JobStore, stand_in: StandIn, monkeypatch: pytest.MonkeyPatch) ->
         "REPLICATE_BASE_URL": stand_in.url,
     }.items():
         monkeypatch.setenv(name, value)
-    caches = (open_provider, callback._jobs, callback._workflow)
-    for cached in caches:
-        cached.cache_clear()
-    parameters.clear_caches()
+    forget()
     yield Stage(jobs)
-    for cached in caches:
-        cached.cache_clear()
+    forget()
 
 
 def test_a_proven_answer_is_recorded_and_acknowledged(stage: Stage) -> None:

@@ -5,7 +5,7 @@ import pytest
 from functions.check_clip.check import Lookout, check_clip
 from functions.studio.check_queue import CheckQueue
 from functions.studio.clips import Attempt, AttemptStatus
-from functions.studio.errors import ProviderBusy
+from functions.studio.errors import NotConfigured, ProviderBusy, ProviderRefused
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import JobStatus
 from functions.studio.messages import CheckClip
@@ -96,9 +96,10 @@ def test_an_unknown_create_that_is_not_found_waits_on(stage: Stage) -> None:
     assert not stage.provider.orders
 
 
-def test_a_busy_provider_is_looked_at_again_later(stage: Stage) -> None:
+@pytest.mark.parametrize("error", [ProviderBusy("later"), ProviderRefused("not found"), NotConfigured("no key")])
+def test_a_provider_that_does_not_tell_is_looked_at_again_later(stage: Stage, error: Exception) -> None:
     stage.put()
-    stage.provider.busy = ProviderBusy("later")
+    stage.provider.busy = error
     stage.look()
     assert stage.tokens.heartbeats == ["token"]
     assert len(stage.queue.messages) == 1

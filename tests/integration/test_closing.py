@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
 from functions.close_job.handler import read
-from functions.studio.clips import ClipStatus
+from functions.studio.clips import Attempt, AttemptStatus, ClipStatus
 from functions.studio.closing import Closing, close_failed, deliver
 from functions.studio.errors import NotFound, StaleRun
 from functions.studio.events import JobEvents
 from functions.studio.job_store import JobStore
-from functions.studio.jobs import Film, JobStatus
+from functions.studio.jobs import Film, Job, JobStatus
 from functions.studio.ledger import Ledger, LineState, reservation
 from functions.studio.workflow import Workflow
-from functions.sweep.handler import forgotten
-from tests.scripted import Bus, Tokens, a_clip, a_job
+from functions.sweep.sweep import is_forgotten, sweep
+from tests.scripted import Bus, Tokens, a_clip, a_job, an_attempt
 
 FILM = Film(
     key="acme/1/videos/j/combined.mp4",
@@ -152,12 +153,126 @@ def test_an_execution_that_was_stopped_is_closed_by_its_name() -> None:
     assert "stopped" in message.error.said
 
 
-def test_a_job_without_execution_is_forgotten_after_the_grace() -> None:
-    at = datetime.now(UTC)
-    old = (at - timedelta(seconds=61)).isoformat().replace("+00:00", "Z")
-    new = (at - timedelta(seconds=59)).isoformat().replace("+00:00", "Z")
-    waiting = a_job(created_at=old)
-    assert forgotten([waiting, a_job(created_at=old, execution_arn="arn"), a_job(created_at=new)], at) == [waiting]
+MINUTES_AGO = (datetime.now(UTC) - timedelta(minutes=6)).isoformat().replace("+00:00", "Z")
+
+
+class Sweep:
+    """A job of some minutes ago, and the sweep that comes by."""
+
+    def __init__(self, stage: Stage, **changes: object) -> None:
+        self.stage = stage
+        self.tokens = Tokens()
+        self.job = a_job(created_at=MINUTES_AGO, updated_at=MINUTES_AGO, **changes)
+        stage.jobs.table.commit(stage.jobs.accept(self.job))
+
+    def comes(self) -> dict[str, int]:
+        machine = "arn:aws:states:us-east-1:1:stateMachine:m"
+        return sweep(self.stage.closing, Workflow(machine, self.tokens), datetime.now(UTC))
+
+    def after(self) -> Job:
+        return self.stage.jobs.job(self.job.id)
+
+
+def test_the_sweep_starts_a_job_whose_execution_never_began(stage: Stage) -> None:
+    late = Sweep(stage)
+    assert late.comes()["started"] == 1
+    assert late.tokens.executions == {f"{late.job.id}-1": {"jobId": late.job.id, "run": 1}}
+    assert late.after().execution_arn
+    assert late.comes()["started"] == 0
+
+
+def test_the_sweep_leaves_a_job_alone_that_was_accepted_just_now(stage: Stage) -> None:
+    assert not is_forgotten(stage.job, datetime.now(UTC))
+
+
+@pytest.mark.parametrize("status", ["FAILED", "ABORTED", "TIMED_OUT", "SUCCEEDED", None])
+def test_the_sweep_closes_a_job_that_no_execution_owns(stage: Stage, status: str | None) -> None:
+    orphan = Sweep(stage, execution_arn="arn")
+    orphan.tokens.statuses = {"arn": status} if status else {}
+    assert orphan.comes()["closed"] == 1
+    assert orphan.after().status is JobStatus.FAILED
+    assert orphan.after().error_message
+
+
+def test_the_sweep_leaves_a_running_execution_alone(stage: Stage) -> None:
+    running = Sweep(stage, execution_arn="arn")
+    running.tokens.statuses = {"arn": "RUNNING"}
+    assert running.comes() == {"started": 0, "closed": 0}
+    assert running.after().status is JobStatus.PROCESSING
+
+
+# what happens while a run is being closed
+
+
+class Meanwhile(JobStore):
+    """A store in which something happens right after an attempt was read, once."""
+
+    def __init__(self, jobs: JobStore, happens: Callable[[], None]) -> None:
+        super().__init__(jobs.table)
+        self.happens: Callable[[], None] | None = happens
+
+    def find_attempt(self, job_id: str, attempt_id: str) -> Attempt | None:
+        found = super().find_attempt(job_id, attempt_id)
+        if self.happens:
+            happens, self.happens = self.happens, None
+            happens()
+        return found
+
+
+def test_an_attempt_that_begins_while_a_run_is_closed_is_not_booked_as_never_sent(stage: Stage) -> None:
+    stage.clip(1, ClipStatus.PENDING, None)
+    attempt = an_attempt(stage.job)
+
+    def begins() -> None:
+        known = {"attemptId": attempt.id}
+        stage.jobs.table.commit(
+            stage.jobs.new_attempt(stage.job.id, attempt),
+            stage.jobs.move_clip(stage.job.id, 1, 1, ClipStatus.PROCESSING, known),
+        )
+
+    closing = Closing(Meanwhile(stage.jobs, begins), stage.ledger, stage.closing.events)
+    close_failed(stage.job.id, 1, "stopped", closing)
+    totals = stage.ledger.totals(stage.job.id)
+    assert (totals.lost, totals.released, totals.reserved) == (Decimal("1.20"), Decimal(0), Decimal(0))
+    after = stage.jobs.find_attempt(stage.job.id, attempt.id)
+    assert after
+    assert after.status is AttemptStatus.LOST
+
+
+def test_an_attempt_that_moves_on_while_a_run_is_closed_is_closed_all_the_same(stage: Stage) -> None:
+    stage.clip(1, ClipStatus.PROCESSING, None)
+    attempt = an_attempt(stage.job, status=AttemptStatus.ASKED, prediction_id=None)
+    stage.jobs.table.commit(stage.jobs.new_attempt(stage.job.id, attempt))
+
+    def is_accepted() -> None:
+        stage.jobs.table.commit(stage.jobs.attempt_accepted(stage.job.id, attempt.id, "p"))
+
+    closing = Closing(Meanwhile(stage.jobs, is_accepted), stage.ledger, stage.closing.events)
+    close_failed(stage.job.id, 1, "stopped", closing)
+    assert stage.jobs.clip(stage.job.id, 1).status is ClipStatus.FAILED
+    assert stage.ledger.totals(stage.job.id).reserved == 0
+    assert stage.jobs.job(stage.job.id).status is JobStatus.FAILED
+
+
+def test_from_the_moment_of_closing_nothing_may_be_spent_or_finished(stage: Stage) -> None:
+    stage.jobs.table.commit(stage.jobs.begin_to_close(stage.job.id, 1, "stopped"))
+    assert not stage.jobs.job(stage.job.id).may_spend
+    stage.film()
+    with pytest.raises(StaleRun):
+        deliver(stage.job.id, 1, stage.closing)
+
+
+def test_a_completed_job_whose_end_was_not_published_is_published_by_whoever_closes(stage: Stage) -> None:
+    stage.two_of_three_kept()
+    stage.film()
+    put = stage.bus.put_events
+    stage.bus.put_events = lambda **asked: {"FailedEntryCount": 1, "Entries": [{"ErrorCode": "Throttled"}]}
+    with pytest.raises(RuntimeError):
+        deliver(stage.job.id, 1, stage.closing)
+    stage.bus.put_events = put
+    close_failed(stage.job.id, 1, "Deliver failed", stage.closing)
+    assert [event["DetailType"] for event in stage.bus.events] == ["job.completed"]
+    assert stage.jobs.job(stage.job.id).status is JobStatus.COMPLETED
 
 
 def test_a_job_is_found_by_the_sweep_until_it_has_ended(stage: Stage) -> None:

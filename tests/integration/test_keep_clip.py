@@ -10,20 +10,23 @@ from typing import Any
 
 import pytest
 
-from functions.keep_clip.handler import _keeper, handler
+from functions.keep_clip.handler import handler
 from functions.keep_clip.keep import Keeper
 from functions.keep_clip.output import may_fetch
-from functions.studio import probe as probing
+from functions.studio import wiring
 from functions.studio.clips import Answer, Attempt, AttemptStatus, Clip, ClipStatus, Outcome
-from functions.studio.errors import OutputUnreachable
+from functions.studio.errors import NotConfigured, OutputUnreachable, ProviderBusy, ProviderFailed
 from functions.studio.job_store import JobStore
-from functions.studio.jobs import Job, now
+from functions.studio.jobs import Job
 from functions.studio.ledger import Ledger, LineState, reservation
 from functions.studio.media_store import MediaStore
 from functions.studio.messages import ClipTask, StateError
+from functions.studio.providers import Prediction
+from functions.studio.rows import now
+from functions.studio.table import Write
 from tests.media import Studio, damaged
 from tests.outputs import Outputs
-from tests.scripted import a_clip, a_job, a_task
+from tests.scripted import ScriptedProvider, a_clip, a_job, a_task, an_attempt
 
 TIMED_OUT = StateError(Error="States.Timeout", Cause="")
 
@@ -40,28 +43,27 @@ class Desk:
     task: ClipTask
     limits: dict[str, int]
     stages: dict[str, tuple[str, ...]]
+    provider: ScriptedProvider
 
-    def attempt(self, **changes: Any) -> Attempt:
-        given: dict[str, Any] = {
-            "id": self.task.attempt_id,
-            "clip": 1,
-            "run": 1,
-            "stage": "video",
-            "provider": "replicate",
-            "model": "veo3",
-            "token": "token",
-            "asked_at": now(),
-        }
-        attempt = Attempt(**(given | changes))
-        self.jobs.table.commit(self.jobs.new_attempt(self.job.id, attempt))
-        return attempt
+    def attempt(self, **changes: Any) -> None:
+        """Asked for, and not answered yet."""
+        asked = {"status": AttemptStatus.ASKED, "prediction_id": None} | changes
+        self.jobs.table.commit(self.jobs.new_attempt(self.job.id, an_attempt(self.job, **asked)))
 
     def answered(self, **answer: Any) -> None:
         said = Answer(**({"outcome": Outcome.SUCCEEDED} | answer))
         self.attempt(status=AttemptStatus.ANSWERED, prediction_id="p1", answer=said)
 
     def keep(self, error: StateError | None = None) -> ClipTask | None:
-        keeper = Keeper(self.jobs, self.ledger, self.media, [self.outputs.origin], self.limits, self.stages)
+        keeper = Keeper(
+            self.jobs,
+            self.ledger,
+            self.media,
+            {"replicate": self.provider}.__getitem__,
+            [self.outputs.origin],
+            self.limits,
+            self.stages,
+        )
         return keeper.keep(self.task, error).next
 
     @property
@@ -88,7 +90,9 @@ def desk(jobs: JobStore, ledger: Ledger, media: MediaStore, outputs: Outputs) ->
     job = a_job(duration_seconds=1)
     clip = a_clip(job, status=ClipStatus.PROCESSING, started_at=now())
     jobs.table.commit(jobs.accept(job), jobs.new_clip(job.id, clip), ledger.reserve(job.id, reservation(clip)))
-    return Desk(jobs, ledger, media, outputs, job, a_task(job), {}, {"image_pairs": ("video",)})
+    provider = ScriptedProvider()
+    provider.known["p1"] = Prediction(id="p1")
+    return Desk(jobs, ledger, media, outputs, job, a_task(job), {}, {"image_pairs": ("video",)}, provider)
 
 
 def test_a_good_output_is_kept_with_its_sound_and_settled(desk: Desk, studio: Studio) -> None:
@@ -110,7 +114,7 @@ def test_a_good_output_is_kept_with_its_sound_and_settled(desk: Desk, studio: St
     pcm = desk.media.read(clip.kept.pcm_key)
     assert len(pcm) == 48_000 * 4
     assert max(pcm) > 0
-    picture = probing.Probe.model_validate(clip.kept.facts).picture
+    picture = clip.kept.probe.picture
     assert (picture.frames, picture.fps, picture.width, picture.height) == (24, 24, 320, 180)
 
 
@@ -286,6 +290,65 @@ def test_a_prediction_without_an_answer_in_time_is_lost(desk: Desk, name: str) -
     assert (desk.clip.error_class, desk.attempt_status, desk.money) == ("timeout", AttemptStatus.LOST, LineState.LOST)
 
 
+@pytest.mark.parametrize("name", ["States.Timeout", "States.HeartbeatTimeout"])
+def test_a_prediction_that_ended_without_telling_is_found_by_a_last_look_and_kept(
+    desk: Desk, studio: Studio, name: str
+) -> None:
+    desk.attempt(status=AttemptStatus.ACCEPTED, prediction_id="p1")
+    url = desk.outputs.holds(studio.clip())
+    desk.provider.ends("p1", Answer(outcome=Outcome.SUCCEEDED, output_url=url))
+    desk.keep(StateError(Error=name))
+    assert (desk.clip.status, desk.attempt_status, desk.money) == (
+        ClipStatus.COMPLETED,
+        AttemptStatus.KEPT,
+        LineState.SETTLED,
+    )
+
+
+def test_a_failure_that_nobody_told_is_given_in_the_providers_words(desk: Desk) -> None:
+    desk.attempt(status=AttemptStatus.ACCEPTED, prediction_id="p1")
+    desk.provider.ends("p1", Answer(outcome=Outcome.FAILED, error="GPU on fire", charged=False))
+    desk.keep(TIMED_OUT)
+    assert (desk.clip.error_message, desk.clip.error_class) == ("GPU on fire", "failed")
+    assert desk.money is LineState.RELEASED
+
+
+@pytest.mark.parametrize("silence", [ProviderBusy("later"), ProviderFailed("HTTP 500"), NotConfigured("no key")])
+def test_a_provider_that_cannot_be_asked_a_last_time_leaves_the_timeout_as_it_is(
+    desk: Desk, silence: Exception
+) -> None:
+    desk.attempt(status=AttemptStatus.ACCEPTED, prediction_id="p1")
+    desk.provider.busy = silence
+    desk.keep(TIMED_OUT)
+    assert (desk.clip.error_class, desk.money) == ("timeout", LineState.LOST)
+
+
+def test_a_provider_is_looked_at_once_and_only_where_time_ran_out(desk: Desk) -> None:
+    desk.attempt(status=AttemptStatus.ACCEPTED, prediction_id="p1")
+    desk.keep(TIMED_OUT)
+    desk.keep(TIMED_OUT)
+    assert desk.provider.looks == ["p1"]
+
+
+@pytest.mark.parametrize(
+    ("name", "error_class"),
+    [
+        ("ProviderBusy", "busy"),
+        ("ProviderRefused", "refused"),
+        ("ProviderFailed", "failed"),
+        ("ProviderUnknown", "unknown"),
+        ("Runtime.ExitError", "failed"),
+    ],
+)
+def test_an_error_of_the_step_fails_the_clip_in_its_class_without_a_look(
+    desk: Desk, name: str, error_class: str
+) -> None:
+    desk.attempt(status=AttemptStatus.ACCEPTED, prediction_id="p1")
+    desk.keep(StateError(Error=name, Cause=json.dumps({"errorMessage": "words"})))
+    assert (desk.clip.error_message, desk.clip.error_class) == ("words", error_class)
+    assert desk.provider.looks == []
+
+
 @pytest.mark.parametrize("attempt", [{"status": AttemptStatus.UNKNOWN}, {"status": AttemptStatus.ASKED}])
 def test_money_that_may_have_been_spent_is_lost_and_never_released(desk: Desk, attempt: dict[str, Any]) -> None:
     desk.attempt(**attempt)
@@ -353,8 +416,25 @@ def test_an_answer_that_comes_while_the_attempt_is_being_ended_is_kept_after_all
             return found
 
     desk.jobs = Overtaken(desk.jobs.table)
-    desk.keep(TIMED_OUT)
+    desk.keep(StateError(Error="ProviderUnknown"))
     assert (desk.clip.status, desk.money) == (ClipStatus.COMPLETED, LineState.SETTLED)
+
+
+def test_keeping_again_after_a_crash_behind_the_uploads_converges(desk: Desk, studio: Studio) -> None:
+    desk.answered(output_url=desk.outputs.holds(studio.clip()))
+
+    class Dying(Ledger):
+        def end(self, job_id: str, attempt_id: str, state: LineState) -> Write:
+            raise ConnectionError("the function died")
+
+    whole, desk.ledger = desk.ledger, Dying(desk.ledger.table)
+    with pytest.raises(ConnectionError):
+        desk.keep()
+    left = desk.objects
+    desk.ledger = whole
+    desk.keep()
+    assert (desk.clip.status, desk.money) == (ClipStatus.COMPLETED, LineState.SETTLED)
+    assert desk.objects == left
 
 
 def test_the_handler_reads_the_states_error_and_answers_with_what_follows(
@@ -363,7 +443,7 @@ def test_the_handler_reads_the_states_error_and_answers_with_what_follows(
     monkeypatch.setenv("TABLE_NAME", "rows")
     monkeypatch.setenv("MEDIA_BUCKET", "media")
     monkeypatch.setenv("REPLICATE_OUTPUT_ORIGINS", desk.outputs.origin)
-    _keeper.cache_clear()
+    wiring.forget()
     desk.answered(output_url=desk.outputs.holds(studio.clip()))
 
     class Context:

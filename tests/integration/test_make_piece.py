@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from functions.make_piece.handler import conform, make_piece
-from functions.studio.errors import BrokenMedia
-from functions.studio.pieces import Target
+from functions.make_piece.conform import conform
+from functions.make_piece.make import make_piece
+from functions.studio.errors import BrokenMedia, ConditionLost, StaleRun
+from functions.studio.jobs import JobStatus
+from functions.studio.media import Target
 from functions.studio.probe import examine
 from tests.media import Studio, damaged
 from tests.shelf import Shelf
@@ -118,6 +120,44 @@ def test_a_piece_that_is_made_is_not_made_again(shelf: Shelf, studio: Studio) ->
     shelf.make_pieces()
     shelf.media.delete(*(piece.source_key for piece in shelf.pieces))
     for task in shelf.arrange():
+        make_piece(task, shelf.jobs, shelf.media)
+
+
+def test_a_piece_that_cannot_be_made_says_why_on_its_row_and_may_be_tried_again(shelf: Shelf, studio: Studio) -> None:
+    shelf.keeps(studio.clip(), studio.clip(fps="30"))
+    first, second = shelf.arrange()
+    key = shelf.pieces[1].source_key
+    whole = shelf.media.read(key)
+    shelf.media.put(key, whole[: len(whole) // 2], "video/mp4")
+
+    make_piece(first, shelf.jobs, shelf.media)
+    make_piece(second, shelf.jobs, shelf.media)
+
+    made, broken = shelf.pieces
+    assert made.picture
+    assert made.fault is None
+    assert broken.picture is None
+    assert broken.fault
+    assert broken.fault.startswith("ffmpeg ended with ")
+    shelf.media.put(key, whole, "video/mp4")
+    make_piece(second, shelf.jobs, shelf.media)
+    assert shelf.pieces[1].picture
+    assert shelf.pieces[1].fault is None
+
+
+def test_a_fault_that_comes_after_the_piece_is_made_does_not_stand_on_it(shelf: Shelf, studio: Studio) -> None:
+    shelf.keeps(studio.clip(), studio.clip(fps="30"))
+    shelf.make_pieces()
+    with pytest.raises(ConditionLost):
+        shelf.jobs.table.commit(shelf.jobs.piece_failed(shelf.job.id, 1, 1, "too late"))
+    assert shelf.pieces[0].fault is None
+
+
+def test_a_run_that_lost_its_job_makes_no_piece(shelf: Shelf, studio: Studio) -> None:
+    shelf.keeps(studio.clip(), studio.clip(fps="30"))
+    task = shelf.arrange()[0]
+    shelf.jobs.table.commit(shelf.jobs.move_job(shelf.job.id, 1, JobStatus.FAILED))
+    with pytest.raises(StaleRun):
         make_piece(task, shelf.jobs, shelf.media)
 
 

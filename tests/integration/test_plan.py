@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 import requests
 from PIL import Image, ImageDraw
 
 from functions.plan.plan import Board, plan
-from functions.plan.vision import Vision
+from functions.plan.vision import Seen, Vision
 from functions.studio.clips import ClipStatus, pending_clip
 from functions.studio.errors import NotConfigured, ProviderFailed, ProviderRefused, StaleRun
 from functions.studio.job_store import JobStore
-from functions.studio.jobs import Job, JobStatus, new_id, now
-from functions.studio.ledger import Ledger
+from functions.studio.jobs import Job, JobStatus
+from functions.studio.ledger import Ledger, reservation
 from functions.studio.library import Asset, Campaign, Client, Library
 from functions.studio.media_store import MediaStore
+from functions.studio.rows import new_id, now
 from local.standins.xai import Xai
 from tests.scripted import a_job
 
@@ -143,6 +146,57 @@ def test_rows_that_were_there_before_the_job_do_not_expire_after_it(stage: Stage
     assert all(clip.expires_at is None for clip in stage.jobs.clips(job.id))
 
 
+def test_what_an_earlier_try_left_behind_is_not_made_too(stage: Stage) -> None:
+    job = stage.job(num_pairs=None)
+    left = [pending_clip(job, number, Decimal("1.20")) for number in range(1, 9)]
+    stage.jobs.table.put_all([stage.jobs.new_clip(job.id, clip) for clip in left])
+    stage.jobs.table.put_all([stage.ledger.reserve(job.id, reservation(clip)) for clip in left])
+    tasks = plan(job.id, 1, stage.board).tasks
+    after = stage.jobs.job(job.id)
+    assert len(tasks) == after.total_clips == len(stage.jobs.clips(job.id)) < 8
+    assert stage.ledger.totals(job.id).reserved == after.estimated_cost
+
+
+class Interrupted(Vision):
+    """Something happens to the job while the model looks at its pictures."""
+
+    def __init__(self, vision: Vision, happens: Callable[[], None]) -> None:
+        self.vision, self.happens = vision, happens
+
+    def answer(self, *asked: Any) -> Seen:
+        seen = self.vision.answer(*asked)
+        self.happens()
+        return seen
+
+
+def interrupted(stage: Stage, happens: Callable[[], None]) -> Board:
+    return replace(stage.board, vision=Interrupted(stage.board.vision, happens))
+
+
+def test_a_job_that_ends_while_its_pairs_are_chosen_gets_no_rows(stage: Stage) -> None:
+    job = stage.job()
+
+    def ends() -> None:
+        stage.jobs.table.commit(stage.jobs.move_job(job.id, 1, JobStatus.FAILED))
+
+    with pytest.raises(StaleRun):
+        plan(job.id, 1, interrupted(stage, ends))
+    assert stage.jobs.clips(job.id) == []
+    assert stage.ledger.totals(job.id).reserved == 0
+
+
+def test_a_try_that_comes_late_does_not_touch_clips_that_have_begun(stage: Stage) -> None:
+    job = stage.job()
+
+    def another_try_is_quicker() -> None:
+        plan(job.id, 1, stage.board)
+        stage.jobs.table.commit(stage.jobs.move_clip(job.id, 1, 1, ClipStatus.PROCESSING))
+
+    with pytest.raises(StaleRun):
+        plan(job.id, 1, interrupted(stage, another_try_is_quicker))
+    assert stage.jobs.clip(job.id, 1).status is ClipStatus.PROCESSING
+
+
 def test_planning_again_asks_nobody_and_gives_the_same_tasks(stage: Stage, xai: Xai) -> None:
     job = stage.job()
     first = plan(job.id, 1, stage.board)
@@ -161,9 +215,18 @@ def test_an_error_of_the_service_is_left_to_the_workflows_retry(stage: Stage, xa
 
 
 def test_a_wrong_key_is_a_matter_of_configuration(stage: Stage, xai: Xai) -> None:
-    board = stage.board.__class__(**{**stage.board.__dict__, "vision": Vision(lambda: "wrong", f"{xai.url}/v1")})
+    board = replace(stage.board, vision=Vision(lambda: "wrong", f"{xai.url}/v1"))
     with pytest.raises(NotConfigured, match="XAI_API_KEY"):
         plan(stage.job().id, 1, board)
+
+
+def test_a_key_that_was_changed_is_used_at_the_next_call(stage: Stage, xai: Xai) -> None:
+    keys = ["wrong", "key"]
+    board = replace(stage.board, vision=Vision(lambda: keys.pop(0), f"{xai.url}/v1"))
+    job = stage.job()
+    with pytest.raises(NotConfigured):
+        plan(job.id, 1, board)
+    assert len(plan(job.id, 1, board).tasks) == 3
 
 
 def test_a_picture_that_cannot_be_looked_at_is_a_refusal_that_names_it(stage: Stage) -> None:

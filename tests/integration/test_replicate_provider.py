@@ -16,9 +16,9 @@ from standardwebhooks.webhooks import Webhook
 
 from functions.studio.clips import Outcome
 from functions.studio.errors import NotConfigured, ProviderBusy, ProviderRefused, ProviderUnknown, WebhookRejected
-from functions.studio.jobs import now
 from functions.studio.providers.protocol import Order
 from functions.studio.providers.replicate import Replicate
+from functions.studio.rows import now
 from local.standins.replicate import Replicate as StandIn
 
 SECRET = "whsec_" + base64.b64encode(b"a secret of the tests, not a real one").decode()
@@ -45,7 +45,7 @@ def picture(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def an_order(picture: str, **changes: object) -> Order:
     given = {"prompt": "p", "image": picture, "last_frame": picture, "duration": 4, "negative_prompt": "mark-1"}
-    return Order(mark="mark-1", slug="google/veo-3.1-fast", input={**given, **changes})
+    return Order(slug="google/veo-3.1-fast", input={**given, **changes})
 
 
 def until_answered(provider: Replicate, prediction_id: str) -> Outcome:
@@ -169,6 +169,40 @@ def test_a_create_that_never_reached_anybody_may_be_sent_again(picture: str) -> 
         Replicate(lambda: "token", f"http://127.0.0.1:{port}").start(an_order(picture))
 
 
+@pytest.mark.parametrize("status", [429, 503, 504])
+def test_a_look_is_asked_once_too_for_whoever_looks_has_little_time(status: int) -> None:
+    broken = Breaking(http(status, {}))
+    with pytest.raises(ProviderBusy):
+        Replicate(lambda: "token", broken.url).look("p")
+    assert broken.requests == 1
+    broken.close()
+
+
+def test_an_aborted_prediction_is_a_failed_one_that_costs_nothing() -> None:
+    said = Breaking(http(200, {"id": "p", "model": "m", "version": "hidden", "status": "aborted"}))
+    answer = Replicate(lambda: "token", said.url).look("p").answer
+    assert answer
+    assert (answer.outcome, answer.charged) == (Outcome.FAILED, False)
+    said.close()
+
+
+def test_an_aborted_prediction_hides_no_other_from_being_found() -> None:
+    others = [{"id": "a", "status": "aborted"}, {"id": "b", "status": "starting", "input": {"image": "x/mark-1.jpg"}}]
+    said = Breaking(http(200, {"results": others, "next": None}))
+    found = Replicate(lambda: "token", said.url).find("mark-1.", now())
+    assert found
+    assert found.id == "b"
+    said.close()
+
+
+def test_a_key_that_was_changed_is_used_at_the_next_call(stand_in: StandIn) -> None:
+    keys = ["wrong", "token"]
+    provider = Replicate(lambda: keys.pop(0), stand_in.url)
+    with pytest.raises(NotConfigured):
+        provider.find("nothing", now())
+    assert provider.find("nothing", now()) is None
+
+
 # webhooks
 
 BODY = json.dumps(
@@ -213,6 +247,13 @@ def test_every_changed_byte_of_the_body_is_noticed(provider: Replicate) -> None:
         changed = body[:place] + bytes([body[place] ^ 1]) + body[place + 1 :]
         with pytest.raises(WebhookRejected):
             provider.read_webhook(headers, changed)
+
+
+def test_nobody_is_asked_for_a_secret_because_of_headers_that_prove_nothing() -> None:
+    nowhere = Replicate(lambda: "token", "http://127.0.0.1:9")
+    for headers in ({}, {**signed(), "webhook-timestamp": "1"}, {**signed(), "webhook-signature": "v1,%%"}):
+        with pytest.raises(WebhookRejected):
+            nowhere.read_webhook(headers, BODY.encode())
 
 
 MALFORMED = [

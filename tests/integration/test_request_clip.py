@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from functions.request_clip.request import Desk, request_clip
@@ -10,6 +12,7 @@ from functions.studio.job_store import JobStore
 from functions.studio.jobs import Job, JobStatus
 from functions.studio.media_store import MediaStore
 from functions.studio.messages import RequestClip
+from functions.studio.recording import webhook_url
 from functions.studio.workflow import Workflow
 from tests.scripted import SUCCEEDED, Queue, ScriptedProvider, Tokens, a_clip, a_job, a_task
 
@@ -28,7 +31,7 @@ class Stage:
             workflow=Workflow("machine", self.tokens),
             checks=CheckQueue("queue", [3, 5], self.queue),
             provider=lambda name: self.provider,
-            webhook_url=lambda provider, job, attempt: f"https://api.example/callbacks/{provider}?{job}&{attempt}",
+            webhook_url=partial(webhook_url, "https://api.example"),
         )
         self.job = a_job()
         jobs.table.commit(jobs.accept(self.job))
@@ -144,6 +147,13 @@ def test_a_refusal_is_recorded_as_the_answer_and_costs_nothing(stage: Stage) -> 
 
 def test_nothing_is_sent_for_a_job_that_has_ended(stage: Stage) -> None:
     stage.jobs.table.commit(stage.jobs.move_job(stage.job.id, 1, JobStatus.FAILED))
+    with pytest.raises(StaleRun):
+        stage.request()
+    assert not stage.provider.orders
+
+
+def test_nothing_is_sent_for_a_job_that_is_being_closed(stage: Stage) -> None:
+    stage.jobs.table.commit(stage.jobs.begin_to_close(stage.job.id, 1, "stopped"))
     with pytest.raises(StaleRun):
         stage.request()
     assert not stage.provider.orders

@@ -13,12 +13,10 @@ from pathlib import Path
 import pytest
 import requests
 
-from local.cloud import LocalCloud
+from local.checkout import ROOT
 from local.loopback import bind
 from local.synth import SynthesisFailed, synthesized
-from tests.local_cloud.conftest import Eventually
-
-ROOT = Path(__file__).parents[2]
+from tests.local_cloud.waiting import eventually
 
 
 def start(out: Path, mark: str, port: int = 0) -> subprocess.Popen[str]:
@@ -45,9 +43,7 @@ def processes(mark: str) -> set[str]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name)
-def test_no_process_is_left_however_the_cloud_ends(
-    tmp_path: Path, eventually: Eventually, number: signal.Signals
-) -> None:
+def test_no_process_is_left_however_the_cloud_ends(tmp_path: Path, number: signal.Signals) -> None:
     mark = uuid.uuid4().hex
     cloud = start(tmp_path, mark)
     assert cloud.stdout
@@ -71,11 +67,6 @@ def test_a_port_that_is_taken_is_said_before_anything_is_started(tmp_path: Path)
     assert cloud.returncode == 1
     assert errors == f"127.0.0.1:{port} cannot be listened on: Address already in use\n"
     assert not (tmp_path / "local.log").exists()
-
-
-def test_tests_reach_what_the_cloud_holds(cloud: LocalCloud) -> None:
-    cloud.client("s3").put_object(Bucket=cloud.bucket, Key="k", Body=b"v")
-    assert cloud.client("s3").get_object(Bucket=cloud.bucket, Key="k")["Body"].read() == b"v"
 
 
 APP = """

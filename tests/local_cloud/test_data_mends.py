@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from moto.sqs.models import sqs_backends
 
 from local.credentials import ACCOUNT, REGION
 from local.mends import DATA
-from tests.local_cloud.conftest_mends import DataCloud, Mend, all_at_once, data_cloud, inside, others
+from tests.local_cloud.mended import DataCloud, Mend, all_at_once, data_cloud, inside, named, others, program
 
 WRITERS = 6
 LONG_TO_WRITE = {f"attribute{number}": {"S": "x" * 20} for number in range(100)}
@@ -122,10 +123,6 @@ def an_uploaded_form_is_tagged(cloud: DataCloud) -> None:
     assert tags == [{"Key": "lifetime", "Value": "upload"}]
 
 
-def named(checks: Iterable[Callable[..., None]]) -> dict[str, Callable[..., None]]:
-    return {check.__name__: check for check in checks}
-
-
 OVER_HTTP = named(
     (
         a_conditional_write_is_atomic,
@@ -154,6 +151,11 @@ def test_aws_does_so_and_moto_only_when_mended(
         check(cloud)
         with data_cloud(tmp_path_factory.mktemp("unmended"), left_out=mend) as unmended, pytest.raises(AssertionError):
             check(unmended)
+
+
+def test_the_data_process_mends_itself(tmp_path: Path) -> None:
+    with program(tmp_path, "local.data") as url:
+        a_transaction_sent_twice_is_done_once(DataCloud(url))
 
 
 def test_a_failed_transaction_leaves_every_row_as_it_was(cloud: DataCloud) -> None:

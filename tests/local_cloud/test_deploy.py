@@ -13,10 +13,10 @@ import pytest
 from local.child import Child
 from local.cloud import LocalCloud
 from local.credentials import ACCESS_KEY, REGION, SECRET_KEY
-from local.deploy import DeployFault, deploy
-from local.deployment import Deployment, Integration, QueueMapping, Schedule
+from local.deployment.deploy import DeployFault, deploy
+from local.deployment.records import Deployment, Integration, QueueMapping, Schedule
+from local.deployment.resources import IGNORED, KINDS
 from local.logs import Log
-from local.resources import IGNORED, KINDS
 from local.template import Assembly
 from local.workers import FunctionsDoNotStart
 from tests.local_cloud.little import a_function, a_route, an_integration

@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from local.cloud import LocalCloud
-from local.deployment import Integration
+from local.deployment.records import Integration
 from local.front import Route, allowed
 
 DESK = "https://desk.example"

@@ -18,7 +18,7 @@ from werkzeug.wrappers import Response
 from local.credentials import REGION
 from local.guard import Guard
 from local.loopback import bind, served
-from tests.local_cloud.conftest_mends import DataCloud, client, data_cloud
+from tests.local_cloud.mended import DataCloud, client, data_cloud
 
 FILM = bytes(range(256)) * 40
 KEY = "t-1/videos/j 1/clips/clip_001+ä.mp4"

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from local.cloud import LocalCloud
-from local.deployment import Schedule
+from local.deployment.records import Schedule
 from local.pollers import Clock, failed_messages, record_of
 from local.workers import Answer
-from tests.local_cloud.conftest import Eventually
+from tests.local_cloud.waiting import eventually
 
 
 def kept(cloud: LocalCloud, body: str) -> list[dict[str, Any]]:
@@ -25,7 +25,7 @@ def kept(cloud: LocalCloud, body: str) -> list[dict[str, Any]]:
     return found
 
 
-def test_messages_are_brought_in_a_batch_and_deleted(cloud: LocalCloud, eventually: Eventually) -> None:
+def test_messages_are_brought_in_a_batch_and_deleted(cloud: LocalCloud) -> None:
     sqs, url = cloud.client("sqs"), cloud.outputs["QueueUrl"]
     bodies = [f"batch {number}" for number in range(5)]
     entries = [{"Id": str(number), "MessageBody": body} for number, body in enumerate(bodies)]
@@ -44,9 +44,7 @@ def messages_left(cloud: LocalCloud) -> int:
     return sum(int(value) for value in found.values())
 
 
-def test_a_message_reported_as_failed_comes_again_and_its_neighbour_does_not(
-    cloud: LocalCloud, eventually: Eventually
-) -> None:
+def test_a_message_reported_as_failed_comes_again_and_its_neighbour_does_not(cloud: LocalCloud) -> None:
     bodies = ("will fail", "went well")
     entries = [{"Id": str(number), "MessageBody": body} for number, body in enumerate(bodies)]
     cloud.client("sqs").send_message_batch(QueueUrl=cloud.outputs["QueueUrl"], Entries=entries)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from local.loopback import free_port
-from tests.local_cloud.conftest_mends import listens
+from tests.local_cloud.mended import listens
 
 COMMANDS = {"data": ("local.data",), "states": ("local.states", "--invoke", "http://127.0.0.1:9")}
 

@@ -7,18 +7,18 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.local_cloud.conftest_mends import (
+from tests.local_cloud.mended import (
     StatesCloud,
     Throttled,
     all_at_once,
     call,
     catch,
     each_item,
-    eventually,
     once,
     states_cloud,
     wait_for_answer,
 )
+from tests.local_cloud.waiting import eventually
 
 
 @pytest.fixture(scope="module")

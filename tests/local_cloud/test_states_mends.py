@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import threading
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,10 +16,12 @@ from moto.stepfunctions.parser.asl.component.common.path import result_path
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 from moto.stepfunctions.parser.asl.utils import json_path
 
+from local.loopback import bind, served
 from local.mends import STATES
-from tests.local_cloud.conftest_mends import (
+from tests.local_cloud.mended import (
     Fails,
     Function,
+    InvokeServer,
     Mend,
     StatesCloud,
     Throttled,
@@ -26,13 +29,15 @@ from tests.local_cloud.conftest_mends import (
     call,
     catch,
     each_item,
-    eventually,
     inside,
+    named,
     once,
     others,
+    program,
     states_cloud,
     wait_for_answer,
 )
+from tests.local_cloud.waiting import eventually
 
 AGAIN = {"ErrorEquals": ["Again"], "IntervalSeconds": 1, "MaxAttempts": 2}
 NOWHERE = "http://127.0.0.1:9"
@@ -304,10 +309,6 @@ def a_failure_is_not_printed(cloud: StatesCloud) -> None:
     assert secret not in cloud.log.read_text()
 
 
-def named(checks: Iterable[Callable[..., None]]) -> dict[str, Callable[..., None]]:
-    return {check.__name__: check for check in checks}
-
-
 OVER_HTTP = named(
     (
         functions_run_behind_the_invoke_server,
@@ -352,3 +353,12 @@ def test_aws_does_so_and_moto_only_when_mended(
             pytest.raises(AssertionError),
         ):
             check(unmended)
+
+
+def test_the_states_process_mends_itself(tmp_path: Path) -> None:
+    server = InvokeServer()
+    with (
+        served(server, bind(), "functions") as invoke,
+        program(tmp_path, "local.states", "--invoke", invoke) as url,
+    ):
+        functions_run_behind_the_invoke_server(StatesCloud(url, tmp_path / "program.log", server))

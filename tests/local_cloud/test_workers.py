@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 from local.cloud import LocalCloud
 from local.logs import Log
 from local.workers import Answer, Function, FunctionsDoNotStart, Workers, Zygote, ZygoteEnded
-from tests.local_cloud.conftest import Eventually
+from tests.local_cloud.waiting import eventually
 
 AWS = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_CONFIG_FILE": os.devnull, "PATH": "/usr/bin:/bin"}
 
@@ -135,7 +135,7 @@ def test_a_worker_that_takes_too_long_is_killed_and_replaced(employ: Any) -> Non
     assert json.loads(do(workers, "nothing").payload) is None
 
 
-def test_what_a_killed_worker_had_started_is_killed_with_it(employ: Any, eventually: Eventually) -> None:
+def test_what_a_killed_worker_had_started_is_killed_with_it(employ: Any) -> None:
     seconds = f"600.{os.getpid()}"
     workers = employ("misbehave", timeout=1)
     event = json.dumps({"do": "child", "seconds": seconds}).encode()
@@ -157,7 +157,7 @@ def read(path: Path) -> bytes:
         return b""
 
 
-def test_a_worker_killed_while_idle_is_not_missed(employ: Any, eventually: Eventually) -> None:
+def test_a_worker_killed_while_idle_is_not_missed(employ: Any) -> None:
     workers = employ("pid")
     first = ask(workers, "pid")
     os.kill(first, 9)
@@ -165,7 +165,7 @@ def test_a_worker_killed_while_idle_is_not_missed(employ: Any, eventually: Event
     assert ask(workers, "pid") != first
 
 
-def test_a_worker_can_be_killed_in_the_middle_of_its_work(employ: Any, eventually: Eventually) -> None:
+def test_a_worker_can_be_killed_in_the_middle_of_its_work(employ: Any) -> None:
     workers = employ("misbehave", timeout=30)
     with ThreadPoolExecutor(1) as callers:
         call = callers.submit(do, workers, "sleep")
@@ -193,7 +193,7 @@ def test_a_function_that_does_not_start_answers_so(employ: Any) -> None:
     assert error(employ("nobody").invoke("nobody", b"{}"))[0] == "Runtime.HandlerNotFound"
 
 
-def test_each_worker_has_a_place_of_its_own_for_files_which_goes_with_it(employ: Any, eventually: Eventually) -> None:
+def test_each_worker_has_a_place_of_its_own_for_files_which_goes_with_it(employ: Any) -> None:
     workers = employ("about")
     scratch = Path(ask(workers, "about")["environment"]["TMPDIR"])
     assert scratch.is_dir()
@@ -201,7 +201,7 @@ def test_each_worker_has_a_place_of_its_own_for_files_which_goes_with_it(employ:
     eventually(lambda: not scratch.exists())
 
 
-def test_log_lines_carry_their_own_invocation_s_keys(employ: Any, log: Log, eventually: Eventually) -> None:
+def test_log_lines_carry_their_own_invocation_s_keys(employ: Any, log: Log) -> None:
     workers = employ("log", timeout=30)
     with ThreadPoolExecutor(40) as callers:
         list(callers.map(lambda clip: ask(workers, "log", clip=clip), range(40)))
@@ -226,7 +226,7 @@ def test_the_zygote_has_one_thread(employ: Any) -> None:
     assert re.search(r"^Threads:\s+1$", Path(f"/proc/{parent}/status").read_text(), re.MULTILINE)
 
 
-def test_no_worker_outlives_the_zygote(log: Log, tmp_path: Path, eventually: Eventually) -> None:
+def test_no_worker_outlives_the_zygote(log: Log, tmp_path: Path) -> None:
     zygote = Zygote(log)
     function = Function("pid", "arn", a_handler("pid"), {})
     workers = Workers([function], AWS, zygote, log, tmp_path)
@@ -264,7 +264,7 @@ def test_the_lambda_api_refuses(cloud: LocalCloud, given: dict[str, Any], code: 
     assert refused.value.response["Error"]["Code"] == code
 
 
-def test_an_event_is_accepted_at_once_and_tried_three_times(cloud: LocalCloud, eventually: Eventually) -> None:
+def test_an_event_is_accepted_at_once_and_tried_three_times(cloud: LocalCloud) -> None:
     answer = lambda_client(cloud).invoke(
         FunctionName="fail_twice", InvocationType="Event", Payload=b'{"name": "event"}'
     )
@@ -280,7 +280,7 @@ def test_an_event_is_accepted_at_once_and_tried_three_times(cloud: LocalCloud, e
     assert tries() == "3"
 
 
-def test_the_state_machine_calls_functions(cloud: LocalCloud, eventually: Eventually) -> None:
+def test_the_state_machine_calls_functions(cloud: LocalCloud) -> None:
     states = cloud.client("stepfunctions")
     run = states.start_execution(stateMachineArn=cloud.state_machine, input='{"x": 1}')["executionArn"]
     ended = eventually(lambda: (told := states.describe_execution(executionArn=run))["status"] != "RUNNING" and told)

@@ -391,7 +391,7 @@ def test_many_predictions_are_drawn_at_once_and_the_same_shot_only_once(
 def test_fail_ends_the_next_matching_creates_as_failed_and_is_then_used_up(start_replicate: Start, host: Host) -> None:
     standin = start_replicate()
     client = client_of(standin)
-    assert script(standin, {"match": {"model": VEO, "prompt": "bad"}, "times": 2, "do": "fail"}).status_code == 204
+    script(standin, {"match": {"model": VEO, "prompt": "bad"}, "times": 2, "do": "fail"})
     made = [
         client.predictions.create(model=VEO, input=veo_input(host, prompt=prompt))
         for prompt in ("bad 1", "good", "bad 2", "bad 3")
@@ -447,6 +447,14 @@ def test_of_a_script_with_one_bad_rule_nothing_is_taken(start_replicate: Start, 
     assert ended(client.predictions.create(model=VEO, input=veo_input(host)), client).status == "succeeded"
 
 
+def test_a_script_is_answered_with_how_many_rules_are_live_and_reset_clears_them(start_replicate: Start) -> None:
+    standin = start_replicate()
+    script(standin, {"do": "fail"})
+    assert script(standin, {"do": "slow", "seconds": 1}, {"do": "lose_webhook"}).json() == {"rules": 3}
+    assert requests.post(f"{standin.url}/_reset", timeout=10).json() == {}
+    assert script(standin, {"do": "fail"}).json() == {"rules": 1}
+
+
 def test_the_log_tells_what_was_asked_and_reset_forgets_it_all(start_replicate: Start) -> None:
     standin = start_replicate()
     client = client_of(standin)
@@ -477,17 +485,6 @@ def test_refusing_loopback_neither_webhooks_nor_pictures_may_be_private(start_re
     given = veo_input(host, image=upload.urls["get"])
     del given["last_frame"]
     assert ended(client.predictions.create(model=VEO, input=given), client).status == "succeeded"
-
-
-def test_stopping_leaves_drawings_unfinished_and_nothing_of_them_behind(
-    start_replicate: Start, host: Host, tmp_path: Path
-) -> None:
-    cache = tmp_path / "cache"
-    standin = start_replicate(cache=cache)
-    client_of(standin).predictions.create(model=VEO, input=veo_input(host, duration=8, resolution="1080p"))
-    wait_until(lambda: any(cache.iterdir()))
-    standin.stop()
-    assert list(cache.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["replicate", "xai"])

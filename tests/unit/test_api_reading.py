@@ -14,7 +14,7 @@ from functions.api.pictures import read_picture
 from functions.api.uploads import MOST_BYTES, Upload, read_upload
 from functions.api.words import cursor, position
 from functions.studio.errors import InvalidRequest, RequestError, TooLarge, UnsupportedMedia
-from functions.studio.jobs import new_id
+from functions.studio.rows import new_id
 
 
 def encoded(mode: str, form: str, size: tuple[int, int] = (30, 20), **options: object) -> bytes:

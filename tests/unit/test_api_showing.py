@@ -6,15 +6,13 @@ from decimal import Decimal
 
 import pytest
 
-from functions.api.answers import plain
 from functions.api.image_pairs import snapped
 from functions.api.job_views import accepted_view, job_view, shown_status, sub_jobs_view
 from functions.studio.catalogue import Model, catalogue
-from functions.studio.clips import ClipStatus, Kept
+from functions.studio.clips import ClipStatus
 from functions.studio.jobs import JobStatus
-from tests.scripted import a_clip, a_job
-
-KEPT = Kept(key="k", pcm_key="p", bytes=1, sha256="0", facts={})
+from functions.studio.rows import plain
+from tests.scripted import a_clip, a_job, a_kept
 
 
 def model(name: str) -> Model:
@@ -59,10 +57,18 @@ def test_the_cost_of_a_running_job_is_that_of_its_clips_and_of_an_ended_one_its_
 
 def test_clips_keep_their_numbers_where_one_failed() -> None:
     job = a_job()
-    kept = {"status": ClipStatus.COMPLETED, "kept": KEPT}
+    kept = {"status": ClipStatus.COMPLETED, "kept": a_kept()}
     clips = [a_clip(job, 1, **kept), a_clip(job, 2, status=ClipStatus.FAILED), a_clip(job, 3, **kept)]
     urls = job_view(job, clips).progress.clip_urls
     assert [url.rsplit("/", 1)[1] for url in urls] == ["clip_001.mp4", "clip_003.mp4"]
+
+
+@pytest.mark.parametrize("status", [ClipStatus.PROCESSING, ClipStatus.FAILED, ClipStatus.CANCELLED])
+def test_what_was_kept_of_an_earlier_stage_is_not_the_clips_video(status: ClipStatus) -> None:
+    job = a_job()
+    clips = [a_clip(job, status=status, kept=a_kept(), attempt_id="1.0001.image.1")]
+    [shown] = sub_jobs_view(job, clips, catalogue()).sub_jobs
+    assert (shown.video_url, shown.video_blob_id, job_view(job, clips).progress.clip_urls) == (None, None, [])
 
 
 def test_progress_never_goes_back_as_a_clip_moves_on() -> None:

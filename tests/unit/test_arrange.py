@@ -7,44 +7,21 @@ from typing import Any
 
 import pytest
 
-from functions.arrange.arrangement import arrange, common_target, nearest_rate, nothing_left, within
+from functions.arrange.arrangement import arrangement, common_target, nearest_rate, nothing_left, within
 from functions.make_piece.conform import chain, frames
-from functions.studio.clips import ClipStatus, Kept
-from functions.studio.pieces import Piece, Target
-from functions.studio.probe import Picture
-from tests.scripted import a_clip, a_job
+from functions.studio.clips import ClipStatus
+from functions.studio.media import Piece, Target
+from tests.scripted import a_clip, a_job, a_kept, a_picture
 
 
-def a_picture(**changes: Any) -> Picture:
-    given: dict[str, Any] = {
-        "codec": "h264",
-        "profile": "High",
-        "pixel_format": "yuv420p",
-        "colour": "tv, bt709",
-        "width": 1280,
-        "height": 720,
-        "timescale": 12_288,
-        "ticks": 512,
-        "frames": 192,
-        "lead": 1024,
-        "span": 192 * 512,
-        "extradata": "a",
-        "packets": "p",
-    }
-    return Picture(**(given | changes))
-
-
-def a_kept(number: int) -> Kept:
-    return Kept(key=f"clip-{number}", pcm_key=f"sound-{number}", bytes=1000, sha256="s", facts={})
-
-
-def arranged(pictures: dict[int, Picture]) -> list[Piece]:
-    survivors = {number: (a_kept(number), picture) for number, picture in pictures.items()}
-    return arrange(survivors, [f"piece-{turn}" for turn in range(len(pictures))])
+def arranged(pictures: dict[int, dict[str, Any]]) -> list[Piece]:
+    """The pieces of clips whose pictures differ from the usual one in this."""
+    survivors = {number: a_kept(number, **changes) for number, changes in pictures.items()}
+    return arrangement(survivors, [f"piece-{turn}" for turn in range(len(pictures))])
 
 
 def test_survivors_that_fit_each_other_are_copied_in_order_with_gaps_left_out() -> None:
-    pieces = arranged({5: a_picture(), 1: a_picture(frames=96), 3: a_picture(packets="q")})
+    pieces = arranged({5: {}, 1: {"frames": 96}, 3: {"packets": "q"}})
     assert [(piece.number, piece.clip, piece.key) for piece in pieces] == [
         (1, 1, "clip-1"),
         (2, 3, "clip-3"),
@@ -67,7 +44,7 @@ DIFFERENCES: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("difference", DIFFERENCES, ids=str)
 def test_one_survivor_that_differs_has_all_of_them_conformed(difference: dict[str, Any]) -> None:
-    pieces = arranged({1: a_picture(), 2: a_picture(), 3: a_picture(**difference)})
+    pieces = arranged({1: {}, 2: {}, 3: difference})
     assert [piece.key for piece in pieces] == ["piece-0", "piece-1", "piece-2"]
     assert all(piece.target == pieces[0].target and piece.target and piece.picture is None for piece in pieces)
 
@@ -86,7 +63,7 @@ UNFIT: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("unfit", UNFIT, ids=str)
 def test_what_browsers_do_not_play_as_it_is_gets_conformed_even_alone(unfit: dict[str, Any]) -> None:
-    (piece,) = arranged({1: a_picture(**unfit)})
+    (piece,) = arranged({1: unfit})
     assert piece.target
 
 

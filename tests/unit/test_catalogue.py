@@ -77,10 +77,10 @@ def test_the_seeds_names_stand_for_the_providers_current_ids() -> None:
     assert catalogue().find("veo4") is None
 
 
-@pytest.mark.parametrize("one", catalogue().models, ids=catalogue().names())
+@pytest.mark.parametrize("one", catalogue().models, ids=lambda one: one.name)
 def test_every_model_makes_its_default_duration_and_names_its_source(one: Model) -> None:
     assert one.duration(one.default_duration) == one.default_duration
     assert one.durations[-1].up_to is None
     assert one.source
     assert one.date
-    assert catalogue().names().count(one.name) == 1
+    assert [other.name for other in catalogue().models].count(one.name) == 1

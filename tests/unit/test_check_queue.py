@@ -31,8 +31,14 @@ def test_delays_that_sqs_could_not_honour_are_refused(text: str) -> None:
         read_delays(text)
 
 
-def test_the_heartbeat_may_miss_three_of_the_longest_gaps() -> None:
-    assert heartbeat_limit([3, 3, 5, 10]) == 30
+@pytest.mark.parametrize(
+    ("delays", "timeout", "limit"),
+    [([30, 60, 120], 600, 360), ([3, 3, 5, 10], 600, 190), ([30, 60, 120], 200, 199)],
+)
+def test_the_heartbeat_outlasts_three_gaps_and_two_crashed_looks_but_not_the_step(
+    delays: list[int], timeout: int, limit: int
+) -> None:
+    assert heartbeat_limit(delays, timeout) == limit
 
 
 @pytest.mark.parametrize(("look", "delay"), [(0, 3), (1, 5), (2, 10), (9, 10)])

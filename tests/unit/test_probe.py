@@ -10,7 +10,8 @@ import pytest
 
 from functions.studio.boxes import read_movie
 from functions.studio.errors import BrokenMedia
-from functions.studio.probe import Packet, Sound, packets_digest, read_banner, read_packets, steady_ticks
+from functions.studio.media import Sound
+from functions.studio.probe import Packet, packets_digest, read_banner, read_packets, steady_ticks
 
 BANNER = """Input #0, mov,mp4,m4a,3gp,3g2,mj2, from 'clip.mp4':
   Duration: 00:00:08.00, start: 0.000000, bitrate: 705 kb/s

@@ -98,7 +98,7 @@ def test_the_prompt_tells_goal_audience_product_and_brand_guidelines() -> None:
     text = text_of(ask([picture("a"), picture("b")], CAMPAIGN, CLIENT, 1))
     for told in ("Sell bottles", "Hikers", "https://example.com/bottle", "Always calm, never neon"):
         assert told in text
-    assert "exactly 1 pairs" in text
+    assert "exactly 1 pair " in text
 
 
 def test_each_picture_follows_the_text_that_names_its_asset() -> None:

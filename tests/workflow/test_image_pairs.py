@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-import json
+import hashlib
+import re
 import time
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
+from functions.studio.job_store import JobStore
+from functions.studio.jobs import Job
+from functions.studio.rows import new_id
+from functions.studio.table import Table
+from local.cloud import LocalCloud
 from tests.workflow.conftest import Film, Team
 
 FilmOf = Callable[[str], Film]
@@ -35,16 +42,21 @@ def test_three_pairs_become_one_film_as_long_as_its_clips_together(
 
 
 def test_the_manifest_tells_order_pairs_attempts_costs_and_checksums(
-    team: Team, pictures: list[Path], film_of: FilmOf
+    team: Team, pictures: list[Path], film_of: FilmOf, tmp_path: Path
 ) -> None:
-    import hashlib
-
     job = team.film(team.campaign(pictures[:3]), numPairs=2, clipDuration=4)
     assert team.wait(job)["status"] == "completed"
-    manifest = team.get(f"/jobs/{job}/manifest")
-    assert hashlib.sha256(film_of(job).bytes).hexdigest() in json.dumps(manifest)
-    predictions = [clip["replicatePredictionId"] for clip in team.clips(job)]
-    assert all(prediction in json.dumps(manifest) for prediction in predictions)
+    manifest, clips = team.get(f"/jobs/{job}/manifest"), team.clips(job)
+    assert manifest["film"]["sha256"] == hashlib.sha256(film_of(job).bytes).hexdigest()
+    for told, clip in zip(manifest["clips"], clips, strict=True):
+        pair = ("image1AssetId", "image2AssetId", "prompt", "score", "reason", "modelId")
+        assert {name: told[name] for name in pair} == {name: clip[name] for name in pair}
+        file = team.download(clip["videoUrl"], tmp_path / told["name"])
+        assert told["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
+        (attempt,) = told["attempts"]
+        assert attempt["predictionId"] == clip["replicatePredictionId"]
+        assert (attempt["money"], attempt["amount"]) == ("settled", pytest.approx(0.60))
+    assert manifest["cost"]["total"] == pytest.approx(1.20)
 
 
 def test_one_failed_clip_leaves_a_film_of_the_others(team: Team, pictures: list[Path], film_of: FilmOf) -> None:
@@ -80,6 +92,15 @@ def test_with_every_webhook_lost_the_looks_find_all_clips(team: Team, pictures: 
     assert film_of(job).frames == 3 * 4 * 24
     creates = [entry for entry in team.log() if entry["method"] == "POST" and entry["path"].endswith("/predictions")]
     assert len(creates) == 3
+
+
+def test_webhooks_alone_bring_every_answer(tmp_path: Path, pictures: list[Path]) -> None:
+    """No look comes before the job has ended: were the callback dead, nobody would notice otherwise."""
+    with LocalCloud(out=tmp_path, parameters={"CheckDelays": "900"}) as unwatched:
+        team = Team(unwatched)
+        job = team.film(team.campaign(pictures[:3]), numPairs=2, clipDuration=4)
+        assert team.wait(job)["status"] == "completed"
+        assert not [entry for entry in team.log() if re.fullmatch("/v1/predictions/[a-z0-9]+", entry["path"])]
 
 
 def test_hailuo_makes_six_seconds_at_its_own_price_and_its_silence_becomes_a_sound_track(
@@ -126,8 +147,6 @@ def test_fifty_pairs_have_all_fifty_predictions_in_flight_at_once(
 
 
 def _seconds(stamp: str) -> float:
-    from datetime import datetime
-
     return datetime.fromisoformat(stamp).timestamp()
 
 
@@ -146,10 +165,6 @@ def test_an_execution_that_is_stopped_closes_its_job(team: Team, pictures: list[
 
 def test_a_job_whose_execution_never_began_is_started_by_the_sweep(team: Team, pictures: list[Path]) -> None:
     """What the API leaves behind when it dies between accepting a job and starting it."""
-    from functions.studio.job_store import JobStore
-    from functions.studio.jobs import Job, new_id
-    from functions.studio.table import Table
-
     campaign = team.campaign(pictures[:2])
     jobs = JobStore(Table(team.cloud.table, team.cloud.client("dynamodb")))
     long_ago = "2026-01-01T00:00:00.000Z"

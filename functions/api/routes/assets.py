@@ -9,14 +9,13 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
-from functions.api import words
+from functions.api import cursors, inputs, uploads
 from functions.api.answers import ROOT, Envelope, Listed, View, answer, created, gone
 from functions.api.given import Asker, TheForm, TheLibrary, TheMedia
 from functions.api.pictures import read_picture
-from functions.api.uploads import read_upload
-from functions.studio.jobs import new_id, now
 from functions.studio.library import Asset, Campaign
 from functions.studio.media_store import MediaStore, asset_key
+from functions.studio.rows import new_id, now
 
 router = Router()
 TAGS = ["assets"]
@@ -46,18 +45,22 @@ def view(asset: Asset, media: MediaStore) -> AssetView:
     return AssetView.model_validate(asset.model_dump() | signed)
 
 
+def _called(file_name: str) -> str:
+    return inputs.without_controls(PurePath(file_name).name).strip()[:200]
+
+
 @router.post("/assets/upload", tags=TAGS, status_code=201, summary="Upload a picture, as multipart/form-data")
 def upload(form: TheForm, asker: Asker, library: TheLibrary, media: TheMedia) -> Response[Envelope[AssetView]]:
-    sent = read_upload(form.content_type, form.body)
+    sent = uploads.read_upload(form.content_type, form.body)
     campaign = library.get(Campaign, asker.tenant, sent.form.campaign_id, field="campaignId")
-    picture = read_picture(sent.body)
+    picture = read_picture(sent.body, most_bytes=uploads.MOST_BYTES)
     asset_id, stamp = new_id(), now()
     asset = Asset(
         id=asset_id,
         tenant=asker.tenant,
         client_id=campaign.client_id,
         campaign_id=campaign.id,
-        name=sent.form.name or PurePath(sent.file_name).name[:200] or asset_id,
+        name=sent.form.name or _called(sent.file_name) or asset_id,
         type=sent.form.type,
         key=asset_key(asker.tenant, asset_id, picture.extension),
         content_type=picture.content_type,
@@ -84,22 +87,22 @@ def page(
     library: TheLibrary,
     media: TheMedia,
     campaign: Annotated[str | None, Query(alias="campaignId")] = None,
-    kind: Annotated[str | None, Query(alias="type")] = None,
+    kind: Annotated[Literal["image"] | None, Query(alias="type")] = None,
     tag: Annotated[str | None, Query()] = None,
-    limit: words.Limit = 50,
-    cursor: words.Cursor = None,
+    limit: cursors.Limit = 50,
+    cursor: cursors.Cursor = None,
 ) -> Envelope[Listed[AssetView]]:
     def wanted(asset: Asset) -> bool:
         return kind in (None, asset.type) and (tag is None or tag in asset.tags)
 
-    after = words.position(cursor)
+    after = cursors.position(cursor)
     if campaign is None:
         found, more = library.page(Asset, asker.tenant, limit=limit, after=after, keep=wanted)
     else:
         found, more = library.page_of_campaign(
             library.get(Campaign, asker.tenant, campaign, field="campaignId"), limit=limit, after=after, keep=wanted
         )
-    return answer(Listed(items=[view(one, media) for one in found], next_cursor=words.cursor(more)))
+    return answer(Listed(items=[view(one, media) for one in found], next_cursor=cursors.cursor(more)))
 
 
 @router.get("/assets/<asset_id>", tags=TAGS, summary="Get an asset")

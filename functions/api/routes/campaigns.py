@@ -8,40 +8,36 @@ from typing import Annotated, Any
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Query
-from pydantic import Field
-
-from functions.api import words
+from functions.api import cursors, inputs
 from functions.api.answers import ROOT, Envelope, Listed, Metadata, Money, View, answer, created, gone
 from functions.api.given import Asker, TheLibrary
-from functions.api.words import NotNull
+from functions.api.inputs import NotNull
 from functions.studio.errors import Conflict
-from functions.studio.jobs import new_id, now
 from functions.studio.library import Campaign, Client, Library
+from functions.studio.rows import new_id, now
 
 router = Router()
 TAGS = ["campaigns"]
 
-Budget = Annotated[float, Field(ge=0, le=1e9)]
 
-
-class NewCampaign(words.Input):
+class NewCampaign(inputs.Input):
     client_id: str | None = None
-    name: words.Name
-    goal: words.Text | None = None
-    target_audience: words.Text | None = None
-    product_url: words.WebAddress | None = None
-    budget_usd: Budget | None = None
-    metadata: words.Metadata = {}
+    name: inputs.Name
+    goal: inputs.Text | None = None
+    target_audience: inputs.Text | None = None
+    product_url: inputs.WebAddress | None = None
+    budget_usd: inputs.Dollars | None = None
+    metadata: inputs.Metadata = {}
 
 
-class CampaignChanges(words.Input):
+class CampaignChanges(inputs.Input):
     client_id: str | None = None
-    name: Annotated[words.Name | None, NotNull] = None
-    goal: words.Text | None = None
-    target_audience: words.Text | None = None
-    product_url: words.WebAddress | None = None
-    budget_usd: Budget | None = None
-    metadata: words.Metadata | None = None
+    name: Annotated[inputs.Name | None, NotNull] = None
+    goal: inputs.Text | None = None
+    target_audience: inputs.Text | None = None
+    product_url: inputs.WebAddress | None = None
+    budget_usd: inputs.Dollars | None = None
+    metadata: inputs.Metadata | None = None
 
 
 class CampaignView(View):
@@ -93,17 +89,17 @@ def page(
     asker: Asker,
     library: TheLibrary,
     client: Annotated[str | None, Query(alias="clientId")] = None,
-    limit: words.Limit = 50,
-    cursor: words.Cursor = None,
+    limit: cursors.Limit = 50,
+    cursor: cursors.Cursor = None,
 ) -> Envelope[Listed[CampaignView]]:
     found, more = library.page(
         Campaign,
         asker.tenant,
         limit=limit,
-        after=words.position(cursor),
+        after=cursors.position(cursor),
         keep=lambda campaign: client in (None, campaign.client_id),
     )
-    return answer(Listed(items=[view(one) for one in found], next_cursor=words.cursor(more)))
+    return answer(Listed(items=[view(one) for one in found], next_cursor=cursors.cursor(more)))
 
 
 @router.get("/campaigns/<campaign_id>", tags=TAGS, summary="Get a campaign")

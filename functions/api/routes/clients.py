@@ -7,30 +7,30 @@ from typing import Annotated, Any
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
-from functions.api import words
-from functions.api.answers import ROOT, Envelope, Listed, Metadata, View, answer, created, gone, plain
+from functions.api import cursors, inputs
+from functions.api.answers import ROOT, Envelope, Listed, Metadata, View, answer, created, gone
 from functions.api.given import Asker, TheLibrary
-from functions.api.words import NotNull
+from functions.api.inputs import NotNull
 from functions.studio.errors import Conflict
-from functions.studio.jobs import new_id, now
 from functions.studio.library import Client
+from functions.studio.rows import new_id, now, plain
 
 router = Router()
 TAGS = ["clients"]
 
 
-class NewClient(words.Input):
-    name: words.Name
-    homepage: words.WebAddress | None = None
-    brand_guidelines: words.TextOrObject | None = None
-    metadata: words.Metadata = {}
+class NewClient(inputs.Input):
+    name: inputs.Name
+    homepage: inputs.WebAddress | None = None
+    brand_guidelines: inputs.TextOrObject | None = None
+    metadata: inputs.Metadata = {}
 
 
-class ClientChanges(words.Input):
-    name: Annotated[words.Name | None, NotNull] = None
-    homepage: words.WebAddress | None = None
-    brand_guidelines: words.TextOrObject | None = None
-    metadata: words.Metadata | None = None
+class ClientChanges(inputs.Input):
+    name: Annotated[inputs.Name | None, NotNull] = None
+    homepage: inputs.WebAddress | None = None
+    brand_guidelines: inputs.TextOrObject | None = None
+    metadata: inputs.Metadata | None = None
 
 
 class ClientView(View):
@@ -59,10 +59,10 @@ def create(body: NewClient, asker: Asker, library: TheLibrary) -> Response[Envel
 
 @router.get("/clients", tags=TAGS, summary="List clients")
 def page(
-    asker: Asker, library: TheLibrary, limit: words.Limit = 50, cursor: words.Cursor = None
+    asker: Asker, library: TheLibrary, limit: cursors.Limit = 50, cursor: cursors.Cursor = None
 ) -> Envelope[Listed[ClientView]]:
-    found, more = library.page(Client, asker.tenant, limit=limit, after=words.position(cursor))
-    return answer(Listed(items=[view(one) for one in found], next_cursor=words.cursor(more)))
+    found, more = library.page(Client, asker.tenant, limit=limit, after=cursors.position(cursor))
+    return answer(Listed(items=[view(one) for one in found], next_cursor=cursors.cursor(more)))
 
 
 @router.get("/clients/<client_id>", tags=TAGS, summary="Get a client")

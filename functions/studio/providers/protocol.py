@@ -11,11 +11,10 @@ from functions.studio.clips import Answer
 
 
 class Order(BaseModel):
-    """One attempt, as it is sent. `mark` is unique to the attempt and stands in the URLs of its pictures."""
+    """One attempt, as it is sent; the URLs of its pictures carry its mark."""
 
     model_config = ConfigDict(frozen=True)
 
-    mark: str
     slug: str
     input: dict[str, Any] = Field(repr=False)
     webhook: str | None = Field(default=None, repr=False)

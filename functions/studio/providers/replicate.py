@@ -8,8 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import httpx
 from pydantic import BaseModel, ValidationError
@@ -29,9 +28,6 @@ from functions.studio.errors import (
 )
 from functions.studio.providers.protocol import Order, Prediction
 
-if TYPE_CHECKING:
-    from replicate.prediction import Prediction as Theirs
-
 TIMEOUT = httpx.Timeout(30.0, connect=5.0)
 """Seconds a call may take; the SDK itself gives its create none."""
 
@@ -46,6 +42,11 @@ OUTCOMES = {
 MODERATED = ("flagged", "sensitive", "moderation", "safety", "(e005)")
 """Words of their errors for an input that will be refused every time."""
 
+RETRIED_BY_THE_SDK = (429, 503, 504)
+
+WINDOW = 300
+"""Seconds that a webhook's timestamp may be off."""
+
 SECRETS_KEPT = 600.0
 SECRETS_ASKED_AGAIN_AFTER = 60.0
 
@@ -55,54 +56,53 @@ class Replicate:
     answers_by: Literal["webhook", "poll"] = "webhook"
 
     def __init__(self, key: Callable[[], str], base_url: str) -> None:
-        self._key = key
-        self._base_url = base_url
+        """`key` is asked at each call, for it may change while this process lives."""
+        self._client = Client(base_url=base_url, transport=_Transport(key))
         self._secrets: list[str] = []
         self._secrets_at = 0.0
-
-    @cached_property
-    def _client(self) -> Client:
-        return Client(
-            api_token=self._key(),
-            base_url=self._base_url,
-            timeout=TIMEOUT,
-            event_hooks={"request": [_limit]},
-        )
 
     def start(self, order: Order) -> Prediction:
         asked: dict[str, Any] = {}
         if order.webhook:
             asked = {"webhook": order.webhook, "webhook_events_filter": ["completed"]}
         with _our_errors(creating=True):
-            return _ours(self._client.predictions.create(model=order.slug, input=order.input, **asked))
+            theirs = self._client.predictions.create(model=order.slug, input=order.input, **asked)
+            return _parsed(_Document.model_validate({name: getattr(theirs, name) for name in _Document.model_fields}))
 
     def look(self, prediction_id: str) -> Prediction:
         with _our_errors():
-            return _ours(self._client.predictions.get(prediction_id))
+            return _parsed(_Document.model_validate(self._get(f"/v1/predictions/{prediction_id}")))
 
     def find(self, mark: str, asked_at: str) -> Prediction | None:
         since = datetime.fromisoformat(asked_at) - timedelta(minutes=5)
         with _our_errors():
-            for theirs in self._recent():
-                if theirs.created_at and datetime.fromisoformat(theirs.created_at) < since:
+            for document in self._recent():
+                if document.created_at and datetime.fromisoformat(document.created_at) < since:
                     return None
-                ours = _ours(theirs)
+                ours = _parsed(document)
                 if ours.carries(mark):
                     return ours
         return None
 
-    def _recent(self) -> Iterator[Theirs]:
-        page = self._client.predictions.list()
-        yield from page.results
-        while page.next:
-            page = self._client.predictions.list(page.next)
-            yield from page.results
+    def _recent(self) -> Iterator[_Document]:
+        """Newest first."""
+        page: str | None = "/v1/predictions"
+        while page:
+            found = _Page.model_validate(self._get(page))
+            yield from found.results
+            page = found.next
+
+    def _get(self, path: str) -> Any:
+        """By the SDK's own request, not its typed calls: those know no status `aborted` and fail on it."""
+        return self._client._request("GET", path).json()
 
     def cancel(self, prediction_id: str) -> None:
         with _our_errors():
             self._client.predictions.cancel(prediction_id)
 
     def read_webhook(self, headers: Mapping[str, str], body: bytes) -> Prediction:
+        if not _could_prove(headers):  # before a stranger makes us ask for a secret
+            raise WebhookRejected("no well-formed signature of the last minutes")
         if not any(_proves(secret, headers, body) for secret in self._signing_secrets()) and not any(
             _proves(secret, headers, body) for secret in self._signing_secrets(doubted=True)
         ):
@@ -126,8 +126,22 @@ class Replicate:
         return self._secrets
 
 
-def _limit(request: httpx.Request) -> None:
-    request.extensions["timeout"] = TIMEOUT.as_dict()
+class _Transport(httpx.HTTPTransport):
+    """Beneath the SDK: the key as it is now, a limit of time for every call, and an end to its ten retries of a GET,
+    which outlast a Lambda and cannot be switched off."""
+
+    def __init__(self, key: Callable[[], str]) -> None:
+        super().__init__()
+        self._key = key
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        request.headers["Authorization"] = f"Bearer {self._key()}"
+        request.extensions["timeout"] = TIMEOUT.as_dict()
+        response = super().handle_request(request)
+        if request.method == "GET" and response.status_code in RETRIED_BY_THE_SDK:
+            response.read()
+            raise ProviderBusy(f"Replicate cannot be asked just now: HTTP {response.status_code}")
+        return response
 
 
 @contextmanager
@@ -160,13 +174,24 @@ def _translated(error: ReplicateError, ambiguous: type[ProviderError]) -> Except
     return ambiguous(f"Replicate failed with {error.status}: {said}")
 
 
-def _proves(secret: str, headers: Mapping[str, str], body: bytes) -> bool:
-    signatures = [entry for entry in headers.get("webhook-signature", "").split(" ") if _is_well_formed(entry)]
+def _could_prove(headers: Mapping[str, str]) -> bool:
     try:
-        Webhook(secret).verify(body, {**headers, "webhook-signature": " ".join(signatures)}, json_parse=False)
+        age = abs(time.time() - float(headers.get("webhook-timestamp", "")))
+    except ValueError:
+        return False
+    return age <= WINDOW and bool(headers.get("webhook-id")) and bool(_signatures(headers))
+
+
+def _proves(secret: str, headers: Mapping[str, str], body: bytes) -> bool:
+    try:
+        Webhook(secret).verify(body, {**headers, "webhook-signature": _signatures(headers)}, json_parse=False)
     except (WebhookVerificationError, ValueError):
         return False
     return True
+
+
+def _signatures(headers: Mapping[str, str]) -> str:
+    return " ".join(entry for entry in headers.get("webhook-signature", "").split(" ") if _is_well_formed(entry))
 
 
 def _is_well_formed(entry: str) -> bool:
@@ -188,10 +213,12 @@ class _Document(BaseModel):
     output: Any = None
     error: Any = None
     metrics: dict[str, Any] | None = None
+    created_at: str | None = None
 
 
-def _ours(theirs: Theirs) -> Prediction:
-    return _parsed(_Document.model_validate({name: getattr(theirs, name) for name in _Document.model_fields}))
+class _Page(BaseModel):
+    results: list[_Document]
+    next: str | None = None
 
 
 def _parsed(document: _Document) -> Prediction:

@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.utils import send_file
 
 from local.standins import pictures
+from local.standins.clip_cache import ClipCache
 from local.standins.drawing import Drawer
 from local.standins.replicate.files import MAX_FILE_BYTES, File
 from local.standins.replicate.inputs import Model, invalid_fields, models
@@ -74,7 +75,7 @@ class Replicate(StandIn):
         self._refuse_loopback = refuse_loopback
         self._scratch = tempfile.TemporaryDirectory(prefix="replicate-")
         scratch = Path(self._scratch.name)
-        self._drawer = Drawer(cache or scratch / "clips")
+        self._drawer = Drawer(scratch / "clips", ClipCache(cache) if cache else None)
         self._courier = Courier(webhook_secret or new_secret(), webhook_repeats)
         self._workshop = Workshop(self._drawer, self._courier, scratch / "images", self._load)
         self._lock = threading.Lock()

@@ -1,4 +1,4 @@
-"""The data and the states process with a mend left out: forked, ready in a moment, from one that has moto loaded."""
+"""The data and the states process, also with a mend left out: forked, ready in a moment, from one that has moto loaded."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ import multiprocessing
 import os
 import socket
 import sys
-import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -24,22 +23,28 @@ from werkzeug.wrappers import Request, Response
 
 import local.data
 import local.states
+from local.child import Child
 from local.credentials import ACCESS_KEY, ACCOUNT, REGION, SECRET_KEY
+from local.logs import Log
 from local.loopback import bind, free_port, served
 from local.mends import DATA, STATES
 from local.process import HOST
+from tests.local_cloud.waiting import eventually
 
 FORKS: Final = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(["pytest", "local.data", "local.states"])
 
 READY_SECONDS: Final = 60.0
-PATIENCE_SECONDS: Final = 20.0
 
 # Threads take turns as often as they can, so that a race which is there is lost within a few tries.
 THREADS_CHANGE_SECONDS: Final = 1e-6
 
 # Mends differ in their arguments; what a test does with one is leave it out.
 Mend = Callable[..., None]
+
+
+def named(checks: Iterable[Mend]) -> dict[str, Mend]:
+    return {check.__name__: check for check in checks}
 
 
 def others(table: Sequence[Mend], left_out: Mend | None) -> tuple[Mend, ...]:
@@ -58,15 +63,6 @@ def client(service: str, url: str, **config: Any) -> Any:
     )
 
 
-def eventually(look: Callable[[], Any], seconds: float = PATIENCE_SECONDS) -> Any:
-    """What `look` gives as soon as that is true."""
-    deadline = time.monotonic() + seconds
-    while not (found := look()):
-        assert time.monotonic() < deadline, "it did not come to pass"
-        time.sleep(0.02)
-    return found
-
-
 def all_at_once(act: Callable[[int], Any], times: int) -> list[Any]:
     with ThreadPoolExecutor(times) as threads:
         return list(threads.map(act, range(times)))
@@ -82,6 +78,15 @@ def process(log: Path, target: Callable[..., None], port: int, *arguments: Any) 
     finally:
         child.terminate()
         child.join()
+
+
+@contextlib.contextmanager
+def program(folder: Path, module: str, *arguments: str) -> Iterator[str]:
+    """The URL of `python -m module`, started as the local cloud starts it."""
+    log = Log(folder / "program.log")
+    with contextlib.closing(log), Child("program", module, log, *arguments) as child:
+        child.wait_until_ready()
+        yield child.url
 
 
 def _logged(log: Path, target: Callable[..., None], *arguments: Any) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from local.credentials import ACCOUNT, REGION
-from local.deployment import Deployment, Made
+from local.deployment.records import Deployment, Made
 
 Properties = dict[str, Any]
 Maker = Callable[[Deployment, str, Properties], Made]

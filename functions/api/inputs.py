@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Annotated, Any, TypeVar
 from urllib.parse import urlsplit
 
-from aws_lambda_powertools.event_handler.openapi.params import Query
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
 from pydantic.alias_generators import to_camel
-
-from functions.studio.errors import FieldError, InvalidRequest
-from functions.studio.library import is_id
 
 METADATA_LIMIT = 16_384
 """Bytes of JSON."""
 DEEPEST = 16
 """Levels of JSON; the table takes 32."""
 
+MOST_DOLLARS = 1e9
+DECIMALS = 4
+"""Of a sum in USD: hundredths of a cent."""
+
 T = TypeVar("T")
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 class Input(BaseModel):
@@ -51,12 +52,17 @@ def _numbers(value: Any, depth: int = 0) -> Iterator[int | float]:
                 yield from _numbers(entry, depth + 1)
 
 
+def _fits(number: Decimal) -> bool:
+    """Into the table: 38 significant digits, magnitudes from 1E-130 to 9.99E+125. (`normalize` would round to 28.)"""
+    digits = "".join(map(str, number.as_tuple().digits)).strip("0")
+    return not digits or (len(digits) <= 38 and -130 <= number.adjusted() <= 125)
+
+
 def _storable(value: T) -> T:
-    """What the table can keep: it has 38 digits, and exponents from -130 to 125."""
     for number in _numbers(value):
-        digits = Decimal(repr(number)).normalize()
-        if digits and (len(digits.as_tuple().digits) > 38 or not -130 <= digits.adjusted() <= 125):
-            raise ValueError(f"has the number {number!r:.20}, which cannot be kept exactly")
+        exact = Decimal(repr(number))
+        if not _fits(exact):
+            raise ValueError(f"has the number {exact:.6g}, which cannot be kept exactly")
     if len(json.dumps(value, ensure_ascii=False).encode()) > METADATA_LIMIT:
         raise ValueError(f"must be at most {METADATA_LIMIT} bytes of JSON")
     return value
@@ -68,11 +74,32 @@ def _text_or_object(value: Any) -> Any:
     raise ValueError("must be a string or a JSON object")
 
 
+def without_controls(text: str) -> str:
+    """For a name that nobody typed, such as a file's."""
+    return _CONTROL.sub("", text)
+
+
+def _one_line(text: str) -> str:
+    if _CONTROL.search(text):
+        raise ValueError("must not have control characters")
+    return text
+
+
 def _web_address(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname or any(one <= " " for one in text):
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:  # brackets that hold no address, a port beyond 65535
+        usable = False
+    if not usable or " " in text or _CONTROL.search(text):
         raise ValueError("must be an http or https URL")
     return text
+
+
+def _dollars(amount: float) -> float:
+    if Decimal(repr(amount)).normalize().as_tuple().exponent < -DECIMALS:  # type: ignore[operator]  # finite: the form is strict
+        raise ValueError(f"must have at most {DECIMALS} decimals")
+    return amount
 
 
 def _not_null(value: T | None) -> T:
@@ -81,38 +108,16 @@ def _not_null(value: T | None) -> T:
     return value
 
 
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Name = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_one_line)
+]
+Tag = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(_one_line)]
 Text = Annotated[str, StringConstraints(max_length=10_000)]
 WebAddress = Annotated[str, StringConstraints(max_length=2_000), AfterValidator(_web_address)]
+Dollars = Annotated[float, Field(ge=0, le=MOST_DOLLARS), AfterValidator(_dollars)]
 Metadata = Annotated[dict[str, Any], AfterValidator(_storable)]
 TextOrObject = Annotated[
     Any, AfterValidator(_text_or_object), WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "object"}]})
 ]
 NotNull = AfterValidator(_not_null)
 """For a field of PATCH that has to stay a value."""
-
-Limit = Annotated[int, Query(ge=1, le=200)]
-"""Entries of a page."""
-Cursor = Annotated[str | None, Query()]
-
-
-def cursor(entry_id: str | None) -> str | None:
-    """Opaque to callers, so that what it holds may change."""
-    return base64.urlsafe_b64encode(entry_id.encode()).decode() if entry_id else None
-
-
-def position(cursor: str | None) -> str | None:
-    """The id that a list goes on from."""
-    if cursor is None:
-        return None
-    try:
-        entry_id = base64.urlsafe_b64decode(cursor).decode()
-    except (binascii.Error, ValueError):
-        entry_id = ""
-    if not is_id(entry_id):
-        raise InvalidRequest(
-            "The cursor is none of ours.",
-            hint="Take it from `nextCursor` of the page before.",
-            errors=(FieldError("cursor", "must be the nextCursor of a list"),),
-        )
-    return entry_id

@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 from local.credentials import REGION
-from local.deployment import Deployment, Made
-from local.resources.kinds import (
+from local.deployment.records import Deployment, Made
+from local.deployment.resources.kinds import (
     FOR_READERS,
     FORGOTTEN,
     MEANT,

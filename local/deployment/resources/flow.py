@@ -6,8 +6,8 @@ import json
 import re
 
 from local.credentials import ACCOUNT
-from local.deployment import Deployment, Made, QueueMapping, Schedule
-from local.resources.kinds import (
+from local.deployment.records import Deployment, Made, QueueMapping, Schedule
+from local.deployment.resources.kinds import (
     CHECKOUT,
     FOR_READERS,
     MEANT,

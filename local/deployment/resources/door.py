@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from local.deployment import Deployment, Integration, Made
-from local.resources.kinds import FOR_READERS, MEANT, NO_IAM, ONE_LOG, Properties, known
+from local.deployment.records import Deployment, Integration, Made
+from local.deployment.resources.kinds import FOR_READERS, MEANT, NO_IAM, ONE_LOG, Properties, known
 from local.template import TemplateFault
 
 

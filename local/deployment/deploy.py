@@ -1,6 +1,6 @@
 """Makes of a template what it says: resources of moto by boto3, and the tables that the rest of the local cloud reads.
 
-What a resource type means here is said in `resources.py`. A type or property that is not known there is an error, and
+What a resource type means here is said in `resources`. A type or property that is not known there is an error, and
 all errors are raised together before anything is made."""
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError, ParamValidationError
 
-from local.deployment import Deployment, Made
-from local.resources import KINDS, MEANT, Known, reason_to_ignore
+from local.deployment.records import Deployment, Made
+from local.deployment.resources import KINDS, MEANT, Known, reason_to_ignore
 from local.template import Template, TemplateFault
 
 OF_EVERY_RESOURCE: Final = {
@@ -83,7 +83,7 @@ def why_unmade(template: Template, name: str) -> str:
 
 
 def refuse_unknown(template: Template) -> None:
-    """Raises DeployFault with every type and property of which `resources.py` says nothing."""
+    """Raises DeployFault with every type and property of which `resources` says nothing."""
     faults = []
     for name, resource in template.resources.items():
         kind = resource["Type"]

@@ -6,12 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from functions.studio.answers import record_answer
 from functions.studio.clips import Answer, Attempt, AttemptStatus, Outcome
+from functions.studio.errors import NotConfigured, ProviderBusy
 from functions.studio.job_store import JobStore
 from functions.studio.providers import Prediction
+from functions.studio.recording import last_look, mark, record_acceptance, record_answer, webhook_url
 from functions.studio.workflow import Workflow
-from tests.scripted import SUCCEEDED, Tokens, a_clip, a_job, a_task, an_attempt
+from tests.scripted import SUCCEEDED, ScriptedProvider, Tokens, a_clip, a_job, a_task, an_attempt
 
 ENDED = Prediction(id="p", answer=SUCCEEDED)
 
@@ -97,3 +98,41 @@ def test_a_token_that_timed_out_is_no_error(stage: Stage) -> None:
     stage.tokens.waiting = set()
     record_answer(stage.jobs, stage.workflow, stage.job.id, attempt, ENDED)
     assert stage.now().status is AttemptStatus.ANSWERED
+
+
+def test_an_acceptance_that_comes_after_the_attempt_was_given_up_still_names_the_prediction(stage: Stage) -> None:
+    attempt = stage.put(status=AttemptStatus.LOST, prediction_id=None)
+    record_acceptance(stage.jobs, stage.job.id, attempt, "p")
+    assert stage.now().prediction_id == "p"
+    assert stage.now().status is AttemptStatus.LOST
+
+
+def test_the_last_look_records_an_answer_that_is_there_after_all(stage: Stage) -> None:
+    attempt = stage.put()
+    provider = ScriptedProvider()
+    provider.ends("p", SUCCEEDED)
+    last_look(stage.jobs, lambda name: provider, stage.job.id, attempt)
+    assert stage.now().status is AttemptStatus.ANSWERED
+    assert not stage.tokens.released
+
+
+@pytest.mark.parametrize("error", [ProviderBusy("later"), NotConfigured("no key")])
+def test_a_last_look_that_fails_changes_nothing(stage: Stage, error: Exception) -> None:
+    attempt = stage.put()
+    provider = ScriptedProvider()
+    provider.busy = error
+    last_look(stage.jobs, lambda name: provider, stage.job.id, attempt)
+    assert stage.now() == attempt
+
+
+def test_the_mark_of_the_first_attempt_is_not_that_of_the_tenth() -> None:
+    assert mark("j", "1.0001.video.1") not in mark("j", "1.0001.video.10")
+
+
+def test_webhooks_come_to_the_templates_route() -> None:
+    url = webhook_url("https://api.example", "replicate", "j", "1.0001.video.1")
+    assert url == "https://api.example/api/v3/callbacks/replicate?job=j&attempt=1.0001.video.1"
+
+
+def test_without_a_public_address_no_webhook_is_named() -> None:
+    assert webhook_url("none", "replicate", "j", "a") is None

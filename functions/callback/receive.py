@@ -1,0 +1,52 @@
+"""What a provider's webhook does, and what its sender is told: all but 2xx make it send again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from functions.studio.errors import NotConfigured, NotFound, ProviderError, UnknownAttempt, WebhookRejected
+from functions.studio.job_store import JobStore
+from functions.studio.payload import raw_body
+from functions.studio.providers import Prediction, Provider
+from functions.studio.recording import mark, record_answer
+from functions.studio.telemetry import about, count, logger
+from functions.studio.workflow import Workflow
+
+
+def answer(received: Callable[[], None]) -> dict[str, Any]:
+    try:
+        received()
+    except (WebhookRejected, UnknownAttempt, NotFound, ProviderError, NotConfigured) as error:
+        logger().warning("callback not taken", extra={"reason": str(error), "answered": error.status})
+        count("CallbacksRefused")
+        return {"statusCode": error.status}
+    return {"statusCode": 204}
+
+
+def receive(event: dict[str, Any], jobs: JobStore, workflow: Workflow, provider_of: Callable[[str], Provider]) -> None:
+    provider = provider_of(event["pathParameters"]["provider"])
+    prediction = provider.read_webhook(event["headers"], _signed_body(event))
+    asked = event.get("queryStringParameters") or {}
+    job_id, attempt_id = asked.get("job", ""), asked.get("attempt", "")
+    about(job=job_id, attempt=attempt_id, prediction=prediction.id)
+    if prediction.answer is None:
+        return
+    attempt = jobs.find_attempt(job_id, attempt_id) if job_id and attempt_id else None
+    if attempt is None or not _is_of(prediction, attempt.prediction_id, mark(job_id, attempt_id)):
+        raise UnknownAttempt("no attempt is known by that name and prediction")
+    about(run=attempt.run, clip=attempt.clip)
+    record_answer(jobs, workflow, job_id, attempt, prediction)
+    logger().info("answered by webhook", extra={"outcome": prediction.answer.outcome.value})
+
+
+def _is_of(prediction: Prediction, stored_id: str | None, marked: str) -> bool:
+    """The signature covers the body, not the URL: the body itself must belong to the attempt that the URL names."""
+    return prediction.id == stored_id if stored_id else prediction.carries(marked)
+
+
+def _signed_body(event: dict[str, Any]) -> bytes:
+    try:
+        return raw_body(event.get("body"), bool(event.get("isBase64Encoded")))
+    except ValueError as error:
+        raise WebhookRejected("a body that is not what it is said to be") from error

@@ -1,0 +1,125 @@
+"""What media files are: the typed description of one, and the pieces that a film is copied together from."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from functions.studio.rows import Row
+
+HDR = ("smpte2084", "arib-std-b67")
+
+
+def clip_name(number: int) -> str:
+    """A clip's file, by the clip's number: the last part of its key, and its name to callers."""
+    return f"clip_{number:03d}.mp4"
+
+
+class Picture(Row):
+    """The picture track. Times count in ticks of `1 / timescale` seconds, as ffmpeg reads them."""
+
+    index: int = 0
+    """Among the streams of its file: ffmpeg's concat goes by it."""
+    codec: str
+    profile: str = ""
+    pixel_format: str
+    colour: str = ""
+    """Range and colour space as ffmpeg names them; empty where the file is silent."""
+    field_order: str = "progressive"
+    width: int
+    height: int
+    sample_aspect: str = "1:1"
+    rotation: int = 0
+    timescale: int
+    ticks: int | None = None
+    """Ticks a frame; None where the rate varies or the first frame is not at zero."""
+    frames: int
+    lead: int = 0
+    """Ticks by which the first frame is decoded before it is shown."""
+    span: int
+    """Ticks from the first frame's beginning to the last one's end."""
+    extradata: str = ""
+    """SHA-256 of the decoder's configuration; empty where the file has several or none."""
+    packets: str
+    """SHA-256 over the sizes and hashes of all packets, in the order of the file."""
+
+    @property
+    def seconds(self) -> Fraction:
+        return Fraction(self.span, self.timescale)
+
+    @property
+    def fps(self) -> Fraction:
+        return Fraction(self.timescale, self.ticks) if self.ticks else Fraction(self.frames) / self.seconds
+
+    @property
+    def shown(self) -> tuple[int, int]:
+        """Width and height as a viewer sees them: square pixels, upright, even."""
+        across, down = (int(part) for part in self.sample_aspect.split(":"))
+        width, height = round(self.width * across / max(down, 1)) if across else self.width, self.height
+        if self.rotation % 180:
+            width, height = height, width
+        return width + width % 2, height + height % 2
+
+    @property
+    def hdr(self) -> bool:
+        return any(transfer in self.colour for transfer in HDR)
+
+    @property
+    def seam(self) -> tuple[object, ...] | None:
+        """What pieces must share to be copied into one film; None for a file that only an encoder can use."""
+        upright = self.field_order == "progressive" and self.rotation == 0 and self.sample_aspect == "1:1"
+        if not (self.codec == "h264" and self.pixel_format == "yuv420p" and upright and self.ticks and self.extradata):
+            return None
+        return (
+            self.index,
+            self.profile,
+            self.colour,
+            self.width,
+            self.height,
+            self.timescale,
+            self.ticks,
+            self.lead,
+            self.extradata,
+        )
+
+
+class Sound(Row):
+    codec: str
+    rate: int
+    layout: str
+
+
+class Probe(Row):
+    """A whole file: it was read to its end, and every packet of its picture and its sound was decoded."""
+
+    bytes: int
+    picture: Picture
+    sound: Sound | None = None
+
+
+class Target(Row):
+    """What a piece is conformed to: every piece of a film shares it, and so one decoder configuration."""
+
+    width: int
+    height: int
+    fps: int
+
+
+class Piece(Row):
+    """What a film is copied together from: one a row, in the order of the film."""
+
+    number: int
+    clip: int
+    """The clip's number, gaps included; pieces count without gaps."""
+    source_key: str
+    """The clip as it was kept."""
+    key: str
+    """The piece itself; the clip's own key where it is copied as it is."""
+    pcm_key: str
+    """The clip's sound, as long as the clip; the film cuts it to the piece's frames."""
+    target: Target | None = None
+    """None: the clip as it is."""
+    bytes: int | None = None
+    picture: Picture | None = None
+    """None until the piece is made."""
+    fault: str | None = None
+    """Why it could not be made."""

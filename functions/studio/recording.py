@@ -1,0 +1,90 @@
+"""What happens when a provider's answer is known, from wherever it came: recorded first, then the token is released."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from urllib.parse import urlencode
+
+from functions.studio.clips import Attempt, AttemptStatus, ClipStatus
+from functions.studio.errors import ConditionLost, NotConfigured, ProviderError
+from functions.studio.job_store import JobStore
+from functions.studio.providers.protocol import Prediction, Provider
+from functions.studio.telemetry import logger
+from functions.studio.workflow import Workflow
+
+CALLBACKS = "/api/v3/callbacks/{provider}"
+"""Where providers report to, below the API's address; the template's route."""
+
+
+def webhook_url(public_url: str, provider: str, job_id: str, attempt_id: str) -> str | None:
+    """None where this deployment cannot be reached (`public_url` is "none"), and check_clip does it all."""
+    if public_url == "none":
+        return None
+    query = urlencode({"job": job_id, "attempt": attempt_id})
+    return f"{public_url}{CALLBACKS.format(provider=provider)}?{query}"
+
+
+def mark(job_id: str, attempt_id: str) -> str:
+    """What the pictures' URLs carry, so that a prediction can be matched to its attempt by its input.
+
+    It ends with a dot, or the first attempt's would be found in the tenth's.
+    """
+    return f"{job_id}.{attempt_id}."
+
+
+def record_acceptance(jobs: JobStore, job_id: str, attempt: Attempt, prediction_id: str) -> None:
+    """Stores the prediction's id, also on an attempt that was answered or given up before its create was."""
+    known = {"predictionId": prediction_id}
+    try:
+        jobs.table.commit(
+            jobs.attempt_accepted(job_id, attempt.id, prediction_id),
+            jobs.move_clip(job_id, attempt.run, attempt.clip, ClipStatus.PROCESSING, known),
+        )
+    except ConditionLost:
+        logger().info("the answer, or the end of the clip, came before its acceptance was stored")
+        with suppress(ConditionLost):  # the answer had stored it
+            jobs.table.commit(jobs.note_prediction(job_id, attempt.id, prediction_id))
+
+
+def record_answer(jobs: JobStore, workflow: Workflow, job_id: str, attempt: Attempt, prediction: Prediction) -> None:
+    """Records a final answer and lets the workflow go on; for an attempt that has ended it changes nothing.
+
+    The token is read after the record: a Retry of the state that replaces it meanwhile finds the record instead.
+    """
+    if prediction.answer is None:
+        raise ValueError(f"prediction {prediction.id} has not ended")
+    if attempt.is_waiting:
+        writes = [jobs.attempt_answered(job_id, attempt.id, prediction.id, prediction.answer)]
+        if prediction.id and attempt.prediction_id is None:
+            known = {"predictionId": prediction.id}
+            writes.append(jobs.move_clip(job_id, attempt.run, attempt.clip, ClipStatus.PROCESSING, known))
+        try:
+            jobs.table.commit(*writes)
+        except ConditionLost:
+            logger().info("the answer was recorded before")
+    release(jobs, workflow, job_id, attempt.id)
+
+
+def release(jobs: JobStore, workflow: Workflow, job_id: str, attempt_id: str) -> None:
+    """Lets a RequestClip go on whose attempt has its answer; again, when a crash came between the two."""
+    current = jobs.find_attempt(job_id, attempt_id)
+    if current is None or current.status is not AttemptStatus.ANSWERED:
+        logger().info("nobody waits for this answer", extra={"attemptStatus": current and current.status})
+        return
+    if not workflow.release(current.token):
+        logger().debug("the token was used or has timed out")
+
+
+def last_look(jobs: JobStore, provider_of: Callable[[str], Provider], job_id: str, attempt: Attempt) -> None:
+    """Records the answer that is there after all when the time of an attempt is over; nothing is released."""
+    if attempt.prediction_id is None:
+        return
+    try:
+        prediction = provider_of(attempt.provider).look(attempt.prediction_id)
+    except (ProviderError, NotConfigured) as error:
+        logger().warning("the provider cannot be asked a last time", extra={"reason": str(error)})
+        return
+    if prediction.answer is not None:
+        with suppress(ConditionLost):  # a webhook was quicker
+            jobs.table.commit(jobs.attempt_answered(job_id, attempt.id, prediction.id, prediction.answer))

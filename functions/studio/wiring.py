@@ -1,0 +1,59 @@
+"""A Lambda's collaborators, from what its construct has put into the environment; each made once, when first wanted."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+
+from functions.studio.check_queue import CheckQueue, read_delays
+from functions.studio.events import JobEvents
+from functions.studio.job_store import JobStore
+from functions.studio.ledger import Ledger
+from functions.studio.library import Library
+from functions.studio.media_store import MediaStore
+from functions.studio.table import Table
+from functions.studio.workflow import Workflow
+
+
+@cache
+def table() -> Table:
+    return Table(os.environ["TABLE_NAME"])
+
+
+def jobs() -> JobStore:
+    return JobStore(table())
+
+
+def ledger() -> Ledger:
+    return Ledger(table())
+
+
+def library() -> Library:
+    return Library(table())
+
+
+@cache
+def media() -> MediaStore:
+    return MediaStore(os.environ["MEDIA_BUCKET"])
+
+
+@cache
+def workflow() -> Workflow:
+    """Those that only answer tokens are not told which machine it is."""
+    return Workflow(os.environ.get("STATE_MACHINE_ARN", ""))
+
+
+@cache
+def checks() -> CheckQueue:
+    return CheckQueue(os.environ["CHECK_QUEUE_URL"], read_delays(os.environ["CHECK_DELAYS"]))
+
+
+@cache
+def events() -> JobEvents:
+    return JobEvents(os.environ["EVENT_BUS_NAME"])
+
+
+def forget() -> None:
+    """For a process whose environment has changed."""
+    for made in (table, media, workflow, checks, events):
+        made.cache_clear()
