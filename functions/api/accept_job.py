@@ -30,6 +30,7 @@ def accept_job(job: Job, clips: Sequence[Clip], jobs: JobStore, ledger: Ledger, 
         [jobs.new_clip(job.id, clip) for clip in clips] + [ledger.reserve(job.id, reservation(clip)) for clip in clips]
     )
     jobs.table.commit(jobs.accept(job))
+    logger().info("job accepted", extra={"kind": job.kind, "model": job.model, "clips": len(clips)})
     count("JobsAccepted")
     try:
         jobs.execution_started(job, workflow.start(job.id, job.run, job.execution_name))

@@ -59,9 +59,11 @@ def require_key(app: APIGatewayHttpResolver, next_middleware: Next) -> Response[
 def require_route(app: APIGatewayHttpResolver, next_middleware: Next) -> Response[Any]:
     path = app.current_event.path
     if app.context["_route"] not in routes(app):
-        methods = sorted({route.method for route in routes(app) if route.rule.match(path)})
+        methods = {route.method for route in routes(app) if route.rule.match(path)}
         if methods:
-            raise WrongMethod(f"{app.current_event.http_method} is not a method of {path}.", methods)
+            if "GET" in methods:
+                methods.add("HEAD")
+            raise WrongMethod(f"{app.current_event.http_method} is not a method of {path}.", sorted(methods))
         raise NotFound(f"There is nothing at {path}.", hint=f"{ROOT}/docs lists what there is.")
     return next_middleware(app)
 

@@ -24,4 +24,8 @@ for resource in (clients, campaigns, assets, jobs, videos, service):
 
 @entry
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    return app.resolve(event, context)
+    http = event["requestContext"]["http"]
+    if http["method"] != "HEAD":
+        return app.resolve(event, context)
+    asked = {**event, "requestContext": {**event["requestContext"], "http": {**http, "method": "GET"}}}
+    return {**app.resolve(asked, context), "body": ""}

@@ -97,7 +97,8 @@ def _web_address(text: str) -> str:
 
 
 def _dollars(amount: float) -> float:
-    if Decimal(repr(amount)).normalize().as_tuple().exponent < -DECIMALS:  # type: ignore[operator]  # finite: the form is strict
+    exact = Decimal(repr(amount))
+    if exact != round(exact, DECIMALS):
         raise ValueError(f"must have at most {DECIMALS} decimals")
     return amount
 
@@ -108,9 +109,7 @@ def _not_null(value: T | None) -> T:
     return value
 
 
-Name = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_one_line)
-]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_one_line)]
 Tag = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(_one_line)]
 Text = Annotated[str, StringConstraints(max_length=10_000)]
 WebAddress = Annotated[str, StringConstraints(max_length=2_000), AfterValidator(_web_address)]

@@ -182,7 +182,7 @@ def job_view(job: Job, clips: Sequence[Clip]) -> JobView:
         planning_cost=job.planning_cost,
         planning_model=job.planning_model,
         error_message=job.error_message,
-        warnings=job.warnings,
+        warnings=[*job.warnings, *_missing(job, clips)],
         metadata=job.metadata,
         links=links(job),
         created_at=job.created_at,
@@ -202,6 +202,14 @@ def _progress(job: Job, clips: Sequence[Clip]) -> Progress:
         clip_urls=[_clip_url(job, clip) for clip in clips if clip.video],
         total_cost=_cost(job, clips),
     )
+
+
+def _missing(job: Job, clips: Sequence[Clip]) -> list[str]:
+    """What a film does without, and why."""
+    if job.film is None:
+        return []
+    gone = [clip for clip in clips if clip.number not in job.film.clips]
+    return [f"Clip {clip.number} is missing from the film: {clip.error_message}" for clip in gone]
 
 
 def _cost(job: Job, clips: Sequence[Clip]) -> Decimal:

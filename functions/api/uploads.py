@@ -5,26 +5,27 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NoReturn
 
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
-from pydantic import Field, StringConstraints, ValidationError
+from pydantic import Field, ValidationError
 
-from functions.api import words
+from functions.api import inputs
 from functions.studio.errors import FieldError, InvalidRequest, RequestError, TooLarge, UnsupportedMedia
 
 MOST_BYTES = 4_500_000
 """Of a whole form: Lambda takes 6 MB, and base64 makes a third more of it."""
 
-Tag = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+_HINT = "With curl: `-F uploadType=file -F campaignId=… -F file=@picture.jpg`."
+_TAGS = 'must be a JSON array of strings, such as ["product"], or the field repeated'
 
 
-class UploadForm(words.Input):
+class UploadForm(inputs.Input):
     upload_type: Literal["file"]
-    name: words.Name | None = None
+    name: inputs.Name | None = None
     type: Literal["image"] = "image"
     campaign_id: str
-    tags: Annotated[list[Tag], Field(max_length=50)] = []
+    tags: Annotated[list[inputs.Tag], Field(max_length=50)] = []
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,7 @@ def read_upload(content_type: str, body: bytes) -> Upload:
             [{**one, "loc": ("body", *one["loc"])} for one in error.errors(include_url=False)]
         ) from None
     if len(files) != 1:
-        detail = "is required, as a file" if not files else "must be one file"
-        raise InvalidRequest(f"file: {detail}", errors=(FieldError("file", detail),))
+        _refuse("file", "must be one file" if files else "is required, as a file")
     return Upload(form, *files[0])
 
 
@@ -57,10 +57,11 @@ def _parts(content_type: str, body: bytes) -> tuple[dict[str, Any], list[tuple[s
     from multipart import MultipartError, MultipartParser, parse_options_header
 
     kind, options = parse_options_header(content_type)
-    if kind != "multipart/form-data" or not options.get("boundary"):
+    if kind != "multipart/form-data":
+        raise UnsupportedMedia(f"An upload is multipart/form-data, not {kind[:80] or 'nothing'}.", hint=_HINT)
+    if not options.get("boundary"):
         raise UnsupportedMedia(
-            f"An upload is multipart/form-data, not {content_type or 'nothing'}.",
-            hint="With curl: `-F uploadType=file -F campaignId=… -F file=@picture.jpg`.",
+            "The Content-Type names no boundary.", hint=f"What encodes the form also sets the header. {_HINT}"
         )
     given: dict[str, list[str]] = {}
     files: list[tuple[str, bytes]] = []
@@ -73,31 +74,50 @@ def _parts(content_type: str, body: bytes) -> tuple[dict[str, Any], list[tuple[s
             memory_limit=2 * MOST_BYTES,
             strict=True,
         ):
-            if part.name == "file" and part.filename is not None:
+            if part.filename is None:
+                given.setdefault(part.name, []).append(_text(part.name, part.raw))
+            elif part.name == "file":
                 files.append((part.filename, part.raw))
             else:
-                given.setdefault(part.name, []).append(part.value)
-    except (MultipartError, UnicodeDecodeError) as error:
-        raise RequestError(f"The body is not a multipart form: {error}.") from None
+                _refuse(part.name, "must not be a file: the picture is sent as `file`")
+    except MultipartError as error:
+        raise RequestError(f"The body is not a multipart form: {error}.", hint=_HINT) from None
+    if "file" in given:
+        _refuse("file", "must be a file, not text", hint="With curl: `-F file=@picture.jpg`, with the @.")
+    if "tags[]" in given:
+        _refuse("tags[]", "is called `tags` here, also when it is repeated")
     fields: dict[str, Any] = {name: _single(name, values) for name, values in given.items() if name != "tags"}
     if "tags" in given:
         fields["tags"] = _tags(given["tags"])
     return fields, files
 
 
+def _text(name: str, raw: bytes) -> str:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        _refuse(name, "must be UTF-8 text")
+
+
 def _single(name: str, values: list[str]) -> str:
     if len(values) > 1:
-        raise InvalidRequest(f"{name}: is given twice", errors=(FieldError(name, "must be given once"),))
+        _refuse(name, "must be given once")
     return values[0]
 
 
 def _tags(values: list[str]) -> list[Any]:
-    """A JSON array in one field, or the field repeated."""
-    if len(values) > 1 or not values[0].lstrip().startswith("["):
-        return [value for value in values if value.strip()]
-    try:
-        tags: list[Any] = json.loads(values[0])
-    except (ValueError, RecursionError):
-        detail = 'must be a JSON array of strings, such as ["product"], or the field repeated'
-        raise InvalidRequest(f"tags: {detail}", errors=(FieldError("tags", detail),)) from None
+    """One value is a JSON array or a tag; several are tags, whatever they look like."""
+    tags: Any = [value for value in values if value.strip()]
+    if len(values) == 1:
+        try:
+            tags = json.loads(values[0])
+        except (ValueError, RecursionError):
+            if values[0].lstrip().startswith("["):
+                _refuse("tags", _TAGS)
+    if not isinstance(tags, list):
+        _refuse("tags", _TAGS)
     return tags
+
+
+def _refuse(field: str, detail: str, hint: str | None = None) -> NoReturn:
+    raise InvalidRequest(f"{field}: {detail}", hint=hint, errors=(FieldError(field, detail),))

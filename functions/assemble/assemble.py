@@ -20,6 +20,7 @@ from functions.studio.media import Piece
 from functions.studio.media_store import MediaStore, film_key
 from functions.studio.messages import RunRef
 from functions.studio.probe import sha256
+from functions.studio.telemetry import logger
 
 MOST_BYTES = 9_000_000_000
 """Of pieces, sound and film together: what fits into Lambda's /tmp."""
@@ -53,6 +54,7 @@ def assemble(run: RunRef, jobs: JobStore, ledger: Ledger, media: MediaStore) -> 
         media.put(film.manifest_key, json.dumps(document, indent=2).encode(), "application/json")
         media.upload(combined, film.key, "video/mp4")
     jobs.table.commit(jobs.film_made(job.id, job.run, film))
+    logger().info("film made", extra={"seconds": film.duration_seconds, "bytes": film.bytes, "clips": len(film.clips)})
     return film
 
 

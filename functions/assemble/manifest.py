@@ -113,7 +113,7 @@ def _attempts(clip: int, attempts: Sequence[Attempt], lines: Sequence[Line]) -> 
             "stage": attempt.stage,
             "status": attempt.status.value,
             "provider": attempt.provider,
-            "model": attempt.model,
+            "model": attempt.slug,
             "predictionId": attempt.prediction_id,
             "askedAt": attempt.asked_at,
             "endedAt": attempt.ended_at,

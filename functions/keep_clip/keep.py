@@ -133,6 +133,7 @@ class Keeper:
         writes.append(self.jobs.attempt_ended(job.id, attempt.id, AttemptStatus.KEPT, as_read=attempt))
         writes.append(self.ledger.end(job.id, attempt.id, LineState.SETTLED))
         self.jobs.table.commit(*writes)
+        telemetry.logger().info("kept", extra={"bytes": kept.probe.bytes, "usd": float(line.amount)})
         if not following:
             telemetry.count("ClipsCompleted")
             _tell_time(clip)

@@ -78,13 +78,17 @@ def release(jobs: JobStore, workflow: Workflow, job_id: str, attempt_id: str) ->
 
 def last_look(jobs: JobStore, provider_of: Callable[[str], Provider], job_id: str, attempt: Attempt) -> None:
     """Records the answer that is there after all when the time of an attempt is over; nothing is released."""
-    if attempt.prediction_id is None:
-        return
+    provider = provider_of(attempt.provider)
     try:
-        prediction = provider_of(attempt.provider).look(attempt.prediction_id)
+        if attempt.prediction_id:
+            prediction: Prediction | None = provider.look(attempt.prediction_id)
+        else:
+            prediction = None if attempt.postponed else provider.find(mark(job_id, attempt.id), attempt.asked_at)
     except (ProviderError, NotConfigured) as error:
         logger().warning("the provider cannot be asked a last time", extra={"reason": str(error)})
         return
-    if prediction.answer is not None:
+    if prediction is not None and attempt.prediction_id is None:
+        record_acceptance(jobs, job_id, attempt, prediction.id)
+    if prediction is not None and prediction.answer is not None:
         with suppress(ConditionLost):  # a webhook was quicker
             jobs.table.commit(jobs.attempt_answered(job_id, attempt.id, prediction.id, prediction.answer))

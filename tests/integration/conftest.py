@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 
@@ -9,12 +10,16 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from functions.api import given
+from functions.api.keys import issue_key
+from functions.studio import wiring
 from functions.studio.job_store import JobStore
 from functions.studio.ledger import Ledger
 from functions.studio.library import Library
 from functions.studio.media_store import MediaStore
 from functions.studio.table import Table
 from local.ffmpeg import path_with_ffmpeg
+from tests.integration.api_events import Caller
 from tests.media import Studio
 from tests.outputs import Outputs
 from tests.shelf import Shelf
@@ -104,3 +109,33 @@ def outputs() -> Iterator[Outputs]:
 @pytest.fixture
 def shelf(jobs: JobStore, ledger: Ledger, media: MediaStore) -> Shelf:
     return Shelf(jobs, ledger, media)
+
+
+@pytest.fixture
+def deployed(table: Table, media: MediaStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What the template gives the function, and nothing left in its memory from another test."""
+    machine = boto3.client("stepfunctions").create_state_machine(
+        name="reelay-test",
+        definition=json.dumps({"StartAt": "Plan", "States": {"Plan": {"Type": "Succeed"}}}),
+        roleArn="arn:aws:iam::123456789012:role/machine",
+    )
+    monkeypatch.setenv("TABLE_NAME", table.name)
+    monkeypatch.setenv("MEDIA_BUCKET", media.bucket)
+    monkeypatch.setenv("STATE_MACHINE_ARN", machine["stateMachineArn"])
+    monkeypatch.setenv("VIDEO_GENERATION_MODEL", "veo3")
+    stores = (wiring.table, given.keys, wiring.media, wiring.workflow)
+    for store in stores:
+        store.cache_clear()
+    yield
+    for store in stores:
+        store.cache_clear()
+
+
+@pytest.fixture
+def acme(deployed: None, table: Table) -> Caller:
+    return Caller(issue_key(table, "acme"))
+
+
+@pytest.fixture
+def other(deployed: None, table: Table) -> Caller:
+    return Caller(issue_key(table, "other"))

@@ -116,6 +116,16 @@ def test_the_last_look_records_an_answer_that_is_there_after_all(stage: Stage) -
     assert not stage.tokens.released
 
 
+def test_the_last_look_finds_what_nobody_knew_was_accepted(stage: Stage) -> None:
+    attempt = stage.put(status=AttemptStatus.UNKNOWN, prediction_id=None)
+    provider = ScriptedProvider()
+    url = f"https://media.example/x?name={mark(stage.job.id, attempt.id)}firstFrame.jpg"
+    provider.known["q"] = Prediction(id="q", input={"image": url}, answer=SUCCEEDED)
+    last_look(stage.jobs, lambda name: provider, stage.job.id, attempt)
+    assert stage.now().status is AttemptStatus.ANSWERED
+    assert stage.now().prediction_id == "q"
+
+
 @pytest.mark.parametrize("error", [ProviderBusy("later"), NotConfigured("no key")])
 def test_a_last_look_that_fails_changes_nothing(stage: Stage, error: Exception) -> None:
     attempt = stage.put()

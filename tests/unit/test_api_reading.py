@@ -10,9 +10,9 @@ import requests
 from PIL import Image
 
 from functions.api.bodies import json_object
+from functions.api.cursors import cursor, position
 from functions.api.pictures import read_picture
 from functions.api.uploads import MOST_BYTES, Upload, read_upload
-from functions.api.words import cursor, position
 from functions.studio.errors import InvalidRequest, RequestError, TooLarge, UnsupportedMedia
 from functions.studio.rows import new_id
 

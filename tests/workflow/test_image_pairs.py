@@ -68,7 +68,7 @@ def test_one_failed_clip_leaves_a_film_of_the_others(team: Team, pictures: list[
     assert state["actualCost"] == pytest.approx(2 * 4 * 0.15)
     assert film_of(job).frames == 2 * 4 * 24
     (failed,) = [clip for clip in team.clips(job) if clip["status"] == "failed"]
-    assert failed["errorMessage"]
+    assert state["warnings"] == [f"Clip {failed['subJobNumber']} is missing from the film: {failed['errorMessage']}"]
     assert failed["videoUrl"] is None
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Query
+
 from functions.api import cursors, inputs
 from functions.api.answers import ROOT, Envelope, Listed, Metadata, Money, View, answer, created, gone
 from functions.api.given import Asker, TheLibrary
