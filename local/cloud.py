@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import threading
@@ -33,6 +34,10 @@ from local.template import Assembly, TemplateFault
 from local.workers import FunctionsDoNotStart, Pool, Workers, Zygote, ZygoteEnded
 
 CHECK_DELAYS: Final = "3,3,5,10"
+
+SETTINGS: Final[Mapping[str, str]] = {"VideoGenerationModel": "VIDEO_GENERATION_MODEL", "LogLevel": "LOG_LEVEL"}
+"""Parameters of the template that a variable of the user's environment sets."""
+
 FAULTS: Final = (ChildEnded, DeployFault, FunctionsDoNotStart, PortTaken, SynthesisFailed, TemplateFault, ZygoteEnded)
 """Why a local cloud cannot be: each says to its user what is the matter."""
 
@@ -223,7 +228,10 @@ class LocalCloud:
 
     def _all_parameters(self) -> dict[str, str]:
         declared = (self._assembly or self.deployment.assembly).template.get("Parameters", {})
-        ours = {"CheckDelays": CHECK_DELAYS} if "CheckDelays" in declared else {}
+        ours = {"CheckDelays": CHECK_DELAYS} | {
+            name: os.environ[variable] for name, variable in SETTINGS.items() if os.environ.get(variable)
+        }
+        ours = {name: value for name, value in ours.items() if name in declared}
         for name in self._stand_ins:
             ours |= STAND_INS[name].parameters(self.services[name])
         return ours | self._parameters

@@ -34,7 +34,9 @@ def json_object(text: str) -> dict[str, Any]:
 
     def whole(number: str) -> int:
         if len(number) > MOST_DIGITS:
-            raise RequestError(f"The body has a number of {len(number)} digits.", hint=f"{MOST_DIGITS} are read.")
+            raise RequestError(
+                f"The body has a number of {len(number)} digits.", hint=f"At most {MOST_DIGITS} are read."
+            )
         return int(number)
 
     try:

@@ -13,8 +13,8 @@ from aws_lambda_powertools.event_handler.middlewares.openapi_validation import (
 )
 
 from functions.api import given
-from functions.api.answers import JSON, ROOT
 from functions.api.bodies import raw_body
+from functions.api.envelope import JSON, ROOT
 from functions.api.problems import WrongMethod
 from functions.studio.errors import (
     FieldError,

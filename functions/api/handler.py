@@ -6,9 +6,9 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
-from functions.api.answers import ROOT
 from functions.api.bodies import json_object
 from functions.api.door import guarded
+from functions.api.envelope import ROOT
 from functions.api.openapi import describe
 from functions.api.problems import answer_errors
 from functions.api.routes import assets, campaigns, clients, jobs, service, videos

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from pydantic import ConfigDict
 
-from functions.api.answers import ROOT, Metadata, Money, View
+from functions.api.envelope import ROOT, Metadata, Money, View
 from functions.studio.catalogue import Catalogue
 from functions.studio.clips import Clip, ClipStatus
 from functions.studio.jobs import Job, JobStatus

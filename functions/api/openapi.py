@@ -8,8 +8,8 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
-from functions.api.answers import JSON, ROOT
 from functions.api.door import PUBLIC
+from functions.api.envelope import JSON, ROOT
 from functions.api.uploads import UploadForm
 
 REF = "#/components/schemas/"

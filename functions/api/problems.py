@@ -8,7 +8,7 @@ from typing import Any
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 
-from functions.api.answers import JSON, Envelope, FieldProblem, Meta, Problem
+from functions.api.envelope import JSON, Envelope, FieldProblem, Meta, Problem
 from functions.studio.errors import (
     FieldError,
     InvalidRequest,

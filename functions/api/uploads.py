@@ -81,7 +81,7 @@ def _parts(content_type: str, body: bytes) -> tuple[dict[str, Any], list[tuple[s
             else:
                 _refuse(part.name, "must not be a file: the picture is sent as `file`")
     except MultipartError as error:
-        raise RequestError(f"The body is not a multipart form: {error}.", hint=_HINT) from None
+        raise RequestError(f"The body is not a multipart form: {error.args[0]}.", hint=_HINT) from None
     if "file" in given:
         _refuse("file", "must be a file, not text", hint="With curl: `-F file=@picture.jpg`, with the @.")
     if "tags[]" in given:

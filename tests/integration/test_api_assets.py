@@ -174,6 +174,15 @@ def test_a_form_without_a_boundary_is_told_so(acme: Caller, content_type: str) -
     assert (answer.status, answer.problem["detail"]) == (415, "The Content-Type names no boundary.")
 
 
+@pytest.mark.parametrize("part", [b'name="na\xffme"', b'name="a"\r\nX: \xff', b""])
+def test_a_part_with_a_broken_header_is_a_bad_request_in_plain_words(acme: Caller, part: bytes) -> None:
+    body = b"--x\r\nContent-Disposition: form-data; " + part + b"\r\n\r\nvalue\r\n--x--\r\n"
+    answer = acme.send("POST", "/api/v3/assets/upload", body, {"content-type": "multipart/form-data; boundary=x"})
+    assert answer.status == 400
+    assert "header" in answer.problem["detail"]
+    assert "Error" not in answer.text
+
+
 def test_a_form_that_is_too_large_is_told_the_limit_of_a_form(acme: Caller) -> None:
     answer = uploaded(acme, a_campaign(acme), bytes(4_500_001))
     assert (answer.status, "4.5 MB" in answer.problem["hint"]) == (413, True)

@@ -10,7 +10,7 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from functions.api import cursors, inputs, uploads
-from functions.api.answers import ROOT, Envelope, Listed, View, answer, created, gone
+from functions.api.envelope import ROOT, Envelope, Listed, View, answer, created, gone
 from functions.api.given import Asker, TheForm, TheLibrary, TheMedia
 from functions.api.pictures import read_picture
 from functions.studio.library import Asset, Campaign

@@ -10,7 +10,7 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from functions.api import cursors, inputs
-from functions.api.answers import ROOT, Envelope, Listed, Metadata, Money, View, answer, created, gone
+from functions.api.envelope import ROOT, Envelope, Listed, Metadata, Money, View, answer, created, gone
 from functions.api.given import Asker, TheLibrary
 from functions.api.inputs import NotNull
 from functions.studio.errors import Conflict

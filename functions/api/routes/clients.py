@@ -8,7 +8,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from functions.api import cursors, inputs
-from functions.api.answers import ROOT, Envelope, Listed, Metadata, View, answer, created, gone
+from functions.api.envelope import ROOT, Envelope, Listed, Metadata, View, answer, created, gone
 from functions.api.given import Asker, TheLibrary
 from functions.api.inputs import NotNull
 from functions.studio.errors import Conflict

@@ -10,7 +10,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from functions.api.accept_job import accept_job
-from functions.api.answers import Envelope, answer, created
+from functions.api.envelope import Envelope, answer, created
 from functions.api.given import Asker, TheJobs, TheLedger, TheLibrary, TheMedia, TheWorkflow
 from functions.api.image_pairs import ImagePairsRequest, draft
 from functions.api.job_views import (

@@ -7,7 +7,7 @@ from typing import Literal
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from functions.api import image_pairs, pictures, uploads
-from functions.api.answers import VERSION, Envelope, View, answer
+from functions.api.envelope import VERSION, Envelope, View, answer
 from functions.api.given import Asker
 
 router = Router()

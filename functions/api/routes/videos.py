@@ -5,7 +5,7 @@ from __future__ import annotations
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
-from functions.api.answers import elsewhere
+from functions.api.envelope import elsewhere
 from functions.api.given import Asker, TheJobs, TheMedia
 from functions.api.own_jobs import own_clip, own_film, own_job
 
