@@ -4,6 +4,7 @@ import json
 import os
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 Route = tuple[str, str, Callable[..., Response]]
 
 
-class StandIn:
+class StandIn(ABC):
     """A provider's service. `start()` and `stop()` it in a process of one's own, or `run()` it as one.
 
     Beside the provider's API every stand-in answers `GET /_log`, `POST /_reset` and `POST /_script`.
@@ -43,15 +44,15 @@ class StandIn:
         self.url = f"http://{HOST}:{self._server.port}"
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
 
+    @abstractmethod
     def routes(self) -> list[Route]:
         """The provider's API: method, werkzeug path, and what answers it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def problem(self, error: HTTPException) -> Response:
         """An error in the provider's own envelope."""
-        raise NotImplementedError
 
-    def forget(self) -> None:
+    def forget(self) -> None:  # noqa: B027  # a service may have nothing to forget
         """Drops everything that requests have left behind, for `POST /_reset`."""
 
     def start(self) -> Self:
@@ -68,7 +69,7 @@ class StandIn:
         """As a process of its own; never returns."""
         stay(self._server, self.tidy)
 
-    def tidy(self) -> None:
+    def tidy(self) -> None:  # noqa: B027  # a service may have started nothing
         """Ends what the service has started beside itself, programs for instance."""
 
     def _wsgi(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
