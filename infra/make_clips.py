@@ -42,7 +42,7 @@ class MakeClips(Construct):
             self,
             "keep_clip",
             does="Copies and proves what a provider made.",
-            seconds=300,
+            seconds=480,
             memory=2048,
             ffmpeg=True,
         )

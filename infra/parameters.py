@@ -42,5 +42,5 @@ class Parameters:
             "ClipTimeoutSeconds",
             "600",
             "How long a clip's attempt may take, waiting included.",
-            allowed_pattern="[1-9][0-9]{1,3}",
+            allowed_pattern="[1-9][0-9]{1,2}|[12][0-9]{3}|3[0-5][0-9]{2}|3600",
         )

@@ -34,7 +34,9 @@ def fetch(url: str, path: Path, origins: Sequence[str]) -> None:
                 for chunk in _limited(answer.iter_content(1 << 20), end):
                     file.write(chunk)
     except requests.RequestException as error:
-        raise OutputUnreachable(f"the provider's output did not arrive: {type(error).__name__}") from error
+        raise OutputUnreachable(
+            f"the provider's output did not arrive: {type(error).__name__}"
+        ) from None  # its own words hold the URL
 
 
 def _open(session: requests.Session, url: str, origins: Sequence[str]) -> requests.Response:

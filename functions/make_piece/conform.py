@@ -9,7 +9,7 @@ from functions.studio.errors import BrokenMedia
 from functions.studio.media import Picture, Probe, Target
 from functions.studio.probe import examine
 
-MOST_SECONDS = 780
+MOST_SECONDS = 600
 """For the encoder; the function has 900."""
 
 CRF = "18"

@@ -58,7 +58,7 @@ def close_failed(job_id: str, run: int, reason: str, closing: Closing) -> None:
         return
     if not job.ended:
         job = _closed(job, reason, closing)
-    if _announce(job, closing) and job.status is JobStatus.FAILED:
+    if job.run == run and job.ended and _announce(job, closing) and job.status is JobStatus.FAILED:
         logger().error("job failed", extra={"reason": job.error_message})
         count("JobsFailed")
 
@@ -66,12 +66,12 @@ def close_failed(job_id: str, run: int, reason: str, closing: Closing) -> None:
 def _closed(job: Job, reason: str, closing: Closing) -> Job:
     with suppress(ConditionLost):
         closing.jobs.table.commit(closing.jobs.begin_to_close(job.id, job.run, reason))
-    job = closing.jobs.job(job.id)
-    if job.ended:
+    run, job = job.run, closing.jobs.job(job.id)
+    if job.run != run or job.ended:
         return job
     why = job.closing or reason
-    settle_open_clips(closing.jobs, closing.ledger, job, job.run, why)
-    return _close(job.id, job.run, JobStatus.FAILED, {"errorMessage": why}, closing) or closing.jobs.job(job.id)
+    settle_open_clips(closing.jobs, closing.ledger, job, run, why)
+    return _close(job.id, run, JobStatus.FAILED, {"errorMessage": why}, closing) or closing.jobs.job(job.id)
 
 
 def _announce(job: Job, closing: Closing) -> bool:

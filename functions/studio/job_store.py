@@ -77,7 +77,8 @@ class JobStore:
         self.table.commit(update(_pk(job.id), "JOB", {"executionArn": arn}, {"run": job.run, "executionArn": None}))
 
     def announced(self, job: Job) -> Write:
-        return update(_pk(job.id), "JOB", {"announcedRun": job.run}, {"run": job.run})
+        """Only now the sweep need not look at the job any more."""
+        return update(_pk(job.id), "JOB", {"announcedRun": job.run, "unfinished": None}, {"run": job.run})
 
     def move_job(self, job_id: str, run: int, status: JobStatus, changes: Mapping[str, Any] | None = None) -> Write:
         """Fenced by the run; holds only from a status that may become `status`, and goes on only while nothing closes it."""
@@ -85,7 +86,7 @@ class JobStore:
         fields: dict[str, Any] = {"status": status.value, "updatedAt": stamp, **(changes or {})}
         when: dict[str, Any] = {"run": run, "status": before(MOVES, status)}
         if status in TERMINAL:
-            fields |= {"completedAt": stamp, "unfinished": None}
+            fields["completedAt"] = stamp
         if status not in (JobStatus.FAILED, JobStatus.CANCELLED):
             when["closing"] = None
         return update(_pk(job_id), "JOB", fields, when)
@@ -210,8 +211,10 @@ class JobStore:
     ) -> Write:
         """With `as_read`, holds only while the attempt is as it was read: an answer that came meanwhile is not lost."""
         changes = {"status": status.value, "endedAt": now()}
-        wanted = as_read.status.value if as_read else before(ATTEMPT_MOVES, status)
-        return update(_pk(job_id), f"ATT#{attempt_id}", changes, {"status": wanted})
+        when: dict[str, Any] = {"status": before(ATTEMPT_MOVES, status)}
+        if as_read:
+            when = {"status": as_read.status.value, "postponed": as_read.postponed}
+        return update(_pk(job_id), f"ATT#{attempt_id}", changes, when)
 
     # pieces and films
 

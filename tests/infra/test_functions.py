@@ -46,7 +46,7 @@ WIRING = {
         "TABLE_NAME MEDIA_BUCKET REPLICATE_OUTPUT_ORIGINS REPLICATE_SECRET_ARN REPLICATE_BASE_URL",
         "rows media replicate",
         2048,
-        300,
+        480,
         ffmpeg=True,
     ),
     "arrange": Wiring("TABLE_NAME", "rows"),

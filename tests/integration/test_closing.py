@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from botocore.exceptions import ClientError
 
 from functions.close_job.handler import read
 from functions.studio.clips import Attempt, AttemptStatus, ClipStatus
@@ -16,6 +17,7 @@ from functions.studio.events import JobEvents
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import Film, Job, JobStatus
 from functions.studio.ledger import Ledger, LineState, reservation
+from functions.studio.table import Write
 from functions.studio.workflow import Workflow
 from functions.sweep.sweep import is_forgotten, sweep
 from tests.scripted import Bus, Tokens, a_clip, a_job, an_attempt
@@ -194,10 +196,41 @@ def test_the_sweep_closes_a_job_that_no_execution_owns(stage: Stage, status: str
     assert orphan.after().error_message
 
 
+def test_an_end_that_was_not_published_is_published_by_the_sweep(stage: Stage) -> None:
+    orphan = Sweep(stage, execution_arn="arn")
+    put = stage.bus.put_events
+    stage.bus.put_events = lambda **asked: {"FailedEntryCount": 1, "Entries": [{"ErrorCode": "Throttled"}]}
+    assert orphan.comes()["failed"] == 1
+    assert orphan.after().status is JobStatus.FAILED
+    stage.bus.put_events = put
+    later = datetime.now(UTC) + timedelta(minutes=6)
+    machine = Workflow("arn:aws:states:us-east-1:1:stateMachine:m", orphan.tokens)
+    assert sweep(stage.closing, machine, later)["closed"] >= 1
+    assert [event["detail"]["status"] for event in stage.bus.events if event["detail"]["jobId"] == orphan.job.id] == [
+        "failed"
+    ]
+    assert orphan.job.id not in [job.id for job in stage.jobs.unfinished_jobs()]
+
+
+def test_a_job_that_cannot_be_swept_stands_in_nobodys_way(stage: Stage) -> None:
+    first, second = Sweep(stage, execution_arn="broken"), Sweep(stage, execution_arn="arn")
+    describe = second.tokens.describe_execution
+
+    def fails_for_one(*, executionArn: str) -> dict[str, str]:  # noqa: N803  # boto3's name
+        if executionArn == "broken":
+            raise ClientError({"Error": {"Code": "ThrottlingException", "Message": ""}}, "DescribeExecution")
+        return describe(executionArn=executionArn)
+
+    second.tokens.describe_execution = fails_for_one
+    assert second.comes() == {"started": 0, "closed": 1, "failed": 1}
+    assert first.after().status is JobStatus.PROCESSING
+    assert second.after().status is JobStatus.FAILED
+
+
 def test_the_sweep_leaves_a_running_execution_alone(stage: Stage) -> None:
     running = Sweep(stage, execution_arn="arn")
     running.tokens.statuses = {"arn": "RUNNING"}
-    assert running.comes() == {"started": 0, "closed": 0}
+    assert running.comes() == {"started": 0, "closed": 0, "failed": 0}
     assert running.after().status is JobStatus.PROCESSING
 
 
@@ -217,6 +250,35 @@ class Meanwhile(JobStore):
             happens, self.happens = self.happens, None
             happens()
         return found
+
+
+def test_an_event_of_an_older_run_does_not_close_the_next_one(stage: Stage) -> None:
+    class NextRunBegins(JobStore):
+        """Between the reading of the job and the first write of its closing."""
+
+        def begin_to_close(self, job_id: str, run: int, reason: str) -> Write:
+            self.table.put_all([self.accept(a_job(id=job_id, run=2))])
+            return super().begin_to_close(job_id, run, reason)
+
+    closing = Closing(NextRunBegins(stage.jobs.table), stage.ledger, stage.closing.events)
+    close_failed(stage.job.id, 1, "an event of run 1", closing)
+    job = stage.jobs.job(stage.job.id)
+    assert (job.run, job.status, job.closing) == (2, JobStatus.PROCESSING, None)
+    assert not stage.bus.events
+
+
+def test_a_create_that_is_claimed_while_a_run_is_closed_is_not_booked_as_never_sent(stage: Stage) -> None:
+    stage.clip(1, ClipStatus.PROCESSING, None)
+    attempt = an_attempt(stage.job, status=AttemptStatus.ASKED, prediction_id=None, postponed=True)
+    stage.jobs.table.commit(stage.jobs.new_attempt(stage.job.id, attempt))
+
+    def is_claimed() -> None:
+        stage.jobs.table.commit(stage.jobs.postpone_attempt(stage.job.id, attempt.id, postponed=False))
+
+    closing = Closing(Meanwhile(stage.jobs, is_claimed), stage.ledger, stage.closing.events)
+    close_failed(stage.job.id, 1, "stopped", closing)
+    totals = stage.ledger.totals(stage.job.id)
+    assert (totals.lost, totals.released) == (Decimal("1.20"), Decimal(0))
 
 
 def test_an_attempt_that_begins_while_a_run_is_closed_is_not_booked_as_never_sent(stage: Stage) -> None:
