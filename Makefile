@@ -4,7 +4,6 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
-PORT ?= 8080
 TIER ?= pro
 STAGE ?=
 VENV := .venv
@@ -37,8 +36,8 @@ demo: setup ## Makes a film from sample pictures on this machine: out/demo/film.
 	@$(BIN)/python -m local.demo
 
 .PHONY: local
-local: setup ## The whole cloud on 127.0.0.1:$(PORT), until Ctrl-C
-	@exec $(BIN)/python -m local --port $(PORT)
+local: setup ## The whole cloud on 127.0.0.1 (PORT=8080), until Ctrl-C; settings from the environment or .env
+	@exec $(BIN)/python -m local
 
 .PHONY: key
 key: setup ## A new API key: make key TENANT=acme [TIER=pro] [STAGE=dev]; without STAGE for the local cloud if it is up
@@ -46,8 +45,12 @@ key: setup ## A new API key: make key TENANT=acme [TIER=pro] [STAGE=dev]; withou
 	@STAGE='$(STAGE)' $(BIN)/python -m admin key --tier '$(TIER)' -- '$(TENANT)'
 
 .PHONY: test
-test: setup ## The whole suite
+test: setup node_modules/.ready ## The whole suite
 	@$(BIN)/python -m pytest -n 4
+
+.PHONY: bench
+bench: setup ## Ratios and bounds, measured on this machine while it is quiet: out/bench.json; fails where one does not hold
+	@$(BIN)/python -m bench
 
 .PHONY: check
 check: setup node_modules/.ready ## Format, lint, types, template
@@ -65,6 +68,10 @@ format: setup ## Formats and mends what can be mended
 synth: setup ## CloudFormation in cdk.out/
 	@$(BIN)/python app.py
 	@echo "cdk.out/"
+
+.PHONY: openapi
+openapi: setup ## The API's description, from its routes: docs/openapi.json
+	@$(BIN)/python -m infra.openapi
 
 .PHONY: deploy
 deploy: setup node_modules/.ready ## Deploys to your own AWS account: make deploy STAGE=dev

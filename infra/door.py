@@ -44,7 +44,7 @@ class Door(Construct):
                 allow_origins=["*"],
                 allow_methods=[http.CorsHttpMethod.ANY],
                 allow_headers=["authorization", "content-type", "idempotency-key", "if-none-match", "x-api-key"],
-                expose_headers=["etag", "location", "retry-after"],
+                expose_headers=["etag", "idempotent-replayed", "location", "retry-after"],
             ),
         )
         access = logs.LogGroup(

@@ -9,6 +9,19 @@ from constructs import Construct
 
 from infra.waivers import printed_arn, waive, waive_wildcard
 
+ROWS = [
+    f"dynamodb:{action}"
+    for action in (
+        "GetItem",
+        "BatchGetItem",
+        "Query",
+        "PutItem",
+        "UpdateItem",
+        "DeleteItem",
+        "BatchWriteItem",
+        "ConditionCheckItem",
+    )
+]
 READ = ["s3:GetObject", "s3:GetObjectTagging"]
 WRITE = ["s3:PutObject", "s3:PutObjectTagging", "s3:AbortMultipartUpload"]
 REMOVE = ["s3:DeleteObject"]
@@ -52,7 +65,8 @@ class Library(Construct):
             ],
             cors=[
                 s3.CorsRule(
-                    allowed_methods=[s3.HttpMethods.GET],
+                    # A page may put a picture there only with a form that the API has signed.
+                    allowed_methods=[s3.HttpMethods.GET, s3.HttpMethods.HEAD, s3.HttpMethods.POST],
                     allowed_origins=["*"],
                     allowed_headers=["*"],
                     exposed_headers=["Content-Length", "Content-Range", "ETag"],
@@ -71,7 +85,7 @@ class Library(Construct):
     def lend_rows(self, *borrowers: lambda_.Function) -> None:
         for function in borrowers:
             function.add_environment("TABLE_NAME", self.table.table_name)
-            self.table.grant_read_write_data(function)
+            self.table.grant(function, *ROWS)
             waive_wildcard(f"{printed_arn(self.table)}/index/*", function, because="The table's own indexes.")
 
     def show_media(self, *borrowers: lambda_.Function) -> None:

@@ -36,7 +36,10 @@ class MakeClips(Construct):
             self, "callback", does="Records what a provider's webhook says and ends the wait for it.", seconds=30
         )
         self.check_clip = runtime.function(
-            self, "check_clip", does="Looks at a prediction that has not called back.", seconds=60
+            self,
+            "check_clip",
+            does="Looks at a prediction that has not called back, or sends what was put off.",
+            seconds=60,
         )
         self.keep_clip = runtime.function(
             self,
@@ -50,13 +53,16 @@ class MakeClips(Construct):
         answerers = (self.request_clip, self.callback, self.check_clip)
         askers = (*answerers, self.keep_clip)
         library.lend_rows(*askers)
-        library.show_media(self.request_clip)
+        senders = (self.request_clip, self.check_clip)
+        library.show_media(*senders)
         library.lend_media(self.keep_clip)
         self.key.hand_to(*askers)
         workflow.take_answers_from(*answerers)
         for function in askers:
             function.add_environment("REPLICATE_BASE_URL", parameters.replicate_base_url)
-        self.request_clip.add_environment("PUBLIC_URL", door.public_url)
+        for function in senders:
+            function.add_environment("PUBLIC_URL", door.public_url)
+            function.add_environment("MEDIA_HANDOVER", parameters.media_handover)
         self.keep_clip.add_environment("REPLICATE_OUTPUT_ORIGINS", parameters.replicate_output_origins)
 
         self.dead_checks = sqs.Queue(
@@ -72,9 +78,10 @@ class MakeClips(Construct):
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
             visibility_timeout=Duration.seconds(VISIBILITY),
-            dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_checks, max_receive_count=5),
+            # Not set aside before its clip's time is over, even if Lambda is short of concurrency all the while.
+            dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_checks, max_receive_count=10),
         )
-        for function in (self.request_clip, self.check_clip):
+        for function in senders:
             function.add_environment("CHECK_QUEUE_URL", self.checks.queue_url)
             function.add_environment("CHECK_DELAYS", parameters.check_delays)
             self.checks.grant_send_messages(function)

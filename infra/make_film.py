@@ -15,8 +15,8 @@ class MakeFilm(Construct):
             "make_piece",
             does="Encodes one piece.",
             seconds=900,
-            # Lambda gives CPU by memory, and this is three and a half cores to encode with.
-            memory=6144,
+            # Lambda gives CPU by memory, and this is as much as a new account may ask for.
+            memory=3008,
             tmp=2048,
             ffmpeg=True,
         )

@@ -14,13 +14,16 @@ class Plan(Construct):
     ) -> None:
         super().__init__(scope, id)
         self.key = ServiceKey(self, "Xai", service="xai")
-        self.plan = runtime.function(self, "plan", does="Chooses the pairs and writes the clips' rows.", seconds=300)
+        self.plan = runtime.function(
+            self, "plan", does="Chooses the pairs and writes the clips' rows.", seconds=300, memory=1024
+        )
 
         self.key.hand_to(self.plan)
         library.lend_rows(self.plan)
         library.show_media(self.plan)
         for variable, value in {
             "XAI_BASE_URL": parameters.xai_base_url,
+            "MEDIA_HANDOVER": parameters.media_handover,
             "CHECK_DELAYS": parameters.check_delays,
             "CLIP_TIMEOUT_SECONDS": parameters.clip_timeout_seconds,
         }.items():

@@ -9,8 +9,8 @@ from infra.waivers import waive
 
 
 class ServiceKey(Construct):
-    """A secret that holds the plain API key of one service. Deployed, it holds noise, which the service refuses,
-    until somebody puts the key there (README). It outlives the stack."""
+    """A secret that holds the plain API key of one service. Deployed, it holds a JSON object that names no key, which
+    the functions tell from one, until somebody puts the key there (README). It outlives the stack."""
 
     def __init__(self, scope: Construct, id: str, *, service: str) -> None:
         super().__init__(scope, id)
@@ -19,6 +19,9 @@ class ServiceKey(Construct):
             self,
             "Secret",
             description=f"The API key for {service}, plain",
+            generate_secret_string=secretsmanager.SecretStringGenerator(
+                secret_string_template="{}", generate_string_key="untouched"
+            ),
             removal_policy=RemovalPolicy.RETAIN,
         )
         self.arn = self._secret.secret_arn

@@ -1,10 +1,13 @@
-"""The dashboard: jobs, clips, success, time and cost as the functions count them, and the parts that can jam."""
+"""The dashboard: jobs, clips, success, time and cost as the functions count them, and the parts that can jam; and an
+alarm for what nobody else would come back to."""
 
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from cdk_monitoring_constructs import (
+    AlarmFactoryDefaults,
     CustomMetricGroup,
     DefaultDashboardFactory,
+    MaxMessageCountThreshold,
     MetricFactoryDefaults,
     MonitoringFacade,
 )
@@ -23,6 +26,9 @@ class Watch(Construct):
             self,
             "Board",
             metric_factory_defaults=MetricFactoryDefaults(namespace=NAMESPACE),
+            alarm_factory_defaults=AlarmFactoryDefaults(
+                alarm_name_prefix=Stack.of(self).stack_name, actions_enabled=True, datapoints_to_alarm=1
+            ),
             dashboard_factory=DefaultDashboardFactory(
                 self,
                 "Dashboards",
@@ -34,7 +40,19 @@ class Watch(Construct):
         board.monitor_step_function(state_machine=workflow.machine, human_readable_name="Runs")
         board.monitor_api_gateway_v2_http_api(api=door.api, human_readable_name="API")
         board.monitor_sqs_queue_with_dlq(
-            queue=clips.checks, dead_letter_queue=clips.dead_checks, human_readable_name="Checks"
+            queue=clips.checks,
+            dead_letter_queue=clips.dead_checks,
+            human_readable_name="Checks",
+            alarm_friendly_name="Checks",
+            # It wakes nobody: whom, is the account's to say.
+            add_dead_letter_queue_max_size_alarm={
+                "SetAside": MaxMessageCountThreshold(
+                    max_message_count=0,
+                    alarm_description_override="Looks at a prediction keep failing. Its clip is left with its webhook, "
+                    "and with the last look that KeepClip takes when its time is over.",
+                    treat_missing_data_override=cloudwatch.TreatMissingData.NOT_BREACHING,
+                )
+            },
         )
 
 
@@ -52,6 +70,7 @@ def _films() -> list[CustomMetricGroup]:
             metrics=[
                 _metric("JobsSwept", "sweep", label="jobs swept"),
                 _metric("CallbacksRefused", "callback", label="callbacks refused"),
+                _metric("SelectionsByContinuity", "plan", label="selections without the model"),
             ],
         ),
         CustomMetricGroup(title="Clips", metrics=[clips_completed, _math(clips_failed, label="failed:")]),

@@ -1,4 +1,4 @@
-"""`python -m local [--port 8080]`: the local cloud, until Ctrl-C."""
+"""`python -m local [--port 8080]`: the local cloud, until Ctrl-C, with what this machine's settings say."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ import json
 import os
 import signal
 import sys
+from typing import Final
 
 from local.cloud import FAULTS, LocalCloud
 from local.process import signal_pipe
+from local.settings import SettingRefused, Settings
+
+PORT: Final = 8080
 
 
 class Ended(Exception):
@@ -18,8 +22,15 @@ class Ended(Exception):
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m local", description="Runs the template on this machine.")
-    parser.add_argument("--port", type=int, default=int(os.environ.get("PORT") or 8080), help="of the API (8080)")
-    return stay(LocalCloud(parser.parse_args().port))
+    parser.add_argument("--port", type=int, help=f"of the API: else $PORT, else {PORT}")
+    asked = parser.parse_args()
+    try:
+        settings = Settings.of_this_machine()
+    except SettingRefused as refused:
+        print(refused, file=sys.stderr)
+        return 1
+    port = int(settings.get("PORT", PORT)) if asked.port is None else asked.port
+    return stay(LocalCloud(port, settings=settings))
 
 
 def stay(cloud: LocalCloud) -> int:
@@ -66,7 +77,8 @@ def describe(cloud: LocalCloud) -> None:
     }
     cloud.told.write_text(json.dumps(told, indent=2) + "\n")
     keys = "".join(f"  {tenant:6} {key}\n" for tenant, key in cloud.keys.items())
-    print(f"Reelay is at {cloud.url}\n{keys}Ctrl-C ends it; its log is {cloud.log}", flush=True)
+    services = "".join(f"{line}\n" for line in cloud.description)
+    print(f"Reelay is at {cloud.url}\n{keys}{services}Ctrl-C ends it; its log is {cloud.log}", flush=True)
 
 
 if __name__ == "__main__":

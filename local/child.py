@@ -11,10 +11,10 @@ from types import TracebackType
 from typing import Final, Self
 
 from local.checkout import ROOT
-from local.credentials import AWS_OF_NOBODY
 from local.logs import Log
 from local.loopback import free_port
 from local.process import HOST
+from local.settings import inherited
 
 READY_TIMEOUT: Final = 60  # seconds; about two are usual
 END_TIMEOUT: Final = 5
@@ -39,7 +39,7 @@ class Child:
             stdout=subprocess.PIPE,
             stderr=errors,
             cwd=ROOT,
-            env={**os.environ, **AWS_OF_NOBODY},
+            env=inherited(os.environ),
             start_new_session=True,  # Ctrl-C is for the parent, which then ends its children
         )
         os.close(errors)

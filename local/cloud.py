@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -18,7 +16,7 @@ from botocore.config import Config
 
 from functions.api.keys import issue_key
 from functions.studio.table import Table
-from local.checkout import CACHE, OUT
+from local.checkout import OUT
 from local.child import Child, ChildEnded
 from local.credentials import ACCESS_KEY, AWS_OF_NOBODY, REGION, SECRET_KEY
 from local.deployment.deploy import DeployFault, deploy
@@ -29,16 +27,22 @@ from local.lambda_api import RETRY_DELAYS, Invoker
 from local.logs import Log
 from local.loopback import PortTaken, bind, served, url_of
 from local.pollers import Clock, QueuePoller
+from local.services import SERVICES, description_of, parameters_of, real_ones, secrets_of
+from local.settings import SettingRefused, Settings
 from local.synth import SynthesisFailed, synthesized
 from local.template import Assembly, TemplateFault
 from local.workers import FunctionsDoNotStart, Pool, Workers, Zygote, ZygoteEnded
 
-CHECK_DELAYS: Final = "3,3,5,10"
-
-SETTINGS: Final[Mapping[str, str]] = {"VideoGenerationModel": "VIDEO_GENERATION_MODEL", "LogLevel": "LOG_LEVEL"}
-"""Parameters of the template that a variable of the user's environment sets."""
-
-FAULTS: Final = (ChildEnded, DeployFault, FunctionsDoNotStart, PortTaken, SynthesisFailed, TemplateFault, ZygoteEnded)
+FAULTS: Final = (
+    ChildEnded,
+    DeployFault,
+    FunctionsDoNotStart,
+    PortTaken,
+    SettingRefused,
+    SynthesisFailed,
+    TemplateFault,
+    ZygoteEnded,
+)
 """Why a local cloud cannot be: each says to its user what is the matter."""
 
 HOLDERS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -54,25 +58,7 @@ HOLDERS: Final[Mapping[str, Mapping[str, str]]] = {
 """Which process holds which service of AWS: boto3's name for it, and the SDK's for its endpoint's variable."""
 
 
-@dataclass(frozen=True)
-class StandIn:
-    """A provider's place on this machine, and what the template is told of it."""
-
-    module: str
-    secret: str
-    parameters: Callable[[str], Mapping[str, str]]
-    arguments: Sequence[str] = ()
-
-
-STAND_INS: Final[Mapping[str, StandIn]] = {
-    "replicate": StandIn(
-        "local.standins.replicate",
-        "ReplicateSecretArn",
-        lambda url: {"ReplicateBaseUrl": url, "ReplicateOutputOrigins": url},
-        ("--cache", str(CACHE / "clips")),
-    ),
-    "xai": StandIn("local.standins.xai", "XaiSecretArn", lambda url: {"XaiBaseUrl": f"{url}/v1"}),
-}
+PROGRAMS: Final = "/usr/local/bin:/usr/bin:/bin"
 
 
 class LocalCloud:
@@ -91,23 +77,27 @@ class LocalCloud:
         port: int = 0,
         *,
         parameters: Mapping[str, str] | None = None,
-        secrets: Mapping[str, str] | None = None,
-        stand_ins: Iterable[str] = tuple(STAND_INS),
+        settings: Settings | None = None,
+        stand_ins: Iterable[str] = tuple(SERVICES),
         tenants: Iterable[str] = ("demo", "other"),
         assembly: Assembly | None = None,
         out: Path = OUT,
         retry_delays: Sequence[float] = RETRY_DELAYS,
+        ffmpeg: bool = True,
     ) -> None:
-        """`port` 0 is any free one. `parameters` of the template go before the local cloud's own. `secrets` are the
-        API keys of services by the stand-ins' names. `assembly` is the CDK app's unless another is given. `out` gets
-        `local.log`, and `local.json` by `python -m local`. `retry_delays` are the seconds before failed asynchronous invocations are tried again."""
+        """`port` 0 is any free one. `parameters` of the template go before the local cloud's own. `settings` may name
+        keys, whose services are then real and cost money; nobody but `python -m local` takes them from this machine.
+        `assembly` is the CDK app's unless another is given. `out` gets `local.log`, and `local.json` by
+        `python -m local`. `retry_delays` are the seconds before failed asynchronous invocations are tried again.
+        Without `ffmpeg` the functions find none."""
         self._port = port
         self._parameters = dict(parameters or {})
-        self._secrets = dict(secrets or {})
+        self._settings = Settings() if settings is None else settings
         self._stand_ins = tuple(stand_ins)
         self._tenants = tuple(tenants)
         self._assembly = assembly
         self._retry_delays = retry_delays
+        self._ffmpeg = ffmpeg
         self.out = out
         self.log = out / "local.log"
         self.told = out / "local.json"
@@ -132,6 +122,11 @@ class LocalCloud:
     @property
     def outputs(self) -> Mapping[str, str]:
         return self.deployment.outputs
+
+    @property
+    def description(self) -> Iterable[str]:
+        """Which services are real, in sentences for whoever looks on."""
+        return description_of(self._settings, self.services)
 
     @property
     def table(self) -> str:
@@ -176,6 +171,7 @@ class LocalCloud:
         return self.pool(folder).kill_busy()
 
     def _start(self, stack: ExitStack) -> None:
+        real = real_ones(self._settings)
         front = bind(self._port)
         stack.callback(front.close)
         self.url = url_of(front)
@@ -194,7 +190,11 @@ class LocalCloud:
 
         holders = {"data": child("data", "local.data")}
         holders["states"] = child("states", "local.states", "--invoke", url_of(invoke))
-        stand_ins = {name: child(name, STAND_INS[name].module, *STAND_INS[name].arguments) for name in self._stand_ins}
+        stand_ins = {
+            name: child(name, SERVICES[name].module, *SERVICES[name].arguments)
+            for name in self._stand_ins
+            if name not in real
+        }
         self.services = {name: one.url for name, one in stand_ins.items()}
         self.endpoints = {service: holders[one].url for one, services in HOLDERS.items() for service in services}
         self.endpoints["lambda"] = url_of(invoke)
@@ -207,11 +207,8 @@ class LocalCloud:
 
         self.deployment = Deployment(assembly, self.client, self.url)
         deploy(self.deployment, self._all_parameters())
-        for name in self._stand_ins:
-            key = self._secrets.get(name, f"stand-in-{name}")
-            self.client("secretsmanager").put_secret_value(
-                SecretId=self.outputs[STAND_INS[name].secret], SecretString=key
-            )
+        for output, key in secrets_of(self._settings, self.services).items():
+            self.client("secretsmanager").put_secret_value(SecretId=self.outputs[output], SecretString=key)
 
         self._workers = self._employ(zygote, log, scratch)
         invoker = Invoker(self._workers, log, self._retry_delays)
@@ -227,18 +224,13 @@ class LocalCloud:
         stack.callback(Clock(self.deployment.schedules, invoker).close)
 
     def _all_parameters(self) -> dict[str, str]:
-        declared = (self._assembly or self.deployment.assembly).template.get("Parameters", {})
-        ours = {"CheckDelays": CHECK_DELAYS} | {
-            name: os.environ[variable] for name, variable in SETTINGS.items() if os.environ.get(variable)
-        }
-        ours = {name: value for name, value in ours.items() if name in declared}
-        for name in self._stand_ins:
-            ours |= STAND_INS[name].parameters(self.services[name])
-        return ours | self._parameters
+        declared = self.deployment.assembly.template.get("Parameters", {})
+        ours = parameters_of(self._settings, self.services)
+        return {name: value for name, value in ours.items() if name in declared} | self._parameters
 
     def _employ(self, zygote: Zygote, log: Log, scratch: Path) -> Workers:
         """The workers of all functions, each proved to start."""
-        path = path_with_ffmpeg(scratch / "bin", "/usr/local/bin:/usr/bin:/bin")
+        path = path_with_ffmpeg(scratch / "bin", PROGRAMS) if self._ffmpeg else ""
         environment = {**self.environment, "PATH": path}
         workers = Workers(self.deployment.functions.values(), environment, zygote, log, scratch / "tmp")
         workers.warm()

@@ -23,12 +23,17 @@ from local.checkout import OUT, ROOT
 from local.cloud import FAULTS, LocalCloud
 from local.ffmpeg import path_with_ffmpeg
 from local.samples import draw_samples
+from local.services import SERVICES
+from local.settings import SettingRefused, Settings
 
 FOLDER: Final = OUT / "demo"
 PAIRS: Final = 4
 PATIENCE: Final = 240.0
 """Seconds until a job that has not ended counts as hung."""
 LOOK_EVERY: Final = 0.5
+
+HEEDED: Final = ("VIDEO_GENERATION_MODEL", "LOG_LEVEL")
+"""Of the settings. Keys are not among them: whoever wants to see a film first has not agreed to pay for it."""
 
 ENDED: Final = {"completed", "failed", "cancelled"}
 SIGNS: Final = {"pending": "·", "processing": "▸", "completed": "✓", "failed": "✗", "cancelled": "–"}
@@ -190,12 +195,17 @@ def _sha256(path: Path) -> str:
 
 def main() -> int:
     signal.signal(signal.SIGTERM, _interrupted)
+    try:
+        given = Settings.of_this_machine()
+    except SettingRefused as refused:
+        print(refused, file=sys.stderr)
+        return 1
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
     try:
         with tempfile.TemporaryDirectory() as binaries:
             os.environ["PATH"] = path_with_ffmpeg(Path(binaries), os.environ["PATH"])
-            return _run(lambda line: print(line, flush=True))
+            return _run(given, lambda line: print(line, flush=True))
     except (NoFilm, *FAULTS, requests.RequestException) as error:
         print(f"no good film: {error}\nthe log is {_shown(FOLDER / 'local.log')}", file=sys.stderr)
     except KeyboardInterrupt:
@@ -203,10 +213,12 @@ def main() -> int:
     return 1
 
 
-def _run(say: Callable[[str], None]) -> int:
+def _run(given: Settings, say: Callable[[str], None]) -> int:
     say("drawing pictures, starting the local cloud")
+    if unused := [one.key for one in SERVICES.values() if one.key in given]:
+        say(f"not used here: {', '.join(unused)}; the demo costs nothing")
     pictures = draw_samples(FOLDER / "pictures")
-    with LocalCloud(out=FOLDER) as cloud:
+    with LocalCloud(out=FOLDER, settings=given.only(HEEDED)) as cloud:
         say(f"the API is at {cloud.url}; {len(pictures)} pictures, {PAIRS} pairs of them")
         api = Api(cloud.url, cloud.keys["demo"])
         job_id = make_film(api, pictures, Board(sys.stdout))

@@ -30,6 +30,8 @@ LONGEST_EXPIRY: Final = timedelta(days=7)
 CLOCK_SKEW: Final = timedelta(minutes=15)
 SPOOL_BYTES: Final = 8 * 1024 * 1024
 FORM_BYTES: Final = 20 * 1024
+PARSED_BYTES: Final = 1024 * 1024
+"""Of a form's fields, before anything is said of them. werkzeug counts what it holds of the file at a time, too."""
 UNCOVERED_FIELDS: Final = frozenset({"policy", "x-amz-signature", "file"})
 DATE_FORMAT: Final = "%Y%m%dT%H%M%SZ"
 
@@ -244,12 +246,15 @@ def _readable_twice(environ: dict[str, Any]) -> Request:
         remaining -= len(block)
     body.seek(0)
     request = Request({**environ, "wsgi.input": body})
-    request.max_form_memory_size = FORM_BYTES
+    request.max_form_memory_size = PARSED_BYTES
+    message = "Your POST request fields preceding the upload file were too large."
+    too_large = Refused("MaxPostPreDataLengthExceeded", message, "400 Bad Request")
     try:
-        request.form  # noqa: B018 (parses the body, so that it can be rewound)
+        fields = request.form  # parses the body, so that it can be rewound
     except RequestEntityTooLarge as error:
-        message = "Your POST request fields preceding the upload file were too large."
-        raise Refused("MaxPostPreDataLengthExceeded", message, "400 Bad Request") from error
+        raise too_large from error
+    if sum(len(name) + len(value) for name, value in fields.items()) > FORM_BYTES:
+        raise too_large
     environ["wsgi.input"] = body
     body.seek(0)
     return request

@@ -15,11 +15,14 @@ from pathlib import Path
 from typing import Final
 
 from local.checkout import ROOT
+from local.settings import inherited
 from local.template import Assembly, load_assembly
 
 MADE_FROM: Final = (
     "app.py",
     "cdk.json",
+    "functions/studio/catalogue.json",
+    "functions/studio/catalogue.py",
     "functions/studio/check_queue.py",
     "functions/studio/recording.py",
     "functions/workflow.asl.json",
@@ -76,7 +79,7 @@ def synthesize(root: Path, directory: Path) -> None:
         done = subprocess.run(
             [sys.executable, "app.py"],
             cwd=root,
-            env={**os.environ, "CDK_OUTDIR": str(scratch), "CDK_CONTEXT_JSON": json.dumps(CONTEXT)},
+            env={**inherited(os.environ), "CDK_OUTDIR": str(scratch), "CDK_CONTEXT_JSON": json.dumps(CONTEXT)},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

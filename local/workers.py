@@ -22,8 +22,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from local.checkout import ROOT
-from local.credentials import AWS_OF_NOBODY
 from local.logs import Log
+from local.settings import inherited
 from local.zygote import Call, Identity, as_json
 
 INIT_TIMEOUT = 60  # seconds; Lambda gives 10, on a machine of one's own
@@ -73,7 +73,7 @@ class Zygote:
             pass_fds=[theirs.fileno()],
             cwd=ROOT,
             start_new_session=True,
-            env={**os.environ, **AWS_OF_NOBODY},
+            env=inherited(os.environ),
         )
         theirs.close()
         os.close(output)
@@ -215,6 +215,11 @@ class Pool:
                     self._busy.remove(worker)
                     if not worker.ended:
                         self._idle.append(worker)
+
+    @property
+    def temporary_files(self) -> list[Path]:
+        """What lies in the workers' temporary folders, which a warm worker keeps from one invocation to the next."""
+        return [path for path in self._scratch.glob(f"{self.function.name}-*/**/*") if path.is_file()]
 
     def warm(self) -> Answer:
         """Starts a worker, and says whether the handler could be imported."""

@@ -1,4 +1,4 @@
-"""Which tests run side by side: those that share the local cloud go to one worker, and go first, for they take longest."""
+"""Which tests run side by side: those of a file that share a local cloud go to one worker, and go first, for they take longest."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ CLOUD = "tests/workflow/"
 
 
 class OneCloud(LoadScopeScheduling):
-    """Every test by itself, but all of CLOUD as one."""
+    """Every test by itself, but each file of CLOUD as one."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return CLOUD if nodeid.startswith(CLOUD) else nodeid
+        return nodeid.split("::")[0] if nodeid.startswith(CLOUD) else nodeid
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneCloud:

@@ -28,7 +28,10 @@ class ScriptedProvider:
         self.cancelled: list[str] = []
         self.known: dict[str, Prediction] = {}
         self.webhooks: list[Prediction | Exception] = []
+        self.uploads_script: list[Exception | None] = []
+        self.uploaded: list[tuple[str, bytes]] = []
         self.busy: Exception | None = None
+        self.deaf: Exception | None = None
 
     def start(self, order: Order) -> Prediction:
         self.orders.append(order)
@@ -38,6 +41,13 @@ class ScriptedProvider:
         prediction = Prediction(id=said, input=order.input)
         self.known[said] = prediction
         return prediction
+
+    def upload(self, content: bytes, name: str) -> str:
+        said = self.uploads_script.pop(0) if self.uploads_script else None
+        if said:
+            raise said
+        self.uploaded.append((name, content))
+        return f"https://provider.example/files/{len(self.uploaded)}"
 
     def look(self, prediction_id: str) -> Prediction:
         self.looks.append(prediction_id)
@@ -51,6 +61,8 @@ class ScriptedProvider:
         return next((one for one in self.known.values() if one.carries(mark)), None)
 
     def cancel(self, prediction_id: str) -> None:
+        if self.deaf:
+            raise self.deaf
         self.cancelled.append(prediction_id)
 
     def read_webhook(self, headers: Mapping[str, str], body: bytes) -> Prediction:

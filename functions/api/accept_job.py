@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated
 
+from aws_lambda_powertools.event_handler import Depends, Response
 from botocore.exceptions import BotoCoreError, ClientError
+from pydantic import BaseModel
 
+from functions.api.envelope import Envelope, created
+from functions.api.given import TheJobs, TheLedger, TheWorkflow
+from functions.api.job_views import RETRY_AFTER, AcceptedView, accepted_view, job_path
+from functions.api.once import REPLAYED, Once, TheOnce
 from functions.studio.clips import Clip
 from functions.studio.errors import ConditionLost
 from functions.studio.job_store import JobStore
-from functions.studio.jobs import Job
+from functions.studio.jobs import Job, JobStatus
 from functions.studio.ledger import Ledger, reservation
 from functions.studio.telemetry import about, count, logger
 from functions.studio.workflow import Workflow
@@ -18,23 +26,65 @@ from functions.studio.workflow import Workflow
 UNACCEPTED_FOR = 3600
 """Seconds until the clip rows of a job that was never accepted expire. Plan puts them again, to stay."""
 
+Draft = tuple[Job, Sequence[Clip]]
+"""A job, and the clips that are known already."""
+
 
 def expiry() -> int:
     return int(time.time()) + UNACCEPTED_FOR
 
 
-def accept_job(job: Job, clips: Sequence[Clip], jobs: JobStore, ledger: Ledger, workflow: Workflow) -> None:
-    """A job whose run cannot be started now stays accepted: the sweep starts it."""
-    about(job=job.id, run=job.run)
-    jobs.table.put_all(
-        [jobs.new_clip(job.id, clip) for clip in clips] + [ledger.reserve(job.id, reservation(clip)) for clip in clips]
-    )
-    jobs.table.commit(jobs.accept(job))
-    logger().info("job accepted", extra={"kind": job.kind, "model": job.model, "clips": len(clips)})
-    count("JobsAccepted")
-    try:
-        jobs.execution_started(job, workflow.start(job.id, job.run, job.execution_name))
-    except (ClientError, BotoCoreError) as error:
-        logger().warning("the run was not started", exc_info=error)
-    except ConditionLost:
-        pass  # the sweep was quicker
+@dataclass(frozen=True)
+class Reception:
+    """Where jobs of every kind are accepted, at most one for an `Idempotency-Key`."""
+
+    once: Once
+    jobs: JobStore
+    ledger: Ledger
+    workflow: Workflow
+
+    def accept(self, asked: BaseModel, draft: Callable[[], Draft]) -> Response[Envelope[AcceptedView]]:
+        """`draft` says what `asked` comes to, or why it is refused; it is not called for what was accepted before."""
+        answered = self.once.before(asked)
+        if answered is None:
+            try:
+                return _answer(self._accept(asked, *draft()))
+            except ConditionLost:
+                answered = self.once.before(asked)
+                if answered is None:
+                    raise
+        return _answer(AcceptedView.model_validate(answered), {REPLAYED: "true"})
+
+    def _accept(self, asked: BaseModel, job: Job, clips: Sequence[Clip]) -> AcceptedView:
+        about(job=job.id, run=job.run)
+        shown = accepted_view(job)
+        self.jobs.table.put_all(
+            [self.jobs.new_clip(job.id, clip) for clip in clips]
+            + [self.ledger.reserve(job.id, reservation(clip)) for clip in clips]
+        )
+        self.jobs.table.commit(self.jobs.accept(job), *self.jobs.enlist(job), *self.once.remember(asked, job.id, shown))
+        logger().info("job accepted", extra={"kind": job.kind, "model": job.model, "clips": len(clips)})
+        count("JobsAccepted")
+        self._start(job)
+        return shown
+
+    def _start(self, job: Job) -> None:
+        """A job whose run cannot be started now stays accepted: the sweep starts it."""
+        try:
+            self.jobs.execution_started(job, self.workflow.start(job.id, job.run, job.execution_name))
+        except (ClientError, BotoCoreError) as error:
+            logger().warning("the run was not started", exc_info=error)
+        except ConditionLost:
+            pass  # the sweep was quicker
+
+
+def _answer(shown: AcceptedView, headers: Mapping[str, str] | None = None) -> Response[Envelope[AcceptedView]]:
+    waiting = {"Retry-After": str(RETRY_AFTER[JobStatus.PLANNING])}
+    return created(shown, job_path(shown.id), status=202, headers={**waiting, **(headers or {})})
+
+
+def reception(once: TheOnce, jobs: TheJobs, ledger: TheLedger, workflow: TheWorkflow) -> Reception:
+    return Reception(once, jobs, ledger, workflow)
+
+
+TheReception = Annotated[Reception, Depends(reception)]

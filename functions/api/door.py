@@ -13,8 +13,9 @@ from aws_lambda_powertools.event_handler.middlewares.openapi_validation import (
 )
 
 from functions.api import given
-from functions.api.bodies import raw_body
+from functions.api.bodies import at_fault, raw_body
 from functions.api.envelope import JSON, ROOT
+from functions.api.freshness import answer_if_changed
 from functions.api.problems import WrongMethod
 from functions.studio.errors import (
     FieldError,
@@ -42,6 +43,7 @@ def guarded(app: APIGatewayHttpResolver) -> None:
             require_key,
             require_route,
             require_readable,
+            answer_if_changed,
             OpenAPIRequestValidationMiddleware(),
             OpenAPIResponseValidationMiddleware(has_response_validation_error=True),
         ]
@@ -57,13 +59,15 @@ def require_key(app: APIGatewayHttpResolver, next_middleware: Next) -> Response[
 
 
 def require_route(app: APIGatewayHttpResolver, next_middleware: Next) -> Response[Any]:
-    path = app.current_event.path
-    if app.context["_route"] not in routes(app):
-        methods = {route.method for route in routes(app) if route.rule.match(path)}
+    path, method = app.current_event.path, app.current_event.http_method
+    words = {route.method for route in app._static_routes if route.rule.match(path)}
+    if app.context["_route"] not in routes(app) or (words and method not in words):
+        # A path that is a route's own words is not the id of another's.
+        methods = words or {route.method for route in routes(app) if route.rule.match(path)}
         if methods:
             if "GET" in methods:
                 methods.add("HEAD")
-            raise WrongMethod(f"{app.current_event.http_method} is not a method of {path}.", sorted(methods))
+            raise WrongMethod(f"{method} is not a method of {path}.", sorted(methods))
         raise NotFound(f"There is nothing at {path}.", hint=f"{ROOT}/docs lists what there is.")
     return next_middleware(app)
 
@@ -92,11 +96,17 @@ def routes(app: APIGatewayHttpResolver) -> Iterator[Route]:
 def _require_json(app: APIGatewayHttpResolver) -> None:
     content_type = app.current_event.headers.get("content-type", JSON)
     if content_type.split(";")[0].strip().lower() != JSON:
-        raise UnsupportedMedia(f"This call takes JSON, not {content_type}.", hint=f"Send `Content-Type: {JSON}`.")
+        raise UnsupportedMedia(
+            f"This call takes JSON, not {content_type[:80]}.",
+            hint=f"Send `Content-Type: {JSON}`.",
+            errors=(FieldError("Content-Type", f"must be {JSON}"),),
+        )
+    # However it was written: Powertools knows it in small letters alone.
+    app.current_event.raw_event.setdefault("headers", {})["content-type"] = JSON
     body = raw_body(app.current_event)
     if len(body) > JSON_LIMIT:
-        raise TooLarge(f"The body has {len(body)} bytes.", hint=f"At most {JSON_LIMIT} bytes of JSON are read.")
+        raise at_fault(TooLarge, f"has {len(body)} bytes", f"At most {JSON_LIMIT} bytes of JSON are read.")
     try:
         body.decode()
     except UnicodeDecodeError:
-        raise RequestError("The body is not UTF-8.") from None
+        raise at_fault(RequestError, "is not UTF-8", "JSON is sent as UTF-8.") from None

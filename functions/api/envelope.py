@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
@@ -69,8 +70,14 @@ def answer(data: T) -> Envelope[T]:
     return Envelope(data=data, meta=Meta(timestamp=now()))
 
 
-def created(data: T, location: str, status: int = 201) -> Response[Envelope[T]]:
-    return Response(status, JSON, answer(data), {"Location": location})
+def shown(data: T, headers: Mapping[str, str]) -> Response[Envelope[T]]:
+    return Response(200, JSON, answer(data), headers)
+
+
+def created(
+    data: T, location: str, status: int = 201, headers: Mapping[str, str] | None = None
+) -> Response[Envelope[T]]:
+    return Response(status, JSON, answer(data), {"Location": location, **(headers or {})})
 
 
 def gone() -> Response[None]:

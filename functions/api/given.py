@@ -15,6 +15,7 @@ from functions.studio.job_store import JobStore
 from functions.studio.ledger import Ledger
 from functions.studio.library import Library
 from functions.studio.media_store import MediaStore
+from functions.studio.outside import Outside
 from functions.studio.workflow import Workflow
 
 
@@ -43,10 +44,15 @@ def form(request: Request) -> Form:
     return Form(event.headers.get("content-type", ""), raw_body(event))
 
 
+def outside() -> Outside:
+    return Outside()
+
+
 Asker = Annotated[Caller, Depends(caller)]
 TheForm = Annotated[Form, Depends(form)]
 TheLibrary = Annotated[Library, Depends(wiring.library)]
 TheJobs = Annotated[JobStore, Depends(wiring.jobs)]
 TheLedger = Annotated[Ledger, Depends(wiring.ledger)]
 TheMedia = Annotated[MediaStore, Depends(wiring.media)]
+TheOutside = Annotated[Outside, Depends(outside)]
 TheWorkflow = Annotated[Workflow, Depends(wiring.workflow)]

@@ -13,9 +13,9 @@ from functions.studio.clips import Clip, pending_clip
 from functions.studio.errors import FieldError, InvalidRequest
 from functions.studio.jobs import Job
 from functions.studio.library import Campaign, Client, Library
+from functions.studio.pairs import enough
 from functions.studio.rows import new_id, now
 
-FEWEST_PICTURES = 2
 MOST_PAIRS = 1000
 LONGEST_CLIP = 60.0
 
@@ -38,7 +38,7 @@ def draft(
     if asked.client_id is not None:
         client_id = library.get(Client, tenant, asked.client_id, field="clientId").id
     model = _model(asked.model, catalogue, default_model)
-    _enough(library.count_pictures(campaign), asked.num_pairs)
+    enough(library.count_pictures(campaign), asked.num_pairs)
     seconds = model.duration(asked.clip_duration)
     cost = model.cost(seconds)
     stamp = now()
@@ -81,21 +81,3 @@ def _model(name: str | None, catalogue: Catalogue, default: str) -> Model:
             errors=(FieldError("model", f"must be one of {names}"),),
         )
     return model
-
-
-def _enough(pictures: int, pairs: int | None) -> None:
-    if pictures < FEWEST_PICTURES:
-        detail = f"Need at least {FEWEST_PICTURES} image assets, but campaign has {pictures}"
-        raise InvalidRequest(
-            detail,
-            hint="Upload more pictures to the campaign.",
-            errors=(FieldError("campaignId", detail),),
-        )
-    most = pictures * (pictures - 1) // 2
-    if pairs is not None and pairs > most:
-        detail = f"must be at most {most}: {pictures} pictures make no more pairs"
-        raise InvalidRequest(
-            f"numPairs: {detail}",
-            hint="Upload more pictures, ask for fewer pairs, or leave the number to the selection.",
-            errors=(FieldError("numPairs", detail),),
-        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator
 from decimal import Decimal
@@ -60,6 +61,8 @@ def _fits(number: Decimal) -> bool:
 
 def _storable(value: T) -> T:
     for number in _numbers(value):
+        if isinstance(number, float) and not math.isfinite(number):
+            raise ValueError("must not have NaN or Infinity, which are no numbers of JSON")
         exact = Decimal(repr(number))
         if not _fits(exact):
             raise ValueError(f"has the number {exact:.6g}, which cannot be kept exactly")

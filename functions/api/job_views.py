@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
 
 from pydantic import ConfigDict
 
 from functions.api.envelope import ROOT, Metadata, Money, View
-from functions.studio.catalogue import Catalogue
+from functions.api.progress import progress
+from functions.studio.catalogue import Catalogue, Model
 from functions.studio.clips import Clip, ClipStatus
 from functions.studio.jobs import Job, JobStatus
 from functions.studio.media import clip_name
@@ -20,8 +22,11 @@ SHOWN_AS = {("image_pairs", JobStatus.PLANNING): "image_pair_selection"}
 PREDICTION_PAGES = {"replicate": "https://replicate.com/p/{id}"}
 """Where a provider shows a prediction to the owner of the account."""
 
-PROGRESS = {ClipStatus.PENDING: 0.0, ClipStatus.PROCESSING: 0.5}
-"""Of a clip that has not ended; one that has is done, well or not."""
+STATUS_WORDS = tuple(dict.fromkeys([*SHOWN_AS.values(), *(status.value for status in JobStatus)]))
+"""All that a job's status may be called."""
+
+RETRY_AFTER = {JobStatus.PLANNING: 3, JobStatus.PROCESSING: 5, JobStatus.COMBINING: 2, JobStatus.CANCELLING: 2}
+"""Seconds until it is worth asking again; a job that has ended stays as it is."""
 
 
 class Links(View):
@@ -43,6 +48,35 @@ class Progress(View):
     failed_clips: int
     clip_urls: list[str]
     total_cost: Money
+
+
+class JobSummary(View):
+    """A job as its own row tells it: an entry of the list."""
+
+    id: str
+    kind: str
+    user_id: str
+    client_id: str | None
+    campaign_id: str
+    model_id: str
+    status: str
+    total_clips: int | None
+    """None until it is decided how many there are."""
+    successful_clips: int | None
+    """None until the job has ended, as are all figures that come of its clips."""
+    failed_clips: int | None
+    video_url: str | None
+    estimated_cost: Money | None
+    actual_cost: Money | None
+    lost_cost: Money | None
+    planning_cost: Money
+    error_message: str | None
+    metadata: Metadata
+    links: Links
+    created_at: str
+    updated_at: str
+    started_at: str | None
+    completed_at: str | None
 
 
 class JobView(View):
@@ -132,6 +166,12 @@ def shown_status(job: Job) -> str:
     return SHOWN_AS.get((job.kind, job.status), job.status.value)
 
 
+def polling(job: Job) -> dict[str, str]:
+    """The header that says when to ask again; none for a job that has ended."""
+    seconds = RETRY_AFTER.get(job.status)
+    return {} if seconds is None else {"Retry-After": str(seconds)}
+
+
 def links(job: Job) -> Links:
     videos = f"{ROOT}/videos/{job.id}"
     return Links(
@@ -162,6 +202,33 @@ def _message(job: Job) -> str:
         return "Job created. The image pairs are being selected, then video generation starts."
     pairs = "1 image pair" if job.num_pairs == 1 else f"{job.num_pairs} image pairs"
     return f"Job created with {pairs}. Video generation started."
+
+
+def job_summary(job: Job) -> JobSummary:
+    return JobSummary(
+        id=job.id,
+        kind=job.kind,
+        user_id=job.tenant,
+        client_id=job.client_id,
+        campaign_id=job.campaign_id,
+        model_id=job.model,
+        status=shown_status(job),
+        total_clips=job.total_clips,
+        successful_clips=job.successful_clips if job.ended else None,
+        failed_clips=job.failed_clips if job.ended else None,
+        video_url=links(job).combined if job.film else None,
+        estimated_cost=job.estimated_cost,
+        actual_cost=job.actual_cost if job.ended else None,
+        lost_cost=job.lost_cost if job.ended else None,
+        planning_cost=job.planning_cost,
+        error_message=job.error_message,
+        metadata=job.metadata,
+        links=links(job),
+        created_at=job.created_at,
+        updated_at=job.updated_at,
+        started_at=job.started_at,
+        completed_at=job.completed_at,
+    )
 
 
 def job_view(job: Job, clips: Sequence[Clip]) -> JobView:
@@ -221,10 +288,11 @@ def _clip_url(job: Job, clip: Clip) -> str:
     return f"{ROOT}/videos/{job.id}/clips/{clip_name(clip.number)}"
 
 
-def sub_jobs_view(job: Job, clips: Sequence[Clip], catalogue: Catalogue) -> SubJobsView:
+def sub_jobs_view(job: Job, clips: Sequence[Clip], catalogue: Catalogue, at: datetime) -> SubJobsView:
+    """`at` is the time for which the progress of running clips is told."""
     count = Counter(clip.status for clip in clips)
     return SubJobsView(
-        sub_jobs=[_sub_job(job, clip, catalogue) for clip in clips],
+        sub_jobs=[_sub_job(job, clip, catalogue.find(clip.model), at) for clip in clips],
         summary=Summary(
             total=len(clips),
             pending=count[ClipStatus.PENDING],
@@ -236,7 +304,7 @@ def sub_jobs_view(job: Job, clips: Sequence[Clip], catalogue: Catalogue) -> SubJ
     )
 
 
-def _sub_job(job: Job, clip: Clip, catalogue: Catalogue) -> SubJobView:
+def _sub_job(job: Job, clip: Clip, model: Model | None, at: datetime) -> SubJobView:
     return SubJobView(
         id=f"{job.id}.{clip.number}",
         job_id=job.id,
@@ -244,10 +312,10 @@ def _sub_job(job: Job, clip: Clip, catalogue: Catalogue) -> SubJobView:
         image1_asset_id=clip.image1_asset_id,
         image2_asset_id=clip.image2_asset_id,
         replicate_prediction_id=clip.prediction_id,
-        prediction_url=_prediction_url(clip, catalogue),
+        prediction_url=_prediction_url(clip, model),
         model_id=clip.model,
         status=clip.status.value,
-        progress=PROGRESS.get(clip.status, 1.0),
+        progress=progress(clip, model, at),
         video_url=_clip_url(job, clip) if clip.video else None,
         video_blob_id=f"{job.id}.{clip.attempt_id}" if clip.video else None,
         duration_seconds=clip.duration_seconds,
@@ -266,7 +334,6 @@ def _sub_job(job: Job, clip: Clip, catalogue: Catalogue) -> SubJobView:
     )
 
 
-def _prediction_url(clip: Clip, catalogue: Catalogue) -> str | None:
-    model = catalogue.find(clip.model)
+def _prediction_url(clip: Clip, model: Model | None) -> str | None:
     page = PREDICTION_PAGES.get(model.provider) if model else None
     return page.format(id=clip.prediction_id) if page and clip.prediction_id else None

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from importlib.resources import files
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.api_gateway import Route
+from aws_lambda_powertools.event_handler.openapi.params import Dependant
 
-from functions.api.door import PUBLIC
+from functions.api.door import PUBLIC, routes
 from functions.api.envelope import JSON, ROOT
-from functions.api.uploads import UploadForm
+from functions.api.once import HEADER, LONGEST, REPLAYED, once
+from functions.api.uploads import PresignedUpload, UploadForm, UrlUpload
 
 REF = "#/components/schemas/"
-ERRORS = {
+PROBLEM = {
     "description": "A problem (RFC 9457) in `error`",
     "content": {JSON: {"schema": {"$ref": f"{REF}Failure"}}},
 }
+RETRY_AFTER = {
+    "description": "Seconds until it is worth asking again, where something is still to come",
+    "schema": {"type": "integer"},
+}
+POWERTOOLS_OWN = ("HTTPValidationError", "ResponseValidationError", "ValidationError")
+"""Schemas of answers that are none of ours."""
 KEYS = {
     "bearer": {"type": "http", "scheme": "bearer"},
     "key": {"type": "apiKey", "in": "header", "name": "x-api-key"},
@@ -35,21 +45,113 @@ def document(app: APIGatewayHttpResolver) -> dict[str, Any]:
     schemas = described["components"]["schemas"]
     schemas["Failure"] = _failure()
     schemas["UploadForm"] = _form()
+    for kind in (UrlUpload, PresignedUpload):
+        schemas[kind.__name__] = kind.model_json_schema(ref_template=REF + "{model}")
     described["components"]["securitySchemes"] = KEYS
     described["security"] = [{name: []} for name in KEYS]
-    for path, operations in described["paths"].items():
-        for operation in operations.values():
-            operation["responses"]["default"] = ERRORS
-            if path in PUBLIC:
-                operation["security"] = []
-    upload = {"required": True, "content": {"multipart/form-data": {"schema": {"$ref": f"{REF}UploadForm"}}}}
-    described["paths"][f"{ROOT}/assets/upload"]["post"]["requestBody"] = upload
+    described["components"]["responses"] = {"Problem": PROBLEM}
+    described["paths"][f"{ROOT}/assets/upload"]["post"]["requestBody"] = _upload()
+    for name in POWERTOOLS_OWN:
+        del schemas[name]
+    _without_titles(described)
+    for route in routes(app):
+        if route.openapi_path in described["paths"]:
+            operation = described["paths"][route.openapi_path][route.method.lower()]
+            _name(operation, route)
+            _add_headers(operation, route)
+            _add_problems(operation, route)
     return described
+
+
+def _name(operation: dict[str, Any], route: Route) -> None:
+    """One that generated clients can call a method by."""
+    operation["operationId"] = f"{operation['tags'][0]}_{route.func.__name__}"
+    if route.func.__doc__:
+        operation["description"] = route.func.__doc__
+
+
+def _add_headers(operation: dict[str, Any], route: Route) -> None:
+    """What is sent and answered beside the body; an answer without a body has no content either."""
+    parameters = operation.setdefault("parameters", [])
+    for parameter in parameters:
+        parameter["schema"] = _never_null(parameter["schema"])
+    answers = operation["responses"]
+    for status in answers.keys() & {"204", "302"}:
+        answers[status].pop("content", None)
+    for status in answers.keys() & {"201", "202", "302"}:
+        answers[status]["headers"] = {"Location": _header("Where it is")}
+    if route.method == "GET" and "200" in answers:
+        parameters.append(_parameter("If-None-Match", "Tags of what the caller has already", {"type": "string"}))
+        waiting = {"Retry-After": RETRY_AFTER} if route.path.startswith(f"{ROOT}/jobs/<job_id>") else {}
+        answers["200"]["headers"] = {"ETag": _header("Of the data"), **waiting}
+        answers["304"] = {"description": "Nothing has changed", "headers": answers["200"]["headers"]}
+    if _asks_for(route.dependant, once):
+        words = "The same key is the same job; kept for two days"
+        key = {"type": "string", "minLength": 1, "maxLength": LONGEST, "pattern": "^[!-~]+$"}
+        parameters.append(_parameter(HEADER, words, key))
+        replayed = _header("`true` when the request was accepted before")
+        answers["202"]["headers"] |= {REPLAYED: replayed, "Retry-After": RETRY_AFTER}
+
+
+def _add_problems(operation: dict[str, Any], route: Route) -> None:
+    statuses = set()
+    if route.path in PUBLIC:
+        operation["security"] = []
+    else:
+        statuses |= {"401"}
+    if route.dependant.path_params:
+        statuses |= {"404"}
+    if route.dependant.query_params:
+        statuses |= {"422"}
+    if "requestBody" in operation:
+        statuses |= {"400", "404", "413", "415", "422"}
+    refer = {"$ref": "#/components/responses/Problem"}
+    own = {status: said for status, said in operation["responses"].items() if status not in statuses}
+    operation["responses"] = dict(sorted((own | dict.fromkeys(statuses, refer)).items())) | {"default": refer}
+
+
+def _asks_for(dependant: Dependant, dependency: Callable[..., Any]) -> bool:
+    return any(
+        one.depends.dependency is dependency or _asks_for(one.dependant, dependency) for one in dependant.dependencies
+    )
+
+
+def _header(words: str) -> dict[str, Any]:
+    return {"description": words, "schema": {"type": "string"}}
+
+
+def _parameter(name: str, words: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"name": name, "in": "header", "required": False, "description": words, "schema": schema}
+
+
+def _never_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """A parameter is given or left out."""
+    kinds = [kind for kind in schema.get("anyOf", []) if kind != {"type": "null"}]
+    return {**kinds[0], **{key: said for key, said in schema.items() if key != "anyOf"}} if len(kinds) == 1 else schema
+
+
+def _without_titles(node: Any) -> None:
+    """Those that pydantic makes of the names of fields."""
+    if isinstance(node, dict):
+        for name in [name for name, entry in node.items() if name == "title" and isinstance(entry, str)]:
+            if "properties" not in node and "info" not in node and "version" not in node:
+                del node[name]
+        for entry in node.values():
+            _without_titles(entry)
+    elif isinstance(node, list):
+        for entry in node:
+            _without_titles(entry)
+
+
+def _upload() -> dict[str, Any]:
+    in_json = [{"$ref": f"{REF}{kind.__name__}"} for kind in (UrlUpload, PresignedUpload)]
+    schemas = {"multipart/form-data": {"$ref": f"{REF}UploadForm"}, JSON: {"oneOf": in_json}}
+    return {"required": True, "content": {kind: {"schema": schema} for kind, schema in schemas.items()}}
 
 
 def _form() -> dict[str, Any]:
     schema = UploadForm.model_json_schema(ref_template=REF + "{model}")
-    schema["properties"]["file"] = {"type": "string", "format": "binary", "description": "A JPEG or PNG"}
+    schema["properties"]["file"] = {"type": "string", "format": "binary", "description": "A JPEG, PNG or WebP"}
     schema["required"].append("file")
     return schema
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 
-from functions.api.envelope import JSON, Envelope, FieldProblem, Meta, Problem
+from functions.api.envelope import JSON, ROOT, Envelope, FieldProblem, Meta, Problem
 from functions.studio.errors import (
     FieldError,
     InvalidRequest,
@@ -24,9 +25,18 @@ DETAILS = {
     "extra_forbidden": "is not a field of this request",
     "model_type": "must be a JSON object",
     "model_attributes_type": "must be a JSON object",
+    "dict_type": "must be a JSON object",
     "string_unicode": "must be text, without halves of surrogate pairs",
 }
 """Where pydantic's own words would not be the caller's."""
+
+HINTS = {
+    "not_found": "The lists show what there is; what belongs to others is not found.",
+    "invalid_request": f"{ROOT}/docs describes every field.",
+}
+"""Where an error has no hint of its own."""
+
+_SUBJECT = re.compile(r"^\w+ should")
 
 
 class WrongMethod(MethodNotAllowed):
@@ -74,8 +84,8 @@ def invalid_request(errors: Sequence[Mapping[str, Any]]) -> InvalidRequest:
 
 def _field(error: Mapping[str, Any]) -> FieldError:
     place, *path = error["loc"]
-    detail = DETAILS.get(error["type"]) or error["msg"].removeprefix("Value error, ")
-    return FieldError(".".join(str(step) for step in path) or str(place), detail)
+    detail = DETAILS.get(error["type"]) or _SUBJECT.sub("must", error["msg"].removeprefix("Value error, "))
+    return FieldError(".".join(str(step) for step in path) if path else str(place), detail)
 
 
 def _headers(error: RequestError) -> dict[str, str]:
@@ -97,7 +107,7 @@ def _problem(
         detail=error.detail,
         instance=app.current_event.path,
         code=error.code,
-        hint=error.hint,
+        hint=error.hint or HINTS.get(error.code),
         errors=[FieldProblem(field=one.field, detail=one.detail) for one in error.errors],
     )
     envelope: Envelope[None] = Envelope(error=problem, meta=Meta(timestamp=now()))

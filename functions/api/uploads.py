@@ -1,56 +1,124 @@
-"""The multipart form of an upload."""
+"""The three ways of an upload: a file in a multipart form, or JSON that names a URL or asks for a presigned form."""
 
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Annotated, Any, Literal, NoReturn
+from pathlib import PurePath
+from typing import Annotated, Any, Literal, NoReturn, TypeVar
+from urllib.parse import unquote
 
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from pydantic import Field, ValidationError
 
-from functions.api import inputs
+from functions.api import inputs, pictures
+from functions.api.bodies import at_fault, json_object
+from functions.api.envelope import JSON
 from functions.studio.errors import FieldError, InvalidRequest, RequestError, TooLarge, UnsupportedMedia
 
 MOST_BYTES = 4_500_000
 """Of a whole form: Lambda takes 6 MB, and base64 makes a third more of it."""
 
+A = TypeVar("A", bound="_Asked")
+
 _HINT = "With curl: `-F uploadType=file -F campaignId=… -F file=@picture.jpg`."
+_ELSE = 'For anything else send JSON: {"uploadType": "url", "url": "https://…"} or {"uploadType": "presigned"}.'
+_LARGE = (
+    f"A form holds at most {MOST_BYTES / 1e6} MB. Larger pictures go straight to the store: send JSON, "
+    '{"uploadType": "presigned", "campaignId": "…"}, POST the picture to the URL of the answer, then confirm it.'
+)
 _TAGS = 'must be a JSON array of strings, such as ["product"], or the field repeated'
 
 
-class UploadForm(inputs.Input):
-    upload_type: Literal["file"]
+class _Asked(inputs.Input):
     name: inputs.Name | None = None
     type: Literal["image"] = "image"
     campaign_id: str
     tags: Annotated[list[inputs.Tag], Field(max_length=50)] = []
 
 
+class UploadForm(_Asked):
+    upload_type: Literal["file"]
+
+
+class UrlUpload(_Asked):
+    upload_type: Literal["url"]
+    url: Annotated[str, Field(min_length=1, max_length=2000)]
+    """Public, https, of the picture itself: redirects are not followed."""
+
+
+class PresignedUpload(_Asked):
+    upload_type: Literal["presigned"]
+    file_name: Annotated[str, Field(max_length=1000)] | None = None
+    content_type: Literal["image/jpeg", "image/png", "image/webp"] | None = None
+    bytes: Annotated[int, Field(ge=1, le=pictures.MOST_BYTES)] | None = None
+    """At most; without it, as many as a picture may have."""
+
+
 @dataclass(frozen=True)
-class Upload:
-    form: UploadForm
+class Wish:
+    """What the asset is to be; without a name it is called as its id."""
+
+    name: str
+    type: Literal["image"]
+    tags: list[str]
+
+
+@dataclass(frozen=True)
+class Sent:
+    asked: UploadForm | UrlUpload | PresignedUpload
     file_name: str
-    body: bytes
+    body: bytes = b""
+
+    @property
+    def wish(self) -> Wish:
+        called = inputs.without_controls(PurePath(self.file_name).name).strip()[:200]
+        return Wish(self.asked.name or called, self.asked.type, self.asked.tags)
 
 
-def read_upload(content_type: str, body: bytes) -> Upload:
-    """The fields and the file of a multipart/form-data body; each thing wrong with it is a RequestError."""
+def read_upload(content_type: str, body: bytes) -> Sent:
+    """Each thing that is wrong with a body is a RequestError."""
     if len(body) > MOST_BYTES:
-        raise TooLarge(
-            f"The upload has {len(body)} bytes.", hint=f"At most {MOST_BYTES / 1e6} MB fit into one request."
-        )
-    fields, files = _parts(content_type, body)
+        raise TooLarge(f"The upload has {len(body)} bytes.", hint=_LARGE)
+    if content_type.split(";")[0].strip().lower() == JSON:
+        return _from_json(body)
+    return _from_form(content_type, body)
+
+
+def _from_json(body: bytes) -> Sent:
     try:
-        form = UploadForm.model_validate(fields)
+        document = json_object(body.decode())
+    except UnicodeDecodeError:
+        raise at_fault(RequestError, "is not UTF-8", "JSON is sent as UTF-8.") from None
+    kind = document.get("uploadType")
+    if kind == "url":
+        by_url = _valid(UrlUpload, document)
+        return Sent(by_url, unquote(re.split("[?#]", by_url.url)[0]))
+    if kind != "presigned":
+        _refuse("uploadType", "must be url or presigned in JSON; a file comes in a multipart form", hint=_HINT)
+    later = _valid(PresignedUpload, document)
+    return Sent(later, later.file_name or "")
+
+
+def _valid(kind: type[A], document: dict[str, Any]) -> A:
+    try:
+        return kind.model_validate(document)
     except ValidationError as error:
         raise RequestValidationError(
             [{**one, "loc": ("body", *one["loc"])} for one in error.errors(include_url=False)]
         ) from None
+
+
+def _from_form(content_type: str, body: bytes) -> Sent:
+    fields, files = _parts(content_type, body)
+    if fields.get("uploadType", "file") != "file":
+        _refuse("uploadType", "must be file in a form", hint=_ELSE)
+    form = _valid(UploadForm, fields)
     if len(files) != 1:
         _refuse("file", "must be one file" if files else "is required, as a file")
-    return Upload(form, *files[0])
+    return Sent(form, *files[0])
 
 
 def _parts(content_type: str, body: bytes) -> tuple[dict[str, Any], list[tuple[str, bytes]]]:
@@ -58,7 +126,9 @@ def _parts(content_type: str, body: bytes) -> tuple[dict[str, Any], list[tuple[s
 
     kind, options = parse_options_header(content_type)
     if kind != "multipart/form-data":
-        raise UnsupportedMedia(f"An upload is multipart/form-data, not {kind[:80] or 'nothing'}.", hint=_HINT)
+        raise UnsupportedMedia(
+            f"An upload is multipart/form-data or {JSON}, not {kind[:80] or 'nothing'}.", hint=f"{_HINT} {_ELSE}"
+        )
     if not options.get("boundary"):
         raise UnsupportedMedia(
             "The Content-Type names no boundary.", hint=f"What encodes the form also sets the header. {_HINT}"

@@ -5,19 +5,31 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from functions.studio.errors import NotConfigured, NotFound, ProviderError, UnknownAttempt, WebhookRejected
+from functions.studio.errors import (
+    NotConfigured,
+    NotFound,
+    ProviderError,
+    TooLarge,
+    UnknownAttempt,
+    WebhookRejected,
+)
 from functions.studio.job_store import JobStore
+from functions.studio.messages import is_attempt_id
 from functions.studio.payload import raw_body
 from functions.studio.providers import Prediction, Provider
-from functions.studio.recording import mark, record_answer
+from functions.studio.recording import mark_of, record_answer
+from functions.studio.rows import is_id
 from functions.studio.telemetry import about, count, logger
 from functions.studio.workflow import Workflow
+
+MOST_BYTES = 1 << 20
+"""Of a body: a prediction with all its logs is a tenth of that."""
 
 
 def answer(received: Callable[[], None]) -> dict[str, Any]:
     try:
         received()
-    except (WebhookRejected, UnknownAttempt, NotFound, ProviderError, NotConfigured) as error:
+    except (WebhookRejected, UnknownAttempt, NotFound, TooLarge, ProviderError, NotConfigured) as error:
         logger().warning("callback not taken", extra={"reason": str(error), "answered": error.status})
         count("CallbacksRefused")
         return {"statusCode": error.status}
@@ -25,15 +37,17 @@ def answer(received: Callable[[], None]) -> dict[str, Any]:
 
 
 def receive(event: dict[str, Any], jobs: JobStore, workflow: Workflow, provider_of: Callable[[str], Provider]) -> None:
+    body = _signed_body(event)
     provider = provider_of(event["pathParameters"]["provider"])
-    prediction = provider.read_webhook(event["headers"], _signed_body(event))
+    prediction = provider.read_webhook(event.get("headers") or {}, body)
     asked = event.get("queryStringParameters") or {}
     job_id, attempt_id = asked.get("job", ""), asked.get("attempt", "")
     about(job=job_id, attempt=attempt_id, prediction=prediction.id)
     if prediction.answer is None:
         return
-    attempt = jobs.find_attempt(job_id, attempt_id) if job_id and attempt_id else None
-    if attempt is None or not _is_of(prediction, attempt.prediction_id, mark(job_id, attempt_id)):
+    named = is_id(job_id) and is_attempt_id(attempt_id)
+    attempt = jobs.find_attempt(job_id, attempt_id) if named else None
+    if attempt is None or not _is_of(prediction, attempt.prediction_id, mark_of(job_id, attempt)):
         raise UnknownAttempt("no attempt is known by that name and prediction")
     about(run=attempt.run, clip=attempt.clip)
     record_answer(jobs, workflow, job_id, attempt, prediction)
@@ -46,7 +60,13 @@ def _is_of(prediction: Prediction, stored_id: str | None, marked: str) -> bool:
 
 
 def _signed_body(event: dict[str, Any]) -> bytes:
+    sent = event.get("body") or ""
+    if len(sent) > MOST_BYTES * 4 / 3 + 4:  # as long as it can be in base64
+        raise TooLarge(f"a callback may have {MOST_BYTES} bytes")
     try:
-        return raw_body(event.get("body"), bool(event.get("isBase64Encoded")))
+        body = raw_body(sent, bool(event.get("isBase64Encoded")))
     except ValueError as error:
         raise WebhookRejected("a body that is not what it is said to be") from error
+    if len(body) > MOST_BYTES:
+        raise TooLarge(f"a callback may have {MOST_BYTES} bytes")
+    return body

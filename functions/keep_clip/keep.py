@@ -12,6 +12,7 @@ from functions.keep_clip.output import fetch
 from functions.studio import telemetry
 from functions.studio.clips import (
     OPEN_CLIP,
+    Answer,
     Attempt,
     AttemptStatus,
     Clip,
@@ -20,7 +21,7 @@ from functions.studio.clips import (
     Outcome,
     next_step,
 )
-from functions.studio.errors import BrokenMedia, ConditionLost, OutputExpired, ProviderError
+from functions.studio.errors import BrokenMedia, ConditionLost, NotConfigured, OutputExpired, ProviderError
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import Job
 from functions.studio.ledger import Ledger, Line, LineState, reservation
@@ -29,17 +30,17 @@ from functions.studio.media_store import RAW, MediaStore, clip_key
 from functions.studio.messages import ClipTask, KeptClip, StateError
 from functions.studio.probe import examine, sha256
 from functions.studio.providers import Provider
-from functions.studio.recording import last_look
+from functions.studio.recording import cancel, last_look
 from functions.studio.rows import now
 from functions.studio.settlement import Ending, ended_attempt, ending
 from functions.studio.table import Write
 
 TIMEOUTS = frozenset({"States.Timeout", "States.HeartbeatTimeout"})
 
-ERROR_CLASSES = {
-    **dict.fromkeys(TIMEOUTS, "timeout"),
-    **{kind.__name__: kind.error_class for kind in ProviderError.__subclasses__()},
-}
+TIMED_OUT = "Prediction timed out"
+"""The seeds' words."""
+
+ERROR_CLASSES = {kind.__name__: kind.error_class for kind in ProviderError.__subclasses__()}
 """By the name of the error that the workflow caught; any other is `failed`."""
 
 READS = 4
@@ -60,8 +61,7 @@ class Keeper:
         """Ends the task's attempt and says what follows; a second call finds that it was done."""
         telemetry.about(attempt=task.attempt_id)
         job = self.jobs.job(task.job_id)
-        if error and error.error in TIMEOUTS:
-            self._last_look(task)
+        never_begun = bool(error and error.error in TIMEOUTS) and self._last_look(task)
         for _ in range(READS):
             clip = self.jobs.clip(task.job_id, task.clip)
             if clip.run != task.run:
@@ -70,17 +70,23 @@ class Keeper:
             if line.state is not LineState.RESERVED:
                 return KeptClip(next=self._already(job, clip, line, task))
             attempt = self.jobs.find_attempt(task.job_id, task.attempt_id)
+            # What was found meanwhile outweighs the look that did not find it.
+            never_begun = never_begun and attempt is not None and attempt.status is AttemptStatus.UNKNOWN
             try:
-                return KeptClip(next=self._end(job, clip, line, task, attempt, error))
+                return KeptClip(next=self._end(job, clip, line, task, attempt, error, never_begun))
             except ConditionLost:
                 continue
         raise ConditionLost(f"the rows of attempt {task.attempt_id} kept changing")
 
-    def _last_look(self, task: ClipTask) -> None:
-        """Its time is over, but perhaps it has ended and nobody was told: money is lost only after a look."""
+    def _last_look(self, task: ClipTask) -> bool:
+        """Its time is over, but perhaps it has ended and nobody was told: money is lost only after a look.
+
+        True when the look shows that nothing was ever begun.
+        """
         attempt = self.jobs.find_attempt(task.job_id, task.attempt_id)
-        if attempt and attempt.is_waiting:
-            last_look(self.jobs, self.provider_of, task.job_id, attempt)
+        if attempt is None or not attempt.is_waiting:
+            return False
+        return last_look(self.jobs, self.provider_of, task.job_id, attempt)
 
     def _already(self, job: Job, clip: Clip, line: Line, task: ClipTask) -> ClipTask | None:
         if clip.status not in OPEN_CLIP:
@@ -88,24 +94,40 @@ class Keeper:
         return self._next(job, task, kept=line.state is LineState.SETTLED, error_class=clip.error_class)
 
     def _end(
-        self, job: Job, clip: Clip, line: Line, task: ClipTask, attempt: Attempt | None, error: StateError | None
+        self,
+        job: Job,
+        clip: Clip,
+        line: Line,
+        task: ClipTask,
+        attempt: Attempt | None,
+        error: StateError | None,
+        never_begun: bool,
     ) -> ClipTask | None:
         answer = attempt.answer if attempt else None
         if attempt and answer and answer.outcome is Outcome.SUCCEEDED and clip.status in OPEN_CLIP:
             try:
-                kept = self._copy(job, clip, attempt, answer.output_url)
+                kept = self._copy(job, clip, attempt, answer)
             except (BrokenMedia, OutputExpired) as fault:
                 end = ending(attempt, f"The clip is unusable: {fault}.", fault.error_class)
                 return self._failed(job, clip, task, attempt, end)
+            except NotConfigured as fault:  # ffmpeg itself is missing
+                return self._failed(job, clip, task, attempt, ending(attempt, str(fault), "failed"))
             return self._completed(job, clip, line, task, attempt, kept)
-        message, error_class = reason(error)
-        return self._failed(job, clip, task, attempt, ending(attempt, message, error_class))
+        message, error_class = reason(error, attempt, never_begun)
+        end = ending(attempt, message, error_class, never_begun=never_begun)
+        following = self._failed(job, clip, task, attempt, end)
+        if attempt and attempt.prediction_id and not answer:
+            cancel(self.provider_of(attempt.provider), attempt.prediction_id, "it was given up")
+        return following
 
     def _next(self, job: Job, task: ClipTask, *, kept: bool, error_class: str | None = None) -> ClipTask | None:
         return next_step(task, self.stages[job.kind], kept, error_class, self.limits)
 
-    def _copy(self, job: Job, clip: Clip, attempt: Attempt, url: str | None) -> Kept:
+    def _copy(self, job: Job, clip: Clip, attempt: Attempt, answer: Answer) -> Kept:
         """The clip and its sound in our bucket, proved; BrokenMedia or OutputExpired where that cannot be."""
+        url = answer.output_url
+        if answer.removed:
+            raise OutputExpired("the provider has deleted its output")
         if not url:
             raise BrokenMedia("the provider named no output")
         with tempfile.TemporaryDirectory() as folder:
@@ -168,12 +190,17 @@ def check_duration(probe: Probe, asked: int) -> None:
         raise BrokenMedia(f"it lasts {seconds:.2f} s instead of {asked} s")
 
 
-def reason(error: StateError | None) -> tuple[str, str]:
+def reason(error: StateError | None, attempt: Attempt | None, never_begun: bool) -> tuple[str, str]:
     """An error that the workflow caught, as a message for people and an error class."""
     if error is None:
         return "The step ended without an answer from the provider", "unknown"
-    said = "Prediction timed out" if error.error in TIMEOUTS else error.said
-    return said, ERROR_CLASSES.get(error.error, "failed")
+    if error.error not in TIMEOUTS:
+        return error.said, ERROR_CLASSES.get(error.error, "failed")
+    if never_begun:
+        return f"{TIMED_OUT}: the provider did not say whether it accepted it, and has not", "timeout"
+    if attempt and attempt.postponed:
+        return f"{TIMED_OUT}: the provider was too busy to accept it", "busy"
+    return TIMED_OUT, "timeout"
 
 
 def _tell_time(clip: Clip) -> None:

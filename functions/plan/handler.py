@@ -6,9 +6,11 @@ import os
 from functools import cache
 from typing import Any
 
+from functions.plan.choice import Editor
 from functions.plan.plan import Board, plan
 from functions.plan.vision import Vision
 from functions.studio import wiring
+from functions.studio.catalogue import catalogue
 from functions.studio.check_queue import heartbeat_limit, read_delays
 from functions.studio.keyring import provider_key
 from functions.studio.messages import RunRef
@@ -22,8 +24,12 @@ def _board() -> Board:
         jobs=wiring.jobs(),
         ledger=wiring.ledger(),
         library=wiring.library(),
-        media=wiring.media(),
-        vision=Vision(lambda: provider_key("XAI"), os.environ["XAI_BASE_URL"]),
+        editor=Editor(
+            media=wiring.media(),
+            vision=Vision(lambda: provider_key("XAI"), os.environ["XAI_BASE_URL"]),
+            models=catalogue().vision_models,
+            handover="upload" if os.environ["MEDIA_HANDOVER"] == "upload" else "url",
+        ),
         timeout_seconds=timeout,
         heartbeat_seconds=heartbeat_limit(read_delays(os.environ["CHECK_DELAYS"]), timeout),
     )
@@ -32,4 +38,5 @@ def _board() -> Board:
 @entry
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     message = RunRef.parse(event)
-    return plan(message.job_id, message.run, _board()).wire()
+    left = context.get_remaining_time_in_millis
+    return plan(message.job_id, message.run, _board(), lambda: left() / 1000).wire()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from functions.plan.selection import SCHEMA, Pair, ask, check
-from functions.plan.vision import Vision
+from functions.plan.choice import Choice, Editor, choose
+from functions.plan.continuity import NAME
+from functions.plan.questions import MOST_PICTURES
+from functions.plan.selection import Pair
 from functions.studio.catalogue import Model, catalogue
 from functions.studio.clips import STAGES, Clip, ClipStatus, pending_clip
 from functions.studio.errors import ConditionLost, StaleRun
@@ -14,10 +17,10 @@ from functions.studio.job_store import JobStore
 from functions.studio.jobs import Job, JobStatus
 from functions.studio.ledger import Ledger, reservation
 from functions.studio.library import Asset, Campaign, Client, Library
-from functions.studio.media_store import MediaStore
 from functions.studio.messages import ClipTask, ClipTasks
+from functions.studio.pairs import enough
 from functions.studio.rows import now
-from functions.studio.telemetry import logger
+from functions.studio.telemetry import count, logger
 
 
 @dataclass(frozen=True)
@@ -25,8 +28,7 @@ class Board:
     jobs: JobStore
     ledger: Ledger
     library: Library
-    media: MediaStore
-    vision: Vision
+    editor: Editor
     timeout_seconds: int
     heartbeat_seconds: int
 
@@ -35,11 +37,18 @@ ROWS_AT_ONCE = 48
 """Clips whose rows fit into one transaction: two rows a clip, and the condition."""
 
 
-def plan(job_id: str, run: int, board: Board) -> ClipTasks:
-    """Chooses once: when the job has gone on already, in an earlier try of this state, its rows are what counts."""
+TIME_TO_WRITE = 60.0
+"""Seconds that are kept for what follows the asking: pictures may have to be measured, and a thousand clips written."""
+
+
+def plan(job_id: str, run: int, board: Board, time_left: Callable[[], float]) -> ClipTasks:
+    """Chooses once: when the job has gone on already, in an earlier try of this state, its rows are what counts.
+
+    `time_left` tells the seconds that this may still take.
+    """
     job = board.jobs.owned(job_id, run, JobStatus.PLANNING, JobStatus.PROCESSING)
     if job.status is JobStatus.PLANNING:
-        _choose(job, board)
+        _choose(job, board, time_left)
     return ClipTasks(tasks=[_task(job, clip, board) for clip in _to_make(job, board)])
 
 
@@ -60,23 +69,23 @@ def _task(job: Job, clip: Clip, board: Board) -> ClipTask:
     )
 
 
-def _choose(job: Job, board: Board) -> None:
+def _choose(job: Job, board: Board, time_left: Callable[[], float]) -> None:
     campaign = board.library.get(Campaign, job.tenant, job.campaign_id)
     client = board.library.get(Client, job.tenant, job.client_id) if job.client_id else None
-    pictures = {asset.id: asset for asset in board.library.pictures(job.tenant, job.campaign_id)}
-    vision = catalogue().vision()
-    signed = [(asset, board.media.signed_url(asset.key)) for asset in pictures.values()]
-    seen = board.vision.answer(vision.slug, ask(signed, campaign, client, job.num_pairs), SCHEMA)
-    pairs = check(seen.text, set(pictures), job.num_pairs)
-    logger().info("pairs selected", extra={"pairs": len(pairs), "pictures": len(pictures), "visionModel": vision.slug})
+    pictures = board.library.pictures(job.tenant, job.campaign_id)
+    enough(min(len(pictures), MOST_PICTURES), job.num_pairs)
+    choice = choose(pictures, job.num_pairs, campaign, client, board.editor, lambda: time_left() - TIME_TO_WRITE)
+    _tell(choice, len(pictures))
     model = catalogue().model(job.model)
-    clips = [_clip(job, model, number, pair, pictures) for number, pair in enumerate(pairs, 1)]
-    first = pictures[pairs[0].image1_asset_id]
+    named = {asset.id: asset for asset in pictures}
+    clips = [_clip(job, model, number, pair, named) for number, pair in enumerate(choice.pairs, 1)]
+    first = named[choice.pairs[0].image1_asset_id]
     chosen = {
         "totalClips": len(clips),
         "estimatedCost": sum((clip.estimated_cost for clip in clips), start=Decimal(0)),
-        "planningModel": vision.slug,
-        "planningCost": vision.cost(seen.tokens_in, seen.tokens_out),
+        "planningModel": choice.model,
+        "planningCost": choice.cost,
+        "warnings": [*job.warnings, *choice.warnings],
         "aspectRatio": model.aspect_ratio(first.width, first.height),
         "startedAt": now(),
     }
@@ -85,6 +94,15 @@ def _choose(job: Job, board: Board) -> None:
         board.jobs.table.commit(board.jobs.move_job(job.id, job.run, JobStatus.PROCESSING, chosen))
     except ConditionLost:
         raise StaleRun(f"job {job.id} went on, or ended, while its pairs were chosen") from None
+
+
+def _tell(choice: Choice, pictures: int) -> None:
+    if choice.faults:
+        logger().warning("the vision model did not answer as it should", extra={"faults": choice.faults})
+    if NAME in choice.model:
+        count("SelectionsByContinuity")
+    told = {"pairs": len(choice.pairs), "pictures": pictures, "planningModel": choice.model}
+    logger().info("pairs selected", extra=told)
 
 
 def _write(job: Job, clips: list[Clip], board: Board) -> None:

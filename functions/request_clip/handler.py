@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
-from functions.request_clip.request import Desk, request_clip
+from functions.request_clip.request import request_clip
 from functions.studio import wiring
 from functions.studio.messages import RequestClip
 from functions.studio.providers import open_provider
-from functions.studio.recording import webhook_url
+from functions.studio.sending import Desk
 from functions.studio.telemetry import entry
 
 
@@ -22,7 +22,8 @@ def _desk() -> Desk:
         workflow=wiring.workflow(),
         checks=wiring.checks(),
         provider=open_provider,
-        webhook_url=partial(webhook_url, os.environ["PUBLIC_URL"]),
+        public_url=os.environ["PUBLIC_URL"],
+        handover=os.environ["MEDIA_HANDOVER"],
     )
 
 

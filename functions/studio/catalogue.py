@@ -14,7 +14,9 @@ from functions.studio.errors import NotFound
 
 
 class Entry(BaseModel):
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, extra="forbid")
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, frozen=True, extra="forbid", defer_build=True
+    )
 
 
 class DurationStep(Entry):
@@ -37,6 +39,8 @@ class Model(Entry):
     slug: str
     modes: list[Literal["pair"]]
     default_duration: int
+    typical_seconds: int
+    """That a clip takes at the provider: the middle of what seed 000 expects."""
     durations: list[DurationStep]
     aspect_ratios: list[str]
     audio: bool
@@ -77,11 +81,12 @@ class Model(Entry):
 
 
 class VisionModel(Entry):
-    """Who looks at the pictures; prices in USD for a million tokens."""
+    """Who looks at the pictures; prices in USD for a million tokens. `fixed` goes into every request."""
 
     name: str
     provider: str
     slug: str
+    fixed: dict[str, Any] = {}
     usd_per_million_in: Decimal
     usd_per_million_out: Decimal
     source: str
@@ -94,14 +99,11 @@ class VisionModel(Entry):
 class Catalogue(Entry):
     default_prompt: str
     vision_models: list[VisionModel]
+    """In the order in which they are asked: the next one when one is gone."""
     models: list[Model]
 
     def find(self, name: str) -> Model | None:
         return next((model for model in self.models if model.name == name), None)
-
-    def vision(self) -> VisionModel:
-        """The one that selections are asked of."""
-        return self.vision_models[0]
 
     def model(self, name: str) -> Model:
         """NotFound where a row names a model that the catalogue has lost."""

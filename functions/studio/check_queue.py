@@ -1,8 +1,9 @@
-"""The queue of delayed looks at a provider: for those that send no webhook, and for webhooks that are lost."""
+"""The queue of delayed looks at a provider, for webhooks that are not sent or lost; and of creates that were put off."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from math import ceil
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
 LONGEST_DELAY = 900
 """Seconds; what SQS allows."""
+
+UNTOLD = (2, 4, 8, 16, 32, 60)
+"""Seconds until a create is sent again to a provider that was busy and did not say for how long; the last repeats."""
 
 VISIBILITY = 90
 """Seconds until a look that did not end is taken again: longer than check_clip may run."""
@@ -44,10 +48,16 @@ class CheckQueue:
 
     def look_later(self, task: ClipTask, look: int = 0) -> None:
         """Queues the look with that number, as late as the delays say."""
+        self._queue(task, self.delays[min(look, len(self.delays) - 1)], look=look)
+
+    def create_later(self, task: ClipTask, turn: int, told: float | None) -> None:
+        """Queues a create that was put off for the `turn`-th time, for as long as the provider told."""
+        seconds = told if told and told > 0 else UNTOLD[min(turn, len(UNTOLD)) - 1]
+        self._queue(task, ceil(min(seconds, LONGEST_DELAY)), look=turn, create=True)
+
+    def _queue(self, task: ClipTask, seconds: int, **changes: Any) -> None:
         step = ClipTask.model_validate(task.model_dump(include=set(ClipTask.model_fields)))
-        message = CheckClip(**step.model_dump(), look=look)
+        message = CheckClip(**step.model_dump(), **changes)
         self.client.send_message(
-            QueueUrl=self.url,
-            MessageBody=message.model_dump_json(by_alias=True),
-            DelaySeconds=self.delays[min(look, len(self.delays) - 1)],
+            QueueUrl=self.url, MessageBody=message.model_dump_json(by_alias=True), DelaySeconds=seconds
         )

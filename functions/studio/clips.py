@@ -92,6 +92,8 @@ class Answer(Row):
     error: str | None = None
     charged: bool = True
     """False only where the provider reports that it took no money."""
+    removed: bool = False
+    """The provider has deleted what it made."""
     predict_seconds: float | None = None
 
 
@@ -153,7 +155,9 @@ class Attempt(Row):
     """The task token to release; the latest that the workflow handed out."""
     prediction_id: str | None = None
     postponed: bool = False
-    """The provider said `busy`: nothing was created, so the create may be sent again."""
+    """Nothing was created, so the create may be sent by whoever claims it: not sent yet, or the provider was busy."""
+    uploads: dict[str, str] = Field(default_factory=dict)
+    """The addresses at the provider of the pictures that were uploaded for this attempt, by our words for them."""
     answer: Answer | None = None
     asked_at: str
     accepted_at: str | None = None

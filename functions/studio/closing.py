@@ -79,7 +79,7 @@ def _announce(job: Job, closing: Closing) -> bool:
     if job.announced_run == job.run:
         return False
     closing.events.publish(job)
-    closing.jobs.table.commit(closing.jobs.announced(job))
+    closing.jobs.table.commit(*closing.jobs.announced(job))
     return True
 
 

@@ -14,6 +14,7 @@
     ├── ProviderError           a provider's answer, in our words
     │   ├── ProviderBusy        later; burns no attempt
     │   ├── ProviderRefused     never again with this input
+    │   │   └── ModelGone       never again with this model
     │   ├── ProviderFailed      perhaps again
     │   └── ProviderUnknown     nobody knows whether it was accepted: reconcile first
     ├── SelectionUnusable       the vision model's answer breaks the rules of a selection
@@ -22,6 +23,10 @@
     │   ├── BrokenMedia         a file that does not prove to be what it claims
     │   ├── OutputExpired       a provider's output that is gone for good
     │   └── OutputUnreachable   a provider's output that cannot be fetched just now
+    ├── OutsideError            an address that a user gave
+    │   ├── AddressRefused      is none of a public https server: nothing was sent there
+    │   ├── AddressUnreachable  and nothing of use came from there
+    │   └── AnswerTooLarge      and more came than is read
     ├── NoClipSurvived          every clip of the job failed
     ├── ConditionLost           a conditional write found that it was already done, or overtaken
     └── StaleRun                a run that no longer owns its job
@@ -122,15 +127,23 @@ class ProviderError(ReelayError):
 
 
 class ProviderBusy(ProviderError):
-    """Asked to come later."""
+    """Asked to come later: after `seconds`, where the provider said how many."""
 
     error_class = "busy"
+
+    def __init__(self, message: str, seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.seconds = seconds
 
 
 class ProviderRefused(ProviderError):
     """Never again with this input."""
 
     error_class = "refused"
+
+
+class ModelGone(ProviderRefused):
+    """The provider does not have this model, or not any more."""
 
 
 class ProviderFailed(ProviderError):
@@ -175,6 +188,22 @@ class OutputUnreachable(MediaError):
     """A provider's output that did not arrive: worth asking again."""
 
     error_class = "unreachable"
+
+
+class OutsideError(ReelayError):
+    """An address that a user gave, at fault; the message is fit for them, and says nothing of our network."""
+
+
+class AddressRefused(OutsideError):
+    """Not an address that anything is sent to."""
+
+
+class AddressUnreachable(OutsideError):
+    """No answer, or none of use."""
+
+
+class AnswerTooLarge(OutsideError):
+    """More than was to be read."""
 
 
 class NoClipSurvived(ReelayError):

@@ -16,7 +16,12 @@ from functions.studio.errors import BrokenMedia, NotConfigured
 
 CALM = ["-hide_banner", "-nostdin", "-nostats", "-y"]
 STRICT = ["-xerror", "-err_detect", "crccheck"]
-ADDRESS = re.compile(r"@ 0x[0-9a-f]+")
+ADDRESS = re.compile(r" ?@ 0x[0-9a-f]+")
+COMPLAINT = re.compile(
+    r"error|invalid|missing|corrupt|conceal|unknown|unable|could not|cannot|no such|not ", re.IGNORECASE
+)
+CLOSING = re.compile(r"Conversion failed|\[out#|frame=")
+"""What it says after every failure, whatever the reason."""
 
 
 def media(path: Path) -> list[str]:
@@ -68,6 +73,8 @@ def _feed(process: subprocess.Popen[bytes], stdin: Iterable[bytes]) -> None:
 
 
 def _last_words(words: str) -> str:
-    """The last lines that ffmpeg said, fit for an `errorMessage`: no paths of ours, no addresses."""
+    """What went wrong first, in ffmpeg's words, fit for an `errorMessage`: no paths of ours, no addresses."""
     lines = [ADDRESS.sub("", line).strip() for line in words.splitlines() if line.strip()]
-    return re.sub(r"/\S*/", "", "; ".join(lines[-3:]))[-400:]
+    complaints = [line for line in lines if COMPLAINT.search(line) and not CLOSING.match(line)]
+    said = complaints[:2] or lines[-3:]
+    return re.sub(r"/\S*/", "", "; ".join(said))[:400]

@@ -1,4 +1,5 @@
-"""Rows of a job: `J#{job}` → JOB, CLIP#0001, ATT#{attempt}, PIECE#{run}#0001, FILM#{run}.
+"""Rows of a job: `J#{job}` → JOB, CLIP#0001, ATT#{attempt}, PIECE#{run}#0001, FILM#{run}; and what finds it:
+`T#{tenant}` → JOB#{job} for the tenant's list, RUNS#{campaign}#{job} until it has ended.
 
 Reads are consistent. What has to be committed together with other rows is returned as a write; the use case commits.
 """
@@ -24,7 +25,7 @@ from functions.studio.errors import NotFound, StaleRun
 from functions.studio.jobs import MOVES, TERMINAL, Film, Job, JobStatus, before
 from functions.studio.media import Piece, Probe
 from functions.studio.messages import ClipTask
-from functions.studio.rows import now
+from functions.studio.rows import Row, now
 from functions.studio.table import Table, Write, check, delete, put, update
 
 UNFINISHED = "1"
@@ -35,12 +36,29 @@ def _pk(job_id: str) -> str:
     return f"J#{job_id}"
 
 
+def _list(tenant: str) -> str:
+    return f"T#{tenant}"
+
+
+def _runs(campaign_id: str) -> str:
+    return f"RUNS#{campaign_id}#" if campaign_id else "RUNS#"
+
+
 def _clip_sk(number: int) -> str:
     return f"CLIP#{number:04d}"
 
 
 def _piece_sk(run: int, number: int) -> str:
     return f"PIECE#{run:04d}#{number:04d}"
+
+
+class Listed(Row):
+    """A job in its tenant's list, with what never changes of it."""
+
+    job_id: str
+    kind: str
+    campaign_id: str
+    client_id: str | None = None
 
 
 class JobStore:
@@ -69,6 +87,30 @@ class JobStore:
     def accept(self, job: Job) -> Write:
         return put(_pk(job.id), "JOB", {**job.attributes(), "unfinished": UNFINISHED}, {"pk": None})
 
+    def enlist(self, job: Job) -> list[Write]:
+        """What finds an accepted job: its place in the tenant's list, and among those that run for its campaign."""
+        listed = Listed(job_id=job.id, kind=job.kind, campaign_id=job.campaign_id, client_id=job.client_id)
+        return [
+            put(_list(job.tenant), f"JOB#{job.id}", listed.attributes()),
+            put(_list(job.tenant), _runs(job.campaign_id) + job.id, {"jobId": job.id}),
+        ]
+
+    def running(self, tenant: str, campaign_id: str = "") -> list[Job]:
+        """The jobs that have not ended, oldest first; of one campaign, or of all."""
+        marked = [row["jobId"] for row in self.table.query(_list(tenant), _runs(campaign_id))]
+        return [job for job in self.jobs(marked) if not job.ended]
+
+    def listed(self, tenant: str, *, limit: int, before: str | None = None) -> tuple[list[Listed], bool]:
+        """At most `limit` jobs of a tenant, newest first, made before the job `before`; and whether there are more."""
+        after = f"JOB#{before}" if before else None
+        rows, more = self.table.page(_list(tenant), "JOB#", after=after, limit=limit + 1, newest_first=True)
+        return [Listed.model_validate(row) for row in rows[:limit]], len(rows) > limit or more is not None
+
+    def jobs(self, job_ids: Sequence[str]) -> list[Job]:
+        """In the order of their making."""
+        found = self.table.get_many([(_pk(job_id), "JOB") for job_id in job_ids])
+        return sorted((Job.model_validate(row) for row in found), key=lambda job: job.id)
+
     def unfinished_jobs(self) -> list[Job]:
         """Eventually consistent: a job may show some moments after it ended."""
         return [Job.model_validate(row) for row in self.table.index("unfinished", "unfinished", UNFINISHED)]
@@ -76,9 +118,12 @@ class JobStore:
     def execution_started(self, job: Job, arn: str) -> None:
         self.table.commit(update(_pk(job.id), "JOB", {"executionArn": arn}, {"run": job.run, "executionArn": None}))
 
-    def announced(self, job: Job) -> Write:
-        """Only now the sweep need not look at the job any more."""
-        return update(_pk(job.id), "JOB", {"announcedRun": job.run, "unfinished": None}, {"run": job.run})
+    def announced(self, job: Job) -> list[Write]:
+        """Only now nobody need look at the job any more."""
+        return [
+            update(_pk(job.id), "JOB", {"announcedRun": job.run, "unfinished": None}, {"run": job.run}),
+            delete(_list(job.tenant), _runs(job.campaign_id) + job.id),
+        ]
 
     def move_job(self, job_id: str, run: int, status: JobStatus, changes: Mapping[str, Any] | None = None) -> Write:
         """Fenced by the run; holds only from a status that may become `status`, and goes on only while nothing closes it."""
@@ -197,14 +242,22 @@ class JobStore:
             changes["predictionId"] = prediction_id
         return self.move_attempt(job_id, attempt_id, AttemptStatus.ANSWERED, changes)
 
-    def postpone_attempt(self, job_id: str, attempt_id: str, postponed: bool) -> Write:
-        """Marks that nothing was created (True), or claims the next create (False); only one claim holds."""
-        return update(
-            _pk(job_id),
-            f"ATT#{attempt_id}",
-            {"postponed": postponed},
-            {"status": AttemptStatus.ASKED.value, "postponed": not postponed},
-        )
+    def postpone_attempt(self, job_id: str, attempt_id: str) -> Write:
+        """Marks that nothing was created after all, by whoever had claimed the create."""
+        when = {"status": AttemptStatus.ASKED.value, "postponed": False}
+        return update(_pk(job_id), f"ATT#{attempt_id}", {"postponed": True}, when)
+
+    def claim_create(self, job_id: str, attempt_id: str, uploads: Mapping[str, str]) -> Write:
+        """Only one claim holds; the create that follows names just these uploads."""
+        return self._unsent(job_id, attempt_id, {"postponed": False, "uploads": uploads})
+
+    def note_uploads(self, job_id: str, attempt_id: str, uploads: Mapping[str, str]) -> Write:
+        """What was uploaded for a create that nobody has claimed yet."""
+        return self._unsent(job_id, attempt_id, {"uploads": uploads})
+
+    def _unsent(self, job_id: str, attempt_id: str, changes: Mapping[str, Any]) -> Write:
+        when = {"status": AttemptStatus.ASKED.value, "postponed": True}
+        return update(_pk(job_id), f"ATT#{attempt_id}", changes, when)
 
     def attempt_ended(
         self, job_id: str, attempt_id: str, status: AttemptStatus, *, as_read: Attempt | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 
 from functions.studio.errors import NotConfigured
@@ -10,15 +11,28 @@ MINUTES_KEPT = 5
 
 
 def provider_key(service: str) -> str:
-    """The API key of `service` ("REPLICATE", "XAI"), stripped of white space; kept in memory for five minutes."""
+    """The API key of `service` ("REPLICATE", "XAI"), stripped of white space; kept in memory for five minutes.
+
+    The secret holds the key itself or, as the console of AWS writes it, a JSON object with the key under its name.
+    """
     from aws_lambda_powertools.utilities import parameters
     from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
 
+    name = f"{service}_API_KEY"
     try:
         value = parameters.get_secret(os.environ[f"{service}_SECRET_ARN"], max_age=MINUTES_KEPT * 60)
     except GetParameterError as error:
-        raise NotConfigured(f"{service}_API_KEY not configured") from error
-    key = str(value).strip()
+        raise NotConfigured(f"{name} not configured") from error
+    key = _named(name, str(value)).strip()
     if not key:
-        raise NotConfigured(f"{service}_API_KEY not configured")
+        raise NotConfigured(f"{name} not configured")
     return key
+
+
+def _named(name: str, secret: str) -> str:
+    """Nothing where an object does not name the key: that is what a secret holds until somebody puts a key there."""
+    try:
+        held = json.loads(secret)
+    except ValueError:
+        return secret
+    return str(held.get(name) or "") if isinstance(held, dict) else secret

@@ -1,4 +1,5 @@
-"""What tenants keep: `T#{tenant}` → CLIENT#{id}, CAMPAIGN#{id}, ASSET#{id}, and IN#{campaign}#{asset} for a campaign's own assets.
+"""What tenants keep: `T#{tenant}` → CLIENT#{id}, CAMPAIGN#{id}, ASSET#{id}, UPLOAD#{id} for a file that is still to come;
+IN#{campaign}#{asset} for a campaign's own assets, SAME#{campaign}#{sha256} for the one that a file has become there.
 
 Ids sort by the time of their making, so every list is in order of creation. Reads are consistent.
 """
@@ -64,14 +65,36 @@ class Asset(Entry):
     name: str
     type: Literal["image"] = "image"
     key: str
-    """Of the media bucket."""
+    """Of the media bucket: a JPEG or PNG of 8 bits, upright, as providers take it."""
+    thumbnail_key: str
+    """A JPEG of at most 768 pixels a side."""
     content_type: str
     bytes: int
     sha256: str
+    """Of the file as it came, by which it is known when it comes again."""
     width: int
     height: int
     tags: list[str] = Field(default_factory=list)
-    thumbnail_blob_id: str | None = None
+
+
+class Upload(Entry):
+    """A picture that was announced; it is an asset of the same id once it has come and is confirmed."""
+
+    sort = "UPLOAD"
+    word = "upload"
+
+    campaign_id: str
+    name: str
+    type: Literal["image"] = "image"
+    tags: list[str] = Field(default_factory=list)
+    key: str
+    """Of the media bucket, where it is to be put."""
+    most_bytes: int
+    post_until: str
+    """Until then it can be put there."""
+    asset_id: str | None = None
+    """The asset that was there already, when it turned out to be a duplicate."""
+    expires_at: int
 
 
 E = TypeVar("E", bound=Entry)
@@ -89,17 +112,25 @@ def _in(campaign_id: str) -> str:
     return f"IN#{campaign_id}#"
 
 
+def _same(campaign_id: str, sha256: str) -> str:
+    return f"SAME#{campaign_id}#{sha256}"
+
+
 class Library:
     def __init__(self, table: Table) -> None:
         self.table = table
 
     def get(self, kind: type[E], tenant: str, entry_id: str, *, field: str = "") -> E:
         """NotFound for another tenant's id as for none at all; `field` is where the caller named it, if in a body."""
-        row = self.table.get(_pk(tenant), _prefix(kind) + entry_id) if is_id(entry_id) else None
-        if row is None:
+        found = self.find(kind, tenant, entry_id)
+        if found is None:
             detail = f"There is no {kind.word} {entry_id[:80]!r}."
             raise NotFound(detail, errors=(FieldError(field, detail),) if field else ())
-        return kind.model_validate(row)
+        return found
+
+    def find(self, kind: type[E], tenant: str, entry_id: str) -> E | None:
+        row = self.table.get(_pk(tenant), _prefix(kind) + entry_id) if is_id(entry_id) else None
+        return kind.model_validate(row) if row else None
 
     def page(
         self,
@@ -114,7 +145,7 @@ class Library:
         rows = self._rows(_pk(tenant), _prefix(kind), after, limit)
         return _cut((kind.model_validate(row) for row in rows), limit, keep)
 
-    def add(self, entry: Client | Campaign) -> None:
+    def add(self, entry: Client | Campaign | Upload) -> None:
         self.table.commit(put(_pk(entry.tenant), _prefix(type(entry)) + entry.id, entry.attributes(), {"pk": None}))
 
     def change(self, kind: type[E], tenant: str, entry_id: str, changes: Mapping[str, Any]) -> E:
@@ -128,7 +159,7 @@ class Library:
             raise NotFound(f"There is no {kind.word} {entry_id!r} any more.") from None
         return self.get(kind, tenant, entry_id)
 
-    def remove(self, entry: Client | Campaign) -> None:
+    def remove(self, entry: Client | Campaign | Upload) -> None:
         self.table.commit(delete(_pk(entry.tenant), _prefix(type(entry)) + entry.id))
 
     def campaigns_of(self, client: Client) -> Iterator[Campaign]:
@@ -136,20 +167,29 @@ class Library:
         return (campaign for campaign in map(Campaign.model_validate, rows) if campaign.client_id == client.id)
 
     def add_asset(self, asset: Asset) -> None:
+        """ConditionLost when the campaign has an asset of the same file, or there is one of this id."""
+        pk = _pk(asset.tenant)
         self.table.commit(
-            put(_pk(asset.tenant), _prefix(Asset) + asset.id, asset.attributes(), {"pk": None}),
-            put(
-                _pk(asset.tenant),
-                _in(asset.campaign_id) + asset.id,
-                {"assetId": asset.id, "type": asset.type},
-            ),
+            put(pk, _prefix(Asset) + asset.id, asset.attributes(), {"pk": None}),
+            put(pk, _in(asset.campaign_id) + asset.id, {"assetId": asset.id, "type": asset.type}),
+            put(pk, _same(asset.campaign_id, asset.sha256), {"assetId": asset.id}, {"pk": None}),
         )
 
+    def same_asset(self, campaign: Campaign, sha256: str) -> Asset | None:
+        """What the campaign has made of that file."""
+        row = self.table.get(_pk(campaign.tenant), _same(campaign.id, sha256))
+        return self.find(Asset, campaign.tenant, row["assetId"]) if row else None
+
     def remove_asset(self, asset: Asset) -> None:
-        self.table.commit(
-            delete(_pk(asset.tenant), _prefix(Asset) + asset.id),
-            delete(_pk(asset.tenant), _in(asset.campaign_id) + asset.id),
-        )
+        pk = _pk(asset.tenant)
+        try:
+            self.table.commit(
+                delete(pk, _prefix(Asset) + asset.id, {"pk": ...}),
+                delete(pk, _in(asset.campaign_id) + asset.id),
+                delete(pk, _same(asset.campaign_id, asset.sha256)),
+            )
+        except ConditionLost:
+            raise NotFound(f"There is no asset {asset.id!r} any more.") from None
 
     def has_assets(self, campaign: Campaign) -> bool:
         rows, _ = self.table.page(_pk(campaign.tenant), _in(campaign.id), limit=1)

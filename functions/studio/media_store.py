@@ -5,6 +5,7 @@ Nothing is ever overwritten: a key holds its attempt (clips) or its run (films),
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -22,9 +23,25 @@ SIGNED_FOR = 3600
 RAW = "lifetime=raw"
 """The tag of objects that the bucket's lifecycle removes: sources and pieces, not films."""
 
+UPLOAD_TAGS = "<Tagging><TagSet><Tag><Key>lifetime</Key><Value>upload</Value></Tag></TagSet></Tagging>"
+"""The same for what callers put into the bucket themselves, as a presigned POST says it."""
 
-def asset_key(tenant: str, asset_id: str, extension: str) -> str:
-    return f"{tenant}/assets/{asset_id}/original.{extension}"
+
+@dataclass(frozen=True)
+class SignedPost:
+    """A form for one object: POST all `fields`, then `file`, as multipart/form-data to `url`."""
+
+    url: str
+    fields: dict[str, str]
+
+
+def asset_key(tenant: str, write: str, name: str) -> str:
+    """`write` is an id of its own for each try to keep a picture, so that one that comes too late removes only its own."""
+    return f"{tenant}/assets/{write}/{name}"
+
+
+def upload_key(tenant: str, upload_id: str) -> str:
+    return f"{tenant}/uploads/{upload_id}"
 
 
 def clip_key(tenant: str, job_id: str, attempt_id: str, clip: int) -> str:
@@ -40,8 +57,14 @@ def piece_key(tenant: str, job_id: str, run: int, piece: int, extension: str) ->
 
 
 def s3() -> S3Client:
-    """SigV4 has to be asked for: boto3 presigns with SigV2 otherwise."""
-    return boto3.client("s3", config=Config(signature_version="s3v4", retries={"mode": "standard", "max_attempts": 5}))
+    """SigV4 has to be asked for: boto3 presigns with SigV2 otherwise. So has the bucket's own host: it would presign for
+    the global one, which redirects to a new bucket's region for hours, and a browser's POST does not follow."""
+    config = Config(
+        signature_version="s3v4",
+        s3={"addressing_style": "virtual"},
+        retries={"mode": "standard", "max_attempts": 5},
+    )
+    return boto3.client("s3", config=config)
 
 
 class MediaStore:
@@ -64,6 +87,13 @@ class MediaStore:
     def read(self, key: str) -> bytes:
         return self.client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
 
+    def find(self, key: str) -> bytes | None:
+        """None when there is no such object."""
+        try:
+            return self.read(key)
+        except self.client.exceptions.NoSuchKey:
+            return None
+
     def delete(self, *keys: str) -> None:
         for key in keys:
             self.client.delete_object(Bucket=self.bucket, Key=key)
@@ -74,3 +104,14 @@ class MediaStore:
         if name:
             asked["ResponseContentDisposition"] = f'inline; filename="{name}"'
         return self.client.generate_presigned_url("get_object", Params=asked, ExpiresIn=seconds)
+
+    def signed_post(
+        self, key: str, *, most_bytes: int, content_type: str | None = None, seconds: int = SIGNED_FOR
+    ) -> SignedPost:
+        """Holds the object's size and type, and that it is removed again unless somebody copies it."""
+        fields = {"tagging": UPLOAD_TAGS} | ({"Content-Type": content_type} if content_type else {})
+        held: list[Any] = [*({name: value} for name, value in fields.items()), ["content-length-range", 1, most_bytes]]
+        signed = self.client.generate_presigned_post(
+            self.bucket, key, Fields=dict(fields), Conditions=held, ExpiresIn=seconds
+        )
+        return SignedPost(signed["url"], signed["fields"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -12,7 +13,7 @@ from pydantic.alias_generators import to_camel
 class Message(BaseModel):
     """Ids and figures only: the state of an execution holds 256 KB and is not a place for secrets or URLs."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True)
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, defer_build=True)
 
     @classmethod
     def parse(cls, event: Any) -> Self:
@@ -26,6 +27,14 @@ class Message(BaseModel):
 def attempt_id(run: int, clip: int, stage: str, attempt: int) -> str:
     """`{run}.{clip}.{stage}.{n}`; the workflow alone raises n, so a Retry of a state finds the same attempt."""
     return f"{run}.{clip:04d}.{stage}.{attempt}"
+
+
+_ATTEMPT = re.compile(r"[0-9]{1,9}\.[0-9]{4,9}\.[a-z_]{1,40}\.[0-9]{1,9}")
+
+
+def is_attempt_id(text: str) -> bool:
+    """Whether `text` has the form of an attempt's id: nothing else needs to be looked up."""
+    return bool(_ATTEMPT.fullmatch(text))
 
 
 class RunRef(Message):
@@ -82,9 +91,13 @@ class KeptClip(Message):
 
 
 class CheckClip(ClipTask):
-    """A message of the check queue; `look` counts the looks at the provider so far."""
+    """A message of the check queue; `look` counts the looks at the provider so far.
+
+    With `create` it is no look: a provider that was too busy is sent the create again, and `look` counts the times.
+    """
 
     look: int = 0
+    create: bool = False
 
 
 class PieceTask(RunRef):

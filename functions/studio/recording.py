@@ -33,6 +33,11 @@ def mark(job_id: str, attempt_id: str) -> str:
     return f"{job_id}.{attempt_id}."
 
 
+def mark_of(job_id: str, attempt: Attempt) -> str:
+    """What a prediction of this attempt carries in its input: the address of its own upload, or its mark."""
+    return next(iter(attempt.uploads.values()), mark(job_id, attempt.id))
+
+
 def record_acceptance(jobs: JobStore, job_id: str, attempt: Attempt, prediction_id: str) -> None:
     """Stores the prediction's id, also on an attempt that was answered or given up before its create was."""
     known = {"predictionId": prediction_id}
@@ -76,19 +81,39 @@ def release(jobs: JobStore, workflow: Workflow, job_id: str, attempt_id: str) ->
         logger().debug("the token was used or has timed out")
 
 
-def last_look(jobs: JobStore, provider_of: Callable[[str], Provider], job_id: str, attempt: Attempt) -> None:
-    """Records the answer that is there after all when the time of an attempt is over; nothing is released."""
-    provider = provider_of(attempt.provider)
+def find(provider: Provider, job_id: str, attempt: Attempt) -> Prediction | None:
+    """What the provider knows of an attempt; None where it does not know it (yet), or was never sent it."""
+    if attempt.prediction_id:
+        return provider.look(attempt.prediction_id)
+    return None if attempt.postponed else provider.find(mark_of(job_id, attempt), attempt.asked_at)
+
+
+def last_look(jobs: JobStore, provider_of: Callable[[str], Provider], job_id: str, attempt: Attempt) -> bool:
+    """Records the answer that is there after all when the time of an attempt is over; nothing is released.
+
+    True when the provider has no prediction that an unanswered create could have begun: nothing was started.
+    """
     try:
-        if attempt.prediction_id:
-            prediction: Prediction | None = provider.look(attempt.prediction_id)
-        else:
-            prediction = None if attempt.postponed else provider.find(mark(job_id, attempt.id), attempt.asked_at)
+        prediction = find(provider_of(attempt.provider), job_id, attempt)
     except (ProviderError, NotConfigured) as error:
         logger().warning("the provider cannot be asked a last time", extra={"reason": str(error)})
-        return
-    if prediction is not None and attempt.prediction_id is None:
+        return False
+    if prediction is None:
+        # An attempt that is still `asked` may have a create on its way.
+        return attempt.status is AttemptStatus.UNKNOWN
+    if attempt.prediction_id is None:
         record_acceptance(jobs, job_id, attempt, prediction.id)
-    if prediction is not None and prediction.answer is not None:
+    if prediction.answer is not None:
         with suppress(ConditionLost):  # a webhook was quicker
             jobs.table.commit(jobs.attempt_answered(job_id, attempt.id, prediction.id, prediction.answer))
+    return False
+
+
+def cancel(provider: Provider, prediction_id: str, why: str) -> None:
+    """Stops what is not wanted any more from costing. A provider that does not hear is asked again by check_clip."""
+    try:
+        provider.cancel(prediction_id)
+    except (ProviderError, NotConfigured) as error:
+        logger().warning("not cancelled", extra={"prediction": prediction_id, "reason": str(error)})
+        return
+    logger().warning(f"cancelled: {why}", extra={"prediction": prediction_id})

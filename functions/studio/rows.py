@@ -16,7 +16,7 @@ from pydantic.alias_generators import to_camel
 class Row(BaseModel):
     """A row's attributes, camelCase in the table as in the API."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True)
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, defer_build=True)
 
     def attributes(self) -> dict[str, Any]:
         """As the table takes them: money stays Decimal, what is None is not written."""

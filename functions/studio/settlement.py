@@ -34,14 +34,17 @@ class Ending:
     error_class: str
 
 
-def ending(attempt: Attempt | None, message: str, error_class: str) -> Ending:
+def ending(attempt: Attempt | None, message: str, error_class: str, *, never_begun: bool = False) -> Ending:
     """What an attempt's row says, if the provider gave its last word; else `message` and `error_class`.
+
+    `never_begun` is what a last look has shown of an attempt whose create was not answered.
 
     Released is only what was never started or is reported as not charged; everything else is lost.
     """
     answer = attempt.answer if attempt else None
     never_sent = attempt is None or attempt.postponed
-    line = LineState.RELEASED if never_sent or (answer and not answer.charged) else LineState.LOST
+    unpaid = not answer.charged if answer else never_sent or never_begun
+    line = LineState.RELEASED if unpaid else LineState.LOST
     if answer and answer.outcome in ENDINGS:
         status, words = ENDINGS[answer.outcome]
         return Ending(status, line, answer.error or words, answer.outcome.value)

@@ -7,12 +7,14 @@ from collections.abc import Callable
 from typing import Final
 
 from local.lambda_client import Functions
-from local.mends import events, executions, objects, queues, speed, tables, tasks, tokens
+from local.mends import events, executions, objects, queues, requests, speed, tables, tasks, tokens
 
 DataMend = Callable[[], None]
 StatesMend = Callable[[Functions], None]
 
 DATA: Final[tuple[DataMend, ...]] = (
+    requests.a_request_finds_its_service_at_once,
+    tables.a_row_is_answered_as_it_is_kept,
     tables.a_conditional_write_is_atomic,
     tables.a_transaction_costs_what_it_touches,
     tables.a_transaction_sent_twice_is_done_once,

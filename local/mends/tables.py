@@ -1,5 +1,6 @@
 """DynamoDB: writes that hold under many hands."""
 
+import base64
 import copy
 import hashlib
 import json
@@ -9,6 +10,7 @@ from typing import Any, Final
 
 from moto.core.exceptions import JsonRESTError
 from moto.core.responses import ActionResult
+from moto.core.serialize import JSONSerializer
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.table import Table
 from moto.dynamodb.responses import DynamoHandler
@@ -92,3 +94,32 @@ def a_transaction_sent_twice_is_done_once() -> None:
         return ActionResult({})
 
     DynamoHandler.transact_write_items = transact_once
+
+
+def a_row_is_answered_as_it_is_kept() -> None:
+    """A row costs what there is in it. moto looks for each of ten kinds in every value, under eight names, though all but
+    bytes have their form on the wire already (a third of this process's work in a job of 50 clips).
+    """
+    serialize = JSONSerializer._serialize_type_structure
+
+    def serialize_or_pass_on(self: JSONSerializer, serialized: Any, value: Any, shape: Any, key: str) -> None:
+        if shape.name == "AttributeValue":
+            self._default_serialize(serialized, _on_the_wire(value), shape, key)
+        else:
+            serialize(self, serialized, value, shape, key)
+
+    JSONSerializer._serialize_type_structure = serialize_or_pass_on
+
+
+def _on_the_wire(value: dict[str, Any]) -> dict[str, Any]:
+    ((kind, content),) = value.items()
+    match kind:
+        case "B":
+            return {kind: base64.b64encode(content).decode()}
+        case "BS":
+            return {kind: [base64.b64encode(one).decode() for one in content]}
+        case "M":
+            return {kind: {name: _on_the_wire(one) for name, one in content.items()}}
+        case "L":
+            return {kind: [_on_the_wire(one) for one in content]}
+    return value

@@ -1,19 +1,21 @@
 """What every stand-in has: an HTTP server on loopback, a log, a script, and the conduct of a process."""
 
+import contextlib
 import json
+import math
 import os
+import socket
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from werkzeug import Request, Response
-from werkzeug.exceptions import HTTPException
-from werkzeug.routing import Map, Rule
+from werkzeug import Request, Response, routing
+from werkzeug.exceptions import HTTPException, ServiceUnavailable, TooManyRequests
 
 from local.process import HOST, QuietHandler, Server, stay
-from local.standins.scripts import Script, ScriptError
+from local.standins.scripts import Rule, Script, ScriptError
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
@@ -37,8 +39,8 @@ class StandIn(ABC):
             ("POST", "/_reset", self._reset),
             ("POST", "/_script", self._append_script),
         ]
-        self._map = Map(
-            [Rule(path, methods=[method], endpoint=answer) for method, path, answer in control + self.routes()]
+        self._map = routing.Map(
+            [routing.Rule(path, methods=[method], endpoint=answer) for method, path, answer in control + self.routes()]
         )
         self._server = Server(HOST, port, self._wsgi, handler=QuietHandler)
         self.url = f"http://{HOST}:{self._server.port}"
@@ -51,6 +53,17 @@ class StandIn(ABC):
     @abstractmethod
     def problem(self, error: HTTPException) -> Response:
         """An error in the provider's own envelope."""
+
+    def take_orders(self, create: Mapping[str, Any]) -> Mapping[str, Rule]:
+        """The rules that an accepted create falls under, by their verb; raises Throttled or Failing for any other.
+
+        `lose_answer` is the caller's to obey, by answering with Dropped."""
+        orders = self.script.take(create)
+        if throttle := orders.get("throttle"):
+            raise Throttled(throttle.seconds)
+        if "server_error" in orders:
+            raise Failing
+        return orders
 
     def forget(self) -> None:  # noqa: B027  # a service may have nothing to forget
         """Drops everything that requests have left behind, for `POST /_reset`."""
@@ -81,6 +94,8 @@ class StandIn(ABC):
             response = answer(request, **arguments)
         except HTTPException as error:
             response = self.problem(error)
+            if isinstance(error, Throttled) and error.wait is not None:
+                response.headers["Retry-After"] = str(error.wait)
         answered: Iterable[bytes] = response(environ, start_response)
         return answered
 
@@ -104,6 +119,30 @@ class StandIn(ABC):
         except (ScriptError, ValueError) as error:
             return json_response({"error": str(error)}, 422)
         return json_response({"rules": rules})
+
+
+class Throttled(TooManyRequests):
+    """A create that was not accepted: later. `wait` are whole seconds, None where the service does not say."""
+
+    def __init__(self, seconds: float | None) -> None:
+        self.wait = None if seconds is None else math.ceil(seconds)
+        super().__init__("Request was throttled.")
+
+
+class Failing(ServiceUnavailable):
+    """A create that was not accepted, and nobody outside knows."""
+
+    description = "The service is not available just now."
+
+
+class Dropped(Response):
+    """No answer at all: the connection is closed."""
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        connection: socket.socket = environ["werkzeug.socket"]
+        with contextlib.suppress(OSError):  # the other side was quicker
+            connection.shutdown(socket.SHUT_RDWR)
+        raise ConnectionAbortedError("dropped as the script says")
 
 
 def json_response(body: Any, status: int = 200, content_type: str = "application/json") -> Response:

@@ -51,6 +51,16 @@ def test_requests_are_limited_and_logged_without_what_is_secret_in_them(template
     assert not re.search("query|header|authorizer|\\$context.requestOverride", stage["AccessLogSettings"]["Format"])
 
 
+def test_a_page_of_another_origin_may_call_the_api_with_its_key_but_never_with_a_cookie(template: Reader) -> None:
+    [api] = template.all("AWS::ApiGatewayV2::Api").values()
+    assert api["CorsConfiguration"] == {
+        "AllowOrigins": ["*"],
+        "AllowMethods": ["*"],
+        "AllowHeaders": ["authorization", "content-type", "idempotency-key", "if-none-match", "x-api-key"],
+        "ExposeHeaders": ["etag", "idempotent-replayed", "location", "retry-after"],
+    }
+
+
 def test_every_name_in_the_workflow_is_a_function(template: Reader) -> None:
     [machine] = template.all("AWS::StepFunctions::StateMachine").values()
     substitutions = {name: template.text(value) for name, value in machine["DefinitionSubstitutions"].items()}
@@ -101,12 +111,19 @@ def test_a_check_is_taken_alone_and_again_before_the_heartbeat_stops(template: R
     assert longest_gap + visibility < heartbeat
 
 
-def test_checks_that_keep_failing_are_set_aside(template: Reader) -> None:
+def test_checks_that_keep_failing_are_set_aside_and_ring_an_alarm(template: Reader) -> None:
     queues = template.all("AWS::SQS::Queue")
     redrive = queues[template.only("AWS::SQS::Queue", "MakeClipsChecks")]["RedrivePolicy"]
     dead = template.only("AWS::SQS::Queue", "DeadChecks")
-    assert (template.text(redrive["deadLetterTargetArn"]), redrive["maxReceiveCount"]) == (f"{dead}.Arn", 5)
+    assert template.text(redrive["deadLetterTargetArn"]) == f"{dead}.Arn"
     assert queues[dead]["MessageRetentionPeriod"] == 14 * 24 * 3600
+    [alarm] = template.all("AWS::CloudWatch::Alarm").values()
+    [watched] = alarm["Metrics"]
+    metric = watched["MetricStat"]["Metric"]
+    assert (metric["Namespace"], metric["MetricName"]) == ("AWS/SQS", "ApproximateNumberOfMessagesVisible")
+    assert [template.text(each["Value"]) for each in metric["Dimensions"]] == [f"{dead}.QueueName"]
+    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0)
+    assert alarm["TreatMissingData"] == "notBreaching"
 
 
 def rule_of(template: Reader, folder: str) -> dict[str, Any]:

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
 from local.checkout import ROOT
+from tests.infra.conftest import many
 
 if TYPE_CHECKING:
     from tests.infra.conftest import Reader
@@ -43,20 +45,45 @@ def test_what_cannot_be_made_again_outlives_the_stack(template: Reader, type: st
 
 def test_media_are_private_and_encrypted(template: Reader) -> None:
     [bucket] = template.all("AWS::S3::Bucket").values()
-    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert bucket["PublicAccessBlockConfiguration"] == {
+        "BlockPublicAcls": True,
+        "BlockPublicPolicy": True,
+        "IgnorePublicAcls": True,
+        "RestrictPublicBuckets": True,
+    }
+    assert bucket["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
     [rule] = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
     assert rule["ServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
-    assert [rule["AllowedMethods"] for rule in bucket["CorsConfiguration"]["CorsRules"]] == [["GET"]]
 
 
-@pytest.mark.parametrize("type", ["AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy"])
-def test_nothing_is_reached_without_tls(template: Reader, type: str) -> None:
-    policies = template.all(type)
-    assert len(policies) == len(template.all(type.removesuffix("Policy")))
-    for policy in policies.values():
-        assert {"Effect": "Deny", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}.items() <= (
-            policy["PolicyDocument"]["Statement"][0].items()
-        )
+def test_a_page_of_another_origin_may_show_media_and_upload_by_a_signed_form_and_nothing_else(template: Reader) -> None:
+    [bucket] = template.all("AWS::S3::Bucket").values()
+    [rule] = bucket["CorsConfiguration"]["CorsRules"]
+    assert set(rule["AllowedMethods"]) == {"GET", "HEAD", "POST"}
+
+
+def test_what_a_user_deletes_is_gone(template: Reader) -> None:
+    """No key is written twice, so that versions would keep nothing but what somebody asked to be deleted."""
+    [bucket] = template.all("AWS::S3::Bucket").values()
+    assert not bucket.keys() & {"VersioningConfiguration", "ObjectLockEnabled", "ReplicationConfiguration"}
+
+
+def test_messages_are_encrypted_those_set_aside_too(template: Reader) -> None:
+    queues = template.all("AWS::SQS::Queue").values()
+    assert [queue["SqsManagedSseEnabled"] for queue in queues] == [True, True]
+
+
+@pytest.mark.parametrize("type", ["AWS::S3::Bucket", "AWS::SQS::Queue"])
+def test_nothing_is_reached_without_tls_and_nobody_is_let_in_from_outside(template: Reader, type: str) -> None:
+    refused = set()
+    for policy in template.all(f"{type}Policy").values():
+        [statement] = policy["PolicyDocument"]["Statement"]
+        assert (statement["Effect"], statement["Principal"]) == ("Deny", {"AWS": "*"})
+        assert statement["Action"] in ("s3:*", "sqs:*")
+        assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+        refused |= {template.text(resource) for resource in many(statement["Resource"])}
+    there = {f"{name}.Arn" for name in template.all(type)}
+    assert refused == there | ({f"{arn}/*" for arn in there} if type == "AWS::S3::Bucket" else set())
 
 
 def test_raw_outputs_and_abandoned_uploads_expire(template: Reader) -> None:
@@ -74,15 +101,30 @@ def test_raw_outputs_and_abandoned_uploads_expire(template: Reader) -> None:
 
 def test_no_secret_is_in_the_template(template: Reader) -> None:
     for secret in template.all("AWS::SecretsManager::Secret").values():
-        assert secret["GenerateSecretString"] == {}
         assert "SecretString" not in secret
+        assert secret["GenerateSecretString"] == {"SecretStringTemplate": "{}", "GenerateStringKey": "untouched"}
+
+
+def test_functions_are_told_where_a_secret_is_never_what_it_is(template: Reader) -> None:
+    secrets = set(template.all("AWS::SecretsManager::Secret"))
+    told = {
+        (name, value)
+        for folder in template.functions
+        for name, value in template.environment(folder).items()
+        if re.search("KEY|SECRET|TOKEN|PASSWORD", name) or value in secrets
+    }
+    assert {name for name, _ in told} == {"REPLICATE_SECRET_ARN", "XAI_SECRET_ARN"}
+    assert {value for _, value in told} == secrets
+    assert not [name for name in template.template["Parameters"] if re.search("Key|Secret|Token|Password", name)]
 
 
 def test_everything_that_can_be_tagged_says_whose_it_is(template: Reader) -> None:
-    tagged = [each["Properties"]["Tags"] for each in template.resources.values() if "Tags" in each["Properties"]]
-    as_pairs = [tags if isinstance(tags, dict) else {tag["Key"]: tag["Value"] for tag in tags} for tags in tagged]
-    assert len(as_pairs) > 40
-    assert all(pairs == {"project": "reelay", "stage": "dev"} for pairs in as_pairs)
+    for name, resource in template.resources.items():
+        schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", resource["Type"]).schema
+        if "Tags" in schema["properties"]:
+            tags = resource["Properties"].get("Tags", [])
+            pairs = tags if isinstance(tags, dict) else {tag["Key"]: tag["Value"] for tag in tags}
+            assert pairs == {"project": "reelay", "stage": "dev"}, name
 
 
 def test_the_template_is_of_no_account_and_names_no_machine(template: Reader) -> None:

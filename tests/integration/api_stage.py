@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 from typing import Any
 
 from PIL import Image
@@ -13,9 +14,14 @@ UNKNOWN = "057c01c0-17f8-470e-9742-e4e3380eb9e6"
 """Has the form of an id."""
 
 
+SHADES = itertools.count()
+
+
 def picture(width: int = 64, height: int = 36, form: str = "PNG") -> bytes:
+    """Each in another colour: the same file twice would be one picture."""
     file = io.BytesIO()
-    Image.new("RGB", (width, height), (200, 120, 40)).save(file, form)
+    red, green = divmod(next(SHADES), 256)
+    Image.new("RGB", (width, height), (red % 256, green, 40)).save(file, form)
     return file.getvalue()
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import boto3
 import pytest
+import requests
 from moto import mock_aws
 
 from functions.api import given
@@ -19,6 +20,7 @@ from functions.studio.library import Library
 from functions.studio.media_store import MediaStore
 from functions.studio.table import Table
 from local.ffmpeg import path_with_ffmpeg
+from local.standins.xai import Xai
 from tests.integration.api_events import Caller
 from tests.media import Studio
 from tests.outputs import Outputs
@@ -104,6 +106,20 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Studio:
 def outputs() -> Iterator[Outputs]:
     with Outputs.serving() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def vision_service() -> Iterator[Xai]:
+    service = Xai(token="key").start()
+    yield service
+    service.stop()
+
+
+@pytest.fixture
+def xai(vision_service: Xai) -> Xai:
+    """The stand-in, with no script and an empty log."""
+    requests.post(f"{vision_service.url}/_reset", timeout=5).raise_for_status()
+    return vision_service
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import time
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +13,7 @@ from functions.studio.clips import ClipStatus
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import JobStatus
 from functions.studio.ledger import Ledger
+from functions.studio.rows import now
 from functions.studio.table import Table
 from tests.integration.api_events import Caller
 from tests.integration.api_stage import UNKNOWN, a_campaign_of, asked
@@ -171,8 +173,37 @@ def test_a_running_job_shows_the_counts_of_its_clips(acme: Caller, jobs: JobStor
     assert completed["predictionUrl"] == "https://replicate.com/p/pred1"
     assert (completed["videoBlobId"], completed["score"]) == (f"{job_id}.1.0001.video.1", 0.9)
     assert (failed["errorMessage"], failed["errorClass"], failed["videoUrl"]) == ("flagged", "refused", None)
-    assert (processing["progress"], pending["progress"]) == (0.5, 0.0)
+    assert 0.0 < processing["progress"] < 1.0
+    assert pending["progress"] == 0.0
     assert acme.get(f"/api/v3/videos/{job_id}/clips/clip_002.mp4").problem["hint"] == "flagged"
+
+
+def test_times_follow_each_other_and_every_change_moves_the_last_one(acme: Caller, jobs: JobStore) -> None:
+    job_id = asked(acme, campaignId=a_campaign_of(acme, 3), numPairs=2).data["jobId"]
+    path = f"/api/v3/jobs/{job_id}"
+    seen = [acme.get(path).data["updatedAt"]]
+    done = {"kept": a_kept().attributes(), "actualCost": Decimal("1.20")}
+    for write in (
+        lambda: jobs.move_job(job_id, 1, JobStatus.PROCESSING, {"startedAt": now()}),
+        lambda: jobs.move_clip(job_id, 1, 1, ClipStatus.PROCESSING, {"startedAt": now()}),
+        lambda: jobs.move_clip(job_id, 1, 1, ClipStatus.PROCESSING, {"predictionId": "pred1"}),
+        lambda: jobs.move_clip(job_id, 1, 1, ClipStatus.COMPLETED, done),
+        lambda: jobs.move_clip(job_id, 1, 2, ClipStatus.FAILED, {"errorMessage": "flagged"}),
+        lambda: jobs.move_job(job_id, 1, JobStatus.COMBINING),
+        lambda: jobs.move_job(job_id, 1, JobStatus.COMPLETED, {"actualCost": Decimal("1.20")}),
+    ):
+        time.sleep(0.002)
+        jobs.table.commit(write())
+        seen.append(acme.get(path).data["updatedAt"])
+    assert seen == sorted(set(seen))
+    job = acme.get(path).data
+    first, second = acme.get(f"{path}/sub-jobs").data["subJobs"]
+    assert job["createdAt"] <= job["startedAt"] <= job["completedAt"] <= job["updatedAt"]
+    assert first["createdAt"] <= first["startedAt"] <= first["completedAt"] == first["updatedAt"]
+    assert (second["startedAt"], second["completedAt"]) == (None, second["updatedAt"])
+    assert (
+        job["actualCost"] == sum(clip["actualCost"] or 0 for clip in (first, second)) == job["progress"]["total_cost"]
+    )
 
 
 def test_a_sub_job_has_every_field_of_the_seed(acme: Caller) -> None:

@@ -85,7 +85,16 @@ def test_a_budget_that_is_none_is_422(acme: Caller, budget: Any) -> None:
 
 @pytest.mark.parametrize("strange", STRANGE_IDS)
 @pytest.mark.parametrize(
-    "path", ["clients/{}", "campaigns/{}", "assets/{}", "jobs/{}", "jobs/{}/sub-jobs", "videos/{}/combined"]
+    "path",
+    [
+        "clients/{}",
+        "campaigns/{}",
+        "assets/{}",
+        "assets/{}/thumbnail",
+        "jobs/{}",
+        "jobs/{}/sub-jobs",
+        "videos/{}/combined",
+    ],
 )
 def test_an_id_of_any_strange_shape_is_404(acme: Caller, path: str, strange: str) -> None:
     assert acme.get("/api/v3/" + path.format(strange)).status == 404
@@ -99,6 +108,7 @@ def test_nothing_of_another_tenant_is_there(acme: Caller, other: Caller) -> None
         f"clients/{asset['clientId']}",
         f"campaigns/{campaign_id}",
         f"assets/{asset['id']}",
+        f"assets/{asset['id']}/thumbnail",
         f"jobs/{job_id}",
         f"jobs/{job_id}/sub-jobs",
         f"jobs/{job_id}/manifest",
@@ -117,6 +127,74 @@ def test_nothing_of_another_tenant_is_there(acme: Caller, other: Caller) -> None
     assert other.get(f"/api/v3/assets?campaignId={campaign_id}").status == 404
     for resource in ("clients", "campaigns", "assets"):
         assert other.get(f"/api/v3/{resource}").data["items"] == []
+
+
+WRONG = [
+    ({}, "name"),
+    ({"name": None}, "name"),
+    ({"name": ""}, "name"),
+    ({"name": "n" * 201}, "name"),
+    ({"name": "Spring", "colour": "red"}, "colour"),
+    ({"name": "Spring", "id": UNKNOWN}, "id"),
+    ({"name": "Spring", "userId": "other"}, "userId"),
+    ({"name": "Spring", "clientId": 5}, "clientId"),
+    ({"name": "Spring", "goal": ["sell"]}, "goal"),
+    ({"name": "Spring", "goal": "g" * 10_001}, "goal"),
+    ({"name": "Spring", "targetAudience": {}}, "targetAudience"),
+    ({"name": "Spring", "productUrl": "lamp"}, "productUrl"),
+    ({"name": "Spring", "productUrl": "javascript:alert(1)"}, "productUrl"),
+    ({"name": "Spring", "productUrl": "https://a.example/" + "a" * 2000}, "productUrl"),
+    ({"name": "Spring", "metadata": "x"}, "metadata"),
+    ({"name": "Spring", "metadata": {"x": "y" * 20_000}}, "metadata"),
+]
+
+
+@pytest.mark.parametrize(("fields", "named"), WRONG, ids=lambda value: str(value)[:40])
+def test_a_campaign_with_a_wrong_field_is_422_named_and_not_there(
+    acme: Caller, fields: dict[str, Any], named: str
+) -> None:
+    answer = acme.post("/api/v3/campaigns", fields)
+    assert (answer.status, answer.fields) == (422, [named])
+    assert acme.get("/api/v3/campaigns").data["items"] == []
+
+
+@pytest.mark.parametrize(("fields", "named"), WRONG[1:], ids=lambda value: str(value)[:40])
+def test_a_change_with_a_wrong_field_is_422_named_and_changes_nothing(
+    acme: Caller, fields: dict[str, Any], named: str
+) -> None:
+    made = acme.post("/api/v3/campaigns", {"name": "Autumn", "goal": "Sell"})
+    answer = acme.patch(made.headers["location"], fields)
+    assert (answer.status, answer.fields) == (422, [named])
+    assert acme.get(made.headers["location"]).data == made.data
+
+
+@pytest.mark.parametrize("strange", ["", "x", "../..", UNKNOWN, "*"])
+def test_a_campaign_cannot_be_given_to_a_client_that_is_not_there(acme: Caller, strange: str) -> None:
+    made = acme.post("/api/v3/campaigns", {"name": "Autumn"})
+    for answer in (
+        acme.patch(made.headers["location"], {"clientId": strange}),
+        acme.post("/api/v3/campaigns", {"name": "Spring", "clientId": strange}),
+    ):
+        assert (answer.status, answer.fields) == (404, ["clientId"])
+    assert acme.get("/api/v3/campaigns").data["items"] == [made.data]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("POST", "assets", "GET, HEAD"),
+        ("PUT", "assets/{}", "DELETE, GET, HEAD"),
+        ("PATCH", "assets/{}", "DELETE, GET, HEAD"),
+        ("GET", "assets/{}/confirm", "POST"),
+        ("POST", "assets/{}/thumbnail", "GET, HEAD"),
+        ("DELETE", "clients", "GET, HEAD, POST"),
+        ("PUT", "clients/{}", "DELETE, GET, HEAD, PATCH"),
+        ("PUT", "campaigns/{}", "DELETE, GET, HEAD, PATCH"),
+    ],
+)
+def test_a_wrong_method_is_405_and_says_which_there_are(acme: Caller, method: str, path: str, allowed: str) -> None:
+    answer = acme.send(method, "/api/v3/" + path.format(UNKNOWN))
+    assert (answer.status, answer.headers["allow"]) == (405, allowed)
 
 
 def test_a_list_is_paged_in_order_of_creation_and_ends(acme: Caller) -> None:

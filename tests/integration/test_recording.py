@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from functions.studio.clips import Answer, Attempt, AttemptStatus, Outcome
 from functions.studio.errors import NotConfigured, ProviderBusy
 from functions.studio.job_store import JobStore
 from functions.studio.providers import Prediction
-from functions.studio.recording import last_look, mark, record_acceptance, record_answer, webhook_url
+from functions.studio.recording import last_look, mark, mark_of, record_acceptance, record_answer, webhook_url
 from functions.studio.workflow import Workflow
 from tests.scripted import SUCCEEDED, ScriptedProvider, Tokens, a_clip, a_job, a_task, an_attempt
 
@@ -131,8 +132,30 @@ def test_a_last_look_that_fails_changes_nothing(stage: Stage, error: Exception) 
     attempt = stage.put()
     provider = ScriptedProvider()
     provider.busy = error
-    last_look(stage.jobs, lambda name: provider, stage.job.id, attempt)
+    assert not last_look(stage.jobs, lambda name: provider, stage.job.id, attempt)
     assert stage.now() == attempt
+
+
+@pytest.mark.parametrize(
+    ("changes", "nothing_began"),
+    [
+        ({"status": AttemptStatus.UNKNOWN, "prediction_id": None}, True),
+        ({"status": AttemptStatus.ASKED, "prediction_id": None}, False),
+        ({"status": AttemptStatus.ASKED, "prediction_id": None, "postponed": True}, False),
+    ],
+)
+def test_only_of_an_unanswered_create_the_last_look_can_say_that_nothing_began(
+    stage: Stage, changes: dict[str, Any], nothing_began: bool
+) -> None:
+    attempt = stage.put(**changes)
+    assert last_look(stage.jobs, lambda name: ScriptedProvider(), stage.job.id, attempt) is nothing_began
+
+
+def test_a_prediction_carries_the_mark_of_its_attempt_or_the_address_of_its_upload(stage: Stage) -> None:
+    attempt = an_attempt(stage.job)
+    assert mark_of(stage.job.id, attempt) == mark(stage.job.id, attempt.id)
+    uploaded = attempt.model_copy(update={"uploads": {"firstFrame": "https://provider.example/files/1"}})
+    assert mark_of(stage.job.id, uploaded) == "https://provider.example/files/1"
 
 
 def test_the_mark_of_the_first_attempt_is_not_that_of_the_tenth() -> None:

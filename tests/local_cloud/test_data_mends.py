@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 import uuid
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+from moto.core.serialize import JSONSerializer
+from moto.core.utils import get_service_model
 from moto.dynamodb.models import dynamodb_backends
+from moto.server import DomainDispatcherApplication, create_backend_app
 from moto.sqs.models import sqs_backends
 
 from local.credentials import ACCOUNT, REGION
@@ -114,6 +119,25 @@ def only_the_buckets_cors_rules_open_it_to_browsers(cloud: DataCloud) -> None:
     assert allowed("https://elsewhere.example") is None
 
 
+def a_request_finds_its_service_at_once() -> None:
+    def no_folder_is_listed(event: str, _: tuple[object, ...]) -> None:
+        assert event != "os.listdir"
+
+    application = DomainDispatcherApplication(create_backend_app)
+    sys.addaudithook(no_folder_is_listed)
+    assert application.get_backend_for_host("dynamodb") == "dynamodb"
+
+
+def a_row_is_answered_as_it_is_kept() -> None:
+    operation = get_service_model("dynamodb").operation_model("GetItem")
+    item = {f"attribute{number}": {"S": "x"} for number in range(100)}
+    calls = Counter[str]()
+    sys.setprofile(lambda frame, event, _: calls.update([event]))
+    JSONSerializer(operation).serialize({"Item": item})
+    sys.setprofile(None)
+    assert calls["call"] < 10 * len(item)
+
+
 def an_uploaded_form_is_tagged(cloud: DataCloud) -> None:
     tagging = "<Tagging><TagSet><Tag><Key>lifetime</Key><Value>upload</Value></Tag></TagSet></Tagging>"
     fields = {"tagging": tagging}
@@ -131,7 +155,14 @@ OVER_HTTP = named(
         an_uploaded_form_is_tagged,
     )
 )
-INSIDE = named((a_transaction_costs_what_it_touches, attributes_are_not_counted_on_every_send))
+INSIDE = named(
+    (
+        a_request_finds_its_service_at_once,
+        a_row_is_answered_as_it_is_kept,
+        a_transaction_costs_what_it_touches,
+        attributes_are_not_counted_on_every_send,
+    )
+)
 
 
 def test_every_mend_has_a_check_of_its_name() -> None:
@@ -156,6 +187,19 @@ def test_aws_does_so_and_moto_only_when_mended(
 def test_the_data_process_mends_itself(tmp_path: Path) -> None:
     with program(tmp_path, "local.data") as url:
         a_transaction_sent_twice_is_done_once(DataCloud(url))
+
+
+def test_values_of_every_kind_come_back_as_they_were_put(cloud: DataCloud) -> None:
+    row = key(str(uuid.uuid4())) | {
+        "n": {"N": "1.50"},
+        "nothing": {"NULL": True},
+        "flag": {"BOOL": False},
+        "bytes": {"B": b"\x00\x01"},
+        "sets": {"L": [{"SS": ["x", "y"]}, {"NS": ["1", "2"]}, {"BS": [b"q"]}]},
+        "map": {"M": {"S": {"S": "deep"}, "empty": {"M": {}}, "list": {"L": []}}},
+    }
+    cloud.tables.put_item(TableName=cloud.table, Item=row)
+    assert cloud.tables.get_item(TableName=cloud.table, Key={name: row[name] for name in ("pk", "sk")})["Item"] == row
 
 
 def test_a_failed_transaction_leaves_every_row_as_it_was(cloud: DataCloud) -> None:

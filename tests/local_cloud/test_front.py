@@ -194,6 +194,26 @@ def test_a_body_of_more_than_10_mb_is_a_413(cloud: LocalCloud, chunked: bool) ->
     assert (answer.status_code, answer.json()) == (413, {"message": "Request Entity Too Large"})
 
 
+@pytest.mark.parametrize(
+    ("kind", "size", "status"),
+    [
+        ("image/png", 4_600_000, 200),
+        ("image/png", 4_720_000, 413),
+        ("text/plain", 4_720_000, 200),
+        ("text/plain", 6_291_456, 413),
+    ],
+)
+def test_an_event_of_more_than_6_mb_is_a_413_and_base64_counts(
+    cloud: LocalCloud, kind: str, size: int, status: int
+) -> None:
+    """What a function is given as bytes is a third longer there."""
+    answer = requests.post(
+        f"{cloud.url}/clips?answer=text", data=b"x" * size, headers={"Content-Type": kind}, timeout=30
+    )
+    assert answer.status_code == status
+    assert (status == 200) or answer.json() == {"message": "Request Entity Too Large"}
+
+
 def test_an_allowed_origin_is_answered_before_any_function(cloud: LocalCloud) -> None:
     asked = {"Origin": DESK, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "x-api-key"}
     answer = requests.options(f"{cloud.url}/clips/first?answer=error", headers=asked, timeout=10)

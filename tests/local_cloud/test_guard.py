@@ -15,6 +15,7 @@ import requests
 from botocore.config import Config
 from werkzeug.wrappers import Response
 
+from functions.studio.media_store import MediaStore
 from local.credentials import REGION
 from local.guard import Guard
 from local.loopback import bind, served
@@ -210,8 +211,48 @@ def test_a_policy_expires() -> None:
     assert "Policy expired" in response.text
 
 
-def test_a_form_of_endless_fields_is_refused(cloud: DataCloud) -> None:
-    assert refusal(post(cloud, **{"x-amz-meta-name": "a" * 30_000})) == (400, "MaxPostPreDataLengthExceeded")
+@pytest.mark.parametrize("length", [30_000, 2_000_000])
+def test_a_form_of_endless_fields_is_refused(cloud: DataCloud, length: int) -> None:
+    assert refusal(post(cloud, **{"x-amz-meta-name": "a" * length})) == (400, "MaxPostPreDataLengthExceeded")
+
+
+@pytest.fixture
+def media(cloud: DataCloud) -> MediaStore:
+    return MediaStore(cloud.bucket, cloud.objects)
+
+
+@pytest.mark.parametrize("size", [1, 100_000, 20_000_000])
+def test_a_form_for_an_upload_takes_a_picture_and_marks_it_for_removal(
+    cloud: DataCloud, media: MediaStore, size: int
+) -> None:
+    form = media.signed_post(f"uploads/{size}", most_bytes=20_000_000, content_type="image/png")
+    stored = requests.post(form.url, data=form.fields, files={"file": ("a.png", bytes(size))}, timeout=30)
+    assert stored.status_code == 204
+    kept = cloud.objects.head_object(Bucket=cloud.bucket, Key=f"uploads/{size}")
+    assert (kept["ContentLength"], kept["ContentType"]) == (size, "image/png")
+    tags = cloud.objects.get_object_tagging(Bucket=cloud.bucket, Key=f"uploads/{size}")["TagSet"]
+    assert tags == [{"Key": "lifetime", "Value": "upload"}]
+
+
+@pytest.mark.parametrize("size", [0, 1_001])
+def test_a_form_for_an_upload_holds_the_size_that_was_announced(media: MediaStore, size: int) -> None:
+    form = media.signed_post("uploads/sized", most_bytes=1_000)
+    sent = requests.post(form.url, data=form.fields, files={"file": ("a.png", bytes(size))}, timeout=10)
+    assert refusal(sent) == (400, "EntityTooLarge" if size else "EntityTooSmall")
+
+
+FOREVER = "<Tagging><TagSet><Tag><Key>lifetime</Key><Value>for ever</Value></Tag></TagSet></Tagging>"
+
+
+@pytest.mark.parametrize(
+    "changed", [{"tagging": FOREVER}, {"tagging": None}, {"key": "uploads/other"}, {"key": "films/1/combined.mp4"}]
+)
+def test_a_form_for_an_upload_holds_its_place_and_its_lifetime(
+    media: MediaStore, changed: dict[str, str | None]
+) -> None:
+    form = media.signed_post("uploads/held", most_bytes=1_000)
+    fields = {name: value for name, value in (form.fields | changed).items() if value is not None}
+    assert refusal(requests.post(form.url, data=fields, files={"file": b"png"}, timeout=10)) == (403, "AccessDenied")
 
 
 def test_a_form_without_a_policy_is_refused(cloud: DataCloud) -> None:

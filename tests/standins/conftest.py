@@ -1,6 +1,7 @@
 """Stand-ins started in this process, pictures served to them over HTTP, and a receiver of their webhooks."""
 
 import io
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -24,15 +25,21 @@ class Arrival:
     body: str
     at: float
 
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
 
 @dataclass
 class Host:
-    """A small web server: `pages` are what it serves, `arrivals` what was posted to it, `statuses` its next answers."""
+    """A small web server: `pages` are what it serves, `arrivals` what was posted to it, `statuses` its next answers, which
+    it gives after `pause`."""
 
     pages: dict[str, bytes] = field(default_factory=dict)
     arrivals: list[Arrival] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     statuses: list[int] = field(default_factory=list)
+    pause: Callable[[], Any] = field(default=lambda: None)
     url: str = ""
 
     def serve(self, name: str, page: bytes) -> str:
@@ -75,6 +82,7 @@ def host() -> Iterator[Host]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"])).decode()
             here.arrivals.append(Arrival(self.path, {k.lower(): v for k, v in self.headers.items()}, body, time.time()))
+            here.pause()
             status = here.statuses.pop(0) if here.statuses else 200
             self.send_response(status)
             if 300 <= status < 400:

@@ -2,10 +2,8 @@ import base64
 import io
 import json
 import threading
-import time
 from typing import Any, Literal
 
-import httpx2
 import numpy as np
 import openai
 import pytest
@@ -264,25 +262,6 @@ def test_a_request_that_is_not_understood_is_400(xai: Xai, body: Any) -> None:
     url, headers = f"{xai.url}/v1/chat/completions", {"authorization": "Bearer x"}
     answer = requests.post(url, json=body, headers=headers, timeout=10)
     assert (answer.status_code, answer.json()["error"]["type"]) == (400, "invalid_request_error")
-
-
-def test_fail_is_a_server_error_once_and_slow_takes_its_time(xai: Xai) -> None:
-    hello: list[Any] = [{"role": "user", "content": "hello"}]
-    requests.post(f"{xai.url}/_script", json=[{"do": "fail"}, {"do": "slow", "seconds": 1, "times": 2}], timeout=10)
-    with pytest.raises(openai.InternalServerError):
-        client_of(xai).chat.completions.create(model=MODEL, messages=hello)
-    began = time.monotonic()
-    client_of(xai).chat.completions.create(model=MODEL, messages=hello)
-    assert time.monotonic() - began >= 1
-    answer = requests.post(f"{xai.url}/_script", json=[{"do": "lose_webhook"}], timeout=10)
-    assert (answer.status_code, "fail, slow" in answer.json()["error"]) == (422, True)
-
-
-def test_a_slow_answer_runs_into_the_clients_time_limit(xai: Xai) -> None:
-    requests.post(f"{xai.url}/_script", json=[{"do": "slow", "seconds": 2}], timeout=10)
-    client = client_of(xai).with_options(timeout=httpx2.Timeout(0.3))
-    with pytest.raises(openai.APITimeoutError):
-        client.chat.completions.create(model=MODEL, messages=[{"role": "user", "content": "hello"}])
 
 
 def test_the_log_shows_the_request_as_it_came_and_others_are_answered_meanwhile(xai: Xai) -> None:

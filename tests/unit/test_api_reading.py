@@ -8,11 +8,13 @@ import zlib
 import pytest
 import requests
 from PIL import Image
+from pydantic import ValidationError
 
 from functions.api.bodies import json_object
 from functions.api.cursors import cursor, position
+from functions.api.image_pairs import ImagePairsRequest
 from functions.api.pictures import read_picture
-from functions.api.uploads import MOST_BYTES, Upload, read_upload
+from functions.api.uploads import MOST_BYTES, Sent, read_upload
 from functions.studio.errors import InvalidRequest, RequestError, TooLarge, UnsupportedMedia
 from functions.studio.rows import new_id
 
@@ -23,7 +25,7 @@ def encoded(mode: str, form: str, size: tuple[int, int] = (30, 20), **options: o
     return file.getvalue()
 
 
-def form(fields: list[tuple[str, str]], body: bytes = b"picture") -> Upload:
+def form(fields: list[tuple[str, str]], body: bytes = b"picture") -> Sent:
     parts = [(name, (None, value)) for name, value in fields]
     file = ("file", ("C:\\photos\\lamp é.jpg", body, "image/jpeg"))
     sent = requests.Request("POST", "http://api/", files=[*parts, file]).prepare()  # type: ignore[list-item]  # a file among fields
@@ -31,11 +33,27 @@ def form(fields: list[tuple[str, str]], body: bytes = b"picture") -> Upload:
     return read_upload(sent.headers["Content-Type"], sent.body)
 
 
-@pytest.mark.parametrize("text", ["{", "{}{}", "NaN", '{"a": -Infinity}', '{"a": 1e400}', "[" * 50_000])
+@pytest.mark.parametrize("text", ["{", "{}{}", "'a'", '{"a": infinity}', '{"a": 1,}', "[" * 50_000])
 def test_what_is_not_json_is_a_bad_request(text: str) -> None:
     with pytest.raises(RequestError) as raised:
         json_object(text)
     assert raised.value.status == 400
+
+
+@pytest.mark.parametrize(("text", "field"), [('{"a": 1, "a": 1}', "a"), ('{"a": {"b": 1, "c": 2, "b": 3}}', "b")])
+def test_a_field_that_is_given_twice_is_refused_by_name(text: str, field: str) -> None:
+    with pytest.raises(InvalidRequest) as raised:
+        json_object(text)
+    assert [error.field for error in raised.value.errors] == [field]
+
+
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e400"])
+def test_what_is_no_number_of_json_is_refused_by_the_field_it_is_in(number: str) -> None:
+    for field in ("clipDuration", "numPairs", "metadata"):
+        said = f'{{"x": {number}}}' if field == "metadata" else number
+        with pytest.raises(ValidationError) as raised:
+            ImagePairsRequest.model_validate(json_object(f'{{"campaignId": "one", "{field}": {said}}}'))
+        assert [error["loc"] for error in raised.value.errors()] == [(field,)]
 
 
 @pytest.mark.parametrize("text", ["[]", "1", "null", '"a"', "true"])
@@ -95,7 +113,7 @@ def test_the_fields_and_the_file_of_a_form_are_read() -> None:
     sent = form(
         [("uploadType", "file"), ("campaignId", "c"), ("name", " Lamp "), ("tags", '["a", "b"]')], b"\r\n--x\x00"
     )
-    assert (sent.form.name, sent.form.campaign_id, sent.form.tags) == ("Lamp", "c", ["a", "b"])
+    assert (sent.asked.name, sent.asked.campaign_id, sent.asked.tags) == ("Lamp", "c", ["a", "b"])
     assert sent.body == b"\r\n--x\x00"
 
 
@@ -105,7 +123,7 @@ def test_the_fields_and_the_file_of_a_form_are_read() -> None:
 )
 def test_tags_come_as_an_array_or_a_repeated_field(tags: list[str], read: list[str]) -> None:
     sent = form([("uploadType", "file"), ("campaignId", "c"), *(("tags", tag) for tag in tags)])
-    assert sent.form.tags == read
+    assert sent.asked.tags == read
 
 
 def test_a_form_as_large_as_lambda_takes_is_read_and_a_larger_one_is_refused() -> None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
 from functions.api.image_pairs import snapped
-from functions.api.job_views import accepted_view, job_view, shown_status, sub_jobs_view
+from functions.api.job_views import accepted_view, job_summary, job_view, polling, shown_status, sub_jobs_view
+from functions.api.progress import progress
 from functions.studio.catalogue import Model, catalogue
 from functions.studio.clips import ClipStatus
 from functions.studio.jobs import JobStatus
 from functions.studio.rows import plain
 from tests.scripted import a_clip, a_job, a_kept
+
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
 def model(name: str) -> Model:
@@ -67,15 +71,62 @@ def test_clips_keep_their_numbers_where_one_failed() -> None:
 def test_what_was_kept_of_an_earlier_stage_is_not_the_clips_video(status: ClipStatus) -> None:
     job = a_job()
     clips = [a_clip(job, status=status, kept=a_kept(), attempt_id="1.0001.image.1")]
-    [shown] = sub_jobs_view(job, clips, catalogue()).sub_jobs
+    [shown] = sub_jobs_view(job, clips, catalogue(), NOON).sub_jobs
     assert (shown.video_url, shown.video_blob_id, job_view(job, clips).progress.clip_urls) == (None, None, [])
 
 
-def test_progress_never_goes_back_as_a_clip_moves_on() -> None:
-    job = a_job()
-    for end in (ClipStatus.COMPLETED, ClipStatus.FAILED, ClipStatus.CANCELLED):
-        moves = [a_clip(job, status=status) for status in (ClipStatus.PENDING, ClipStatus.PROCESSING, end)]
-        assert [one.progress for one in sub_jobs_view(job, moves, catalogue()).sub_jobs] == [0.0, 0.5, 1.0]
+def test_progress_is_that_of_the_clips_state_and_then_of_the_time_its_model_takes() -> None:
+    begun = {"status": ClipStatus.PROCESSING, "started_at": "2026-11-21T12:00:00.000Z"}
+    accepted = {**begun, "prediction_id": "pred1"}
+    told = [
+        progress(a_clip(a_job(), **fields), model("veo3"), NOON + timedelta(seconds=seconds))
+        for fields, seconds in [
+            ({}, 0),
+            (begun, 1),
+            (begun, 60),
+            (accepted, 0),
+            (accepted, 20),
+            (accepted, 52.5),
+            (accepted, 104.9),
+            (accepted, 105),
+            (accepted, 3000),
+            ({**accepted, "status": ClipStatus.COMPLETED}, 130),
+        ]
+    ]
+    assert told == [0.0, 0.05, 0.05, 0.1, 0.25, 0.5, 0.9, 0.95, 0.95, 1.0]
+
+
+@pytest.mark.parametrize("end", [ClipStatus.COMPLETED, ClipStatus.FAILED, ClipStatus.CANCELLED])
+def test_progress_is_one_only_when_the_clip_has_ended_and_never_goes_back(end: ClipStatus) -> None:
+    begun = {"status": ClipStatus.PROCESSING, "started_at": "2026-11-21T12:00:00.000Z"}
+    clips = [a_clip(a_job()), a_clip(a_job(), **begun)]
+    clips += [a_clip(a_job(), **begun, prediction_id="pred1")] * 100
+    ended = a_clip(a_job(), **{**begun, "status": end}, prediction_id="pred1")
+    told = [progress(clip, model("hailuo-2.0"), NOON + timedelta(seconds=3 * n)) for n, clip in enumerate(clips)]
+    assert told == sorted(told)
+    assert (max(told), progress(ended, model("hailuo-2.0"), NOON)) == (0.95, 1.0)
+    assert all(round(step * 20, 6).is_integer() for step in told)
+
+
+def test_a_clock_that_is_behind_the_one_that_began_a_clip_takes_nothing_away() -> None:
+    clip = a_clip(a_job(), status=ClipStatus.PROCESSING, started_at="2026-11-21T12:00:00.000Z", prediction_id="pred1")
+    assert progress(clip, model("veo3"), NOON - timedelta(seconds=5)) == 0.1
+
+
+def test_a_list_shows_of_a_running_job_only_what_its_row_knows() -> None:
+    running = job_summary(a_job(total_clips=3))
+    assert (running.total_clips, running.successful_clips, running.failed_clips) == (3, None, None)
+    assert (running.actual_cost, running.lost_cost) == (None, None)
+    ended = job_summary(a_job(status=JobStatus.FAILED, total_clips=3, successful_clips=0, failed_clips=3))
+    assert (ended.successful_clips, ended.failed_clips, ended.actual_cost) == (0, 3, 0)
+
+
+@pytest.mark.parametrize("status", JobStatus)
+def test_a_job_that_goes_on_says_when_to_ask_again_and_one_that_has_ended_does_not(status: JobStatus) -> None:
+    job = a_job(status=status)
+    said = polling(job).get("Retry-After")
+    assert (said is None) == job.ended
+    assert said is None or 1 <= int(said) <= 10
 
 
 def test_money_and_metadata_are_shown_as_json_numbers() -> None:

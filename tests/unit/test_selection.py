@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
-from functions.plan.selection import SCHEMA, ask, check
+from functions.plan.selection import SCHEMA, Pair, ask, in_order, read
 from functions.studio.errors import SelectionUnusable
 from functions.studio.library import Asset, Campaign, Client
 
@@ -29,6 +30,7 @@ def picture(asset_id: str, name: str = "Bottle") -> tuple[Asset, str]:
         campaign_id="k",
         name=name,
         key=f"acme/assets/{asset_id}/original.jpg",
+        thumbnail_key=f"acme/assets/{asset_id}/thumbnail.jpg",
         content_type="image/jpeg",
         bytes=1,
         sha256="",
@@ -58,36 +60,90 @@ CLIENT = Client(
 )
 
 
+def chosen(pairs: Sequence[Pair]) -> list[str]:
+    return [one.image1_asset_id + one.image2_asset_id for one in pairs]
+
+
 def test_a_good_selection_keeps_the_models_order() -> None:
-    pairs = check(answer(pair("b", "c", score=0.2), pair("a", "b", score=0.9)), IDS, 2)
-    assert [(one.image1_asset_id, one.image2_asset_id) for one in pairs] == [("b", "c"), ("a", "b")]
+    assert chosen(read(answer(pair("b", "c", score=0.2), pair("a", "b", score=0.9)), IDS, 2)) == ["bc", "ab"]
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ([pair("a", "b"), pair("a", "x"), pair("b", "c")], ["ab", "bc"]),
+        ([pair("a", "a"), pair("b", "c")], ["bc"]),
+        ([pair("a", "b"), pair("b", "a"), pair("a", "b"), pair("c", "a")], ["ab", "ca"]),
+        ([pair("a", "b"), pair("b", "c"), pair("c", "a")], ["ab", "bc"]),
+    ],
+    ids=["unknown", "itself", "twice", "too many"],
+)
+def test_pairs_that_break_a_rule_are_left_out_and_the_others_keep_their_order(
+    given: list[Any], kept: list[str]
+) -> None:
+    assert chosen(read(answer(*given), IDS, 2)) == kept
+
+
+@pytest.mark.parametrize(("said", "meant"), [(1.2, 1.0), (-0.1, 0.0), (0.5, 0.5), (87, 1.0)])
+def test_a_score_that_is_out_of_its_range_is_brought_into_it(said: float, meant: float) -> None:
+    assert read(answer(pair(score=said)), IDS, 1)[0].score == meant
+
+
+def test_a_reason_that_goes_on_for_ever_is_cut() -> None:
+    assert len(read(answer(pair(reason="and " * 1000)), IDS, 1)[0].reason) == 500
 
 
 @pytest.mark.parametrize(
     ("text", "rule"),
     [
+        ("", "schema"),
         ("not json", "schema"),
-        (json.dumps({"pairs": [], "more": 1}), "schema"),
-        (answer(pair(score=1.5)), "schema"),
+        ("[]", "schema"),
+        (json.dumps({"selection": []}), "schema"),
         (answer(pair(score=None)), "schema"),
+        (answer(pair(score="high")), "schema"),
+        ('{"pairs": [{"image1AssetId": "a", "image2AssetId": "b", "score": NaN, "reason": ""}]}', "schema"),
+        (answer({"image1AssetId": "a", "score": 1, "reason": ""}), "schema"),
         (answer(), "no pair"),
         (answer(pair("a", "x")), "'x'"),
         (answer(pair("a", "a")), "itself"),
-        (answer(pair("a", "b"), pair("b", "a")), "twice"),
     ],
 )
-def test_a_selection_that_breaks_a_rule_is_unusable_and_says_which(text: str, rule: str) -> None:
+def test_a_selection_of_which_nothing_can_be_used_says_which_rule_it_breaks(text: str, rule: str) -> None:
     with pytest.raises(SelectionUnusable, match=rule):
-        check(text, IDS, None)
+        read(text, IDS, 50)
 
 
-def test_a_selection_of_another_number_of_pairs_is_unusable() -> None:
-    with pytest.raises(SelectionUnusable, match="1 pairs instead of 2"):
-        check(answer(pair()), IDS, 2)
+def scored(*pairs: str) -> list[Pair]:
+    """Pairs of an answer, told as `ab.9`: two pictures, and a score behind the point."""
+    return [Pair(image1_asset_id=p[0], image2_asset_id=p[1], score=float(p[2:]), reason="") for p in pairs]
 
 
-def test_the_model_chooses_the_number_when_none_is_asked_for() -> None:
-    assert len(check(answer(pair("a", "b"), pair("b", "c")), IDS, None)) == 2
+@pytest.mark.parametrize(
+    ("answers", "film"),
+    [
+        ([], []),
+        ([[]], []),
+        ([["ab.1", "bc.9", "ca.5"]], ["ab", "bc", "ca"]),
+        ([["ab.5"], ["cd.9"], ["ef.7"]], ["cd", "ef", "ab"]),
+        ([["ab.5"], ["cd.5"], ["ef.5"]], ["ab", "cd", "ef"]),
+        ([["ab.9", "bc.3"], ["cd.8", "de.7"]], ["ab", "cd", "de", "bc"]),
+        ([["ab.2", "bc.9"], ["cd.3"]], ["cd", "ab", "bc"]),
+        ([["ab.5"], [], ["cd.6"]], ["cd", "ab"]),
+    ],
+    ids=[
+        "no question",
+        "no pair",
+        "one answer is in the model's order whatever its scores",
+        "pairs that nobody has ordered go by score",
+        "equal scores stay as given",
+        "of two answers the higher score is next",
+        "no answer loses its own order",
+        "an empty answer changes nothing",
+    ],
+)
+def test_the_order_of_the_film(answers: list[list[str]], film: list[str]) -> None:
+    assert chosen(in_order([scored(*one) for one in answers])) == film
 
 
 def text_of(messages: list[dict[str, Any]]) -> str:
@@ -95,14 +151,29 @@ def text_of(messages: list[dict[str, Any]]) -> str:
 
 
 def test_the_prompt_tells_goal_audience_product_and_brand_guidelines() -> None:
-    text = text_of(ask([picture("a"), picture("b")], CAMPAIGN, CLIENT, 1))
+    text = text_of(ask([picture("a"), picture("b")], CAMPAIGN, CLIENT, wanted=1, most=1, of=2))
     for told in ("Sell bottles", "Hikers", "https://example.com/bottle", "Always calm, never neon"):
         assert told in text
     assert "exactly 1 pair " in text
 
 
+@pytest.mark.parametrize(
+    ("wanted", "most", "of", "words"),
+    [
+        (3, 3, 2, "Choose exactly 3 pairs from these 2 pictures."),
+        (None, 50, 2, "Choose as many pairs as make a good film, 1 to 50, from these 2 pictures."),
+        (None, 8, 90, "1 to 8, from these 2 pictures. The campaign's other 88 are looked at apart."),
+    ],
+)
+def test_the_prompt_tells_how_many_pairs_of_how_many_pictures(
+    wanted: int | None, most: int, of: int, words: str
+) -> None:
+    pictures = [picture("a"), picture("b")]
+    assert words in text_of(ask(pictures, CAMPAIGN, CLIENT, wanted=wanted, most=most, of=of))
+
+
 def test_each_picture_follows_the_text_that_names_its_asset() -> None:
-    parts = ask([picture("a"), picture("b")], CAMPAIGN, None, None)[1]["content"][1:]
+    parts = ask([picture("a"), picture("b")], CAMPAIGN, None, wanted=None, most=50, of=2)[1]["content"][1:]
     assert [part["type"] for part in parts] == ["text", "image_url", "text", "image_url"]
     assert parts[2]["text"].startswith("asset b:")
     assert parts[3]["image_url"]["url"] == "https://media.example/b"

@@ -12,6 +12,7 @@ from typing import Any
 import imageio_ffmpeg
 import pytest
 import requests
+from PIL import Image, ImageOps
 
 from functions.studio.boxes import read_movie
 from local.cloud import LocalCloud
@@ -30,6 +31,21 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
 @pytest.fixture(scope="session")
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return draw_samples(tmp_path_factory.mktemp("samples"))
+
+
+@pytest.fixture(scope="session")
+def crowd(pictures: list[Path], tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Twenty pictures of which no two are the same: the samples, mirrored, and closer up."""
+    folder = tmp_path_factory.mktemp("crowd")
+    made = list(pictures)
+    for number, path in enumerate((pictures * 3)[:14]):
+        with Image.open(path) as picture:
+            closer = 40 * (number // len(pictures) + 1)
+            box = (closer, closer * 9 / 16, picture.width - closer, picture.height - closer * 9 / 16)
+            turned = ImageOps.mirror(picture.resize(picture.size, box=box))
+        made.append(folder / f"{number}-{path.name}")
+        turned.save(made[-1], quality=88)
+    return made
 
 
 class Team:

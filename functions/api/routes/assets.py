@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
-from functions.api import cursors, inputs, uploads
-from functions.api.envelope import ROOT, Envelope, Listed, View, answer, created, gone
-from functions.api.given import Asker, TheForm, TheLibrary, TheMedia
-from functions.api.pictures import read_picture
-from functions.studio.library import Asset, Campaign
-from functions.studio.media_store import MediaStore, asset_key
-from functions.studio.rows import new_id, now
+from functions.api import cursors, presigned, uploads
+from functions.api.accept_picture import accept_picture, fetch_picture
+from functions.api.envelope import ROOT, Envelope, Listed, View, answer, created, elsewhere, gone
+from functions.api.given import Asker, TheForm, TheJobs, TheLibrary, TheMedia, TheOutside
+from functions.api.in_use import refuse_while_needed
+from functions.api.uploads import PresignedUpload, UploadForm, UrlUpload
+from functions.studio.library import Asset, Campaign, Upload
+from functions.studio.media_store import MediaStore, SignedPost
 
 router = Router()
 TAGS = ["assets"]
@@ -35,50 +35,84 @@ class AssetView(View):
     height: int
     bytes: int
     content_type: str
-    thumbnail_blob_id: str | None
+    thumbnail_url: str
+    """Signed too; a JPEG."""
+    thumbnail_blob_id: str
     created_at: str
     updated_at: str
 
 
+class KeptView(AssetView):
+    duplicate: bool
+    """The campaign had an asset of the same file already: this one, as it was."""
+
+
+class AnnouncedView(View):
+    """A form that takes the picture: POST all `fields`, then `file`, as multipart/form-data to `url`; then POST `confirm`."""
+
+    id: str
+    url: str
+    fields: dict[str, str]
+    most_bytes: int
+    expires_at: str
+    confirm: str
+
+
+def _shown(asset: Asset, media: MediaStore) -> dict[str, Any]:
+    return asset.model_dump() | {
+        "user_id": asset.tenant,
+        "url": media.signed_url(asset.key),
+        "thumbnail_url": media.signed_url(asset.thumbnail_key),
+        "thumbnail_blob_id": f"{asset.id}.thumbnail",
+    }
+
+
 def view(asset: Asset, media: MediaStore) -> AssetView:
-    signed = {"user_id": asset.tenant, "url": media.signed_url(asset.key)}
-    return AssetView.model_validate(asset.model_dump() | signed)
+    return AssetView.model_validate(_shown(asset, media))
 
 
-def _called(file_name: str) -> str:
-    return inputs.without_controls(PurePath(file_name).name).strip()[:200]
+def _kept(asset: Asset, media: MediaStore, *, duplicate: bool) -> KeptView:
+    return KeptView.model_validate({**_shown(asset, media), "duplicate": duplicate})
 
 
-@router.post("/assets/upload", tags=TAGS, status_code=201, summary="Upload a picture, as multipart/form-data")
-def upload(form: TheForm, asker: Asker, library: TheLibrary, media: TheMedia) -> Response[Envelope[AssetView]]:
-    sent = uploads.read_upload(form.content_type, form.body)
-    campaign = library.get(Campaign, asker.tenant, sent.form.campaign_id, field="campaignId")
-    picture = read_picture(sent.body, most_bytes=uploads.MOST_BYTES)
-    asset_id, stamp = new_id(), now()
-    asset = Asset(
-        id=asset_id,
-        tenant=asker.tenant,
-        client_id=campaign.client_id,
-        campaign_id=campaign.id,
-        name=sent.form.name or _called(sent.file_name) or asset_id,
-        type=sent.form.type,
-        key=asset_key(asker.tenant, asset_id, picture.extension),
-        content_type=picture.content_type,
-        bytes=picture.bytes,
-        sha256=picture.sha256,
-        width=picture.width,
-        height=picture.height,
-        tags=sent.form.tags,
-        created_at=stamp,
-        updated_at=stamp,
+def _announced(upload: Upload, form: SignedPost) -> AnnouncedView:
+    return AnnouncedView(
+        id=upload.id,
+        url=form.url,
+        fields=form.fields,
+        most_bytes=upload.most_bytes,
+        expires_at=upload.post_until,
+        confirm=f"{_path(upload.id)}/confirm",
     )
-    media.put(asset.key, sent.body, asset.content_type)
-    try:
-        library.add_asset(asset)
-    except BaseException:
-        media.delete(asset.key)
-        raise
-    return created(view(asset, media), f"{ROOT}/assets/{asset.id}")
+
+
+def _path(asset_id: str) -> str:
+    return f"{ROOT}/assets/{asset_id}"
+
+
+@router.post("/assets/upload", tags=TAGS, status_code=201, summary="Upload a picture: a file, by its URL, or presigned")
+def upload(
+    form: TheForm, asker: Asker, library: TheLibrary, media: TheMedia, outside: TheOutside
+) -> Response[Envelope[KeptView | AnnouncedView]]:
+    sent = uploads.read_upload(form.content_type, form.body)
+    campaign = library.get(Campaign, asker.tenant, sent.asked.campaign_id, field="campaignId")
+    shown: KeptView | AnnouncedView
+    match sent.asked:
+        case PresignedUpload() as asked:
+            shown = _announced(*presigned.announce(asked, sent.wish, campaign, library, media))
+            return created(shown, _path(shown.id))
+        case UrlUpload(url=url):
+            accepted = accept_picture(sent.wish, fetch_picture(url, outside), campaign, library, media, field="url")
+        case UploadForm():
+            accepted = accept_picture(sent.wish, sent.body, campaign, library, media, most_bytes=uploads.MOST_BYTES)
+    shown = _kept(accepted.asset, media, duplicate=not accepted.new)
+    return created(shown, _path(shown.id), 201 if accepted.new else 200)
+
+
+@router.post("/assets/<asset_id>/confirm", tags=TAGS, status_code=201, summary="Confirm a presigned upload")
+def confirm(asset_id: str, asker: Asker, library: TheLibrary, media: TheMedia) -> Response[Envelope[KeptView]]:
+    asset, new = presigned.confirm(asset_id, asker.tenant, library, media)
+    return created(_kept(asset, media, duplicate=asset.id != asset_id), _path(asset.id), 201 if new else 200)
 
 
 @router.get("/assets", tags=TAGS, summary="List assets, of a campaign, type or tag")
@@ -110,9 +144,15 @@ def show(asset_id: str, asker: Asker, library: TheLibrary, media: TheMedia) -> E
     return answer(view(library.get(Asset, asker.tenant, asset_id), media))
 
 
-@router.delete("/assets/<asset_id>", tags=TAGS, status_code=204, summary="Delete an asset")
-def remove(asset_id: str, asker: Asker, library: TheLibrary, media: TheMedia) -> Response[None]:
+@router.get("/assets/<asset_id>/thumbnail", tags=TAGS, status_code=302, summary="The asset's thumbnail")
+def thumbnail(asset_id: str, asker: Asker, library: TheLibrary, media: TheMedia) -> Response[None]:
+    return elsewhere(media.signed_url(library.get(Asset, asker.tenant, asset_id).thumbnail_key))
+
+
+@router.delete("/assets/<asset_id>", tags=TAGS, status_code=204, summary="Delete an asset that no running job needs")
+def remove(asset_id: str, asker: Asker, library: TheLibrary, media: TheMedia, jobs: TheJobs) -> Response[None]:
     asset = library.get(Asset, asker.tenant, asset_id)
+    refuse_while_needed(asset, jobs)
     library.remove_asset(asset)
-    media.delete(asset.key)
+    media.delete(asset.key, asset.thumbnail_key)
     return gone()

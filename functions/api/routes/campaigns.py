@@ -11,7 +11,8 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from functions.api import cursors, inputs
 from functions.api.envelope import ROOT, Envelope, Listed, Metadata, Money, View, answer, created, gone
-from functions.api.given import Asker, TheLibrary
+from functions.api.given import Asker, TheJobs, TheLibrary
+from functions.api.in_use import refuse_while_running
 from functions.api.inputs import NotNull
 from functions.studio.errors import Conflict
 from functions.studio.library import Campaign, Client, Library
@@ -115,8 +116,9 @@ def change(campaign_id: str, body: CampaignChanges, asker: Asker, library: TheLi
 
 
 @router.delete("/campaigns/<campaign_id>", tags=TAGS, status_code=204, summary="Delete a campaign")
-def remove(campaign_id: str, asker: Asker, library: TheLibrary) -> Response[None]:
+def remove(campaign_id: str, asker: Asker, library: TheLibrary, jobs: TheJobs) -> Response[None]:
     campaign = library.get(Campaign, asker.tenant, campaign_id)
+    refuse_while_running(jobs.running(asker.tenant, campaign.id), "campaign")
     if library.has_assets(campaign):
         raise Conflict("The campaign still has assets.", hint="Delete its assets first.")
     library.remove(campaign)

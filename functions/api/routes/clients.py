@@ -9,7 +9,8 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from functions.api import cursors, inputs
 from functions.api.envelope import ROOT, Envelope, Listed, Metadata, View, answer, created, gone
-from functions.api.given import Asker, TheLibrary
+from functions.api.given import Asker, TheJobs, TheLibrary
+from functions.api.in_use import refuse_while_running
 from functions.api.inputs import NotNull
 from functions.studio.errors import Conflict
 from functions.studio.library import Client
@@ -77,8 +78,10 @@ def change(client_id: str, body: ClientChanges, asker: Asker, library: TheLibrar
 
 
 @router.delete("/clients/<client_id>", tags=TAGS, status_code=204, summary="Delete a client")
-def remove(client_id: str, asker: Asker, library: TheLibrary) -> Response[None]:
+def remove(client_id: str, asker: Asker, library: TheLibrary, jobs: TheJobs) -> Response[None]:
     client = library.get(Client, asker.tenant, client_id)
+    running = jobs.running(asker.tenant)
+    refuse_while_running((job for job in running if job.client_id == client.id), "client")
     if next(library.campaigns_of(client), None):
         raise Conflict("The client still has campaigns.", hint="Delete its campaigns first.")
     library.remove(client)

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
+from aws_lambda_powertools.event_handler.openapi.params import Query
 
-from functions.api.accept_job import accept_job
-from functions.api.envelope import Envelope, answer, created
-from functions.api.given import Asker, TheJobs, TheLedger, TheLibrary, TheMedia, TheWorkflow
+from functions.api import cursors
+from functions.api.accept_job import TheReception
+from functions.api.envelope import Envelope, Listed, answer, shown
+from functions.api.given import Asker, TheJobs, TheLibrary, TheMedia
 from functions.api.image_pairs import ImagePairsRequest, draft
+from functions.api.job_list import Wanted, page_of_jobs
 from functions.api.job_views import (
+    STATUS_WORDS,
     AcceptedView,
+    JobSummary,
     JobView,
     SubJobsView,
-    accepted_view,
-    job_path,
+    job_summary,
     job_view,
+    polling,
     sub_jobs_view,
 )
 from functions.api.own_jobs import own_film, own_job
@@ -39,25 +45,42 @@ def from_image_pairs(
     body: ImagePairsRequest,
     asker: Asker,
     library: TheLibrary,
-    jobs: TheJobs,
-    ledger: TheLedger,
-    workflow: TheWorkflow,
+    reception: TheReception,
 ) -> Response[Envelope[AcceptedView]]:
-    job, clips = draft(body, asker.tenant, library, catalogue(), os.environ["VIDEO_GENERATION_MODEL"])
-    accept_job(job, clips, jobs, ledger, workflow)
-    return created(accepted_view(job), job_path(job.id), status=202)
+    default_model = os.environ["VIDEO_GENERATION_MODEL"]
+    return reception.accept(body, lambda: draft(body, asker.tenant, library, catalogue(), default_model))
+
+
+@router.get("/jobs", tags=TAGS, summary="List jobs, newest first")
+def page(
+    asker: Asker,
+    jobs: TheJobs,
+    statuses: Annotated[
+        list[str] | None,
+        Query(alias="status", description=f"One or more of {', '.join(STATUS_WORDS)}; repeated or between commas"),
+    ] = None,
+    kind: Annotated[Literal["image_pairs"] | None, Query()] = None,
+    campaign: Annotated[str | None, Query(alias="campaignId")] = None,
+    client: Annotated[str | None, Query(alias="clientId")] = None,
+    limit: cursors.Limit = 50,
+    cursor: cursors.Cursor = None,
+) -> Envelope[Listed[JobSummary]]:
+    """A page may be shorter than `limit`, or empty, and still have a `nextCursor`: a call looks at so many jobs only."""
+    wanted = Wanted(statuses, kind, campaign, client)
+    found, more = page_of_jobs(jobs, asker.tenant, wanted, limit=limit, before=cursors.position(cursor))
+    return answer(Listed(items=[job_summary(job) for job in found], next_cursor=cursors.cursor(more)))
 
 
 @router.get("/jobs/<job_id>", tags=TAGS, summary="Get a job")
-def show(job_id: str, asker: Asker, jobs: TheJobs) -> Envelope[JobView]:
+def show(job_id: str, asker: Asker, jobs: TheJobs) -> Response[Envelope[JobView]]:
     job = own_job(jobs, asker.tenant, job_id)
-    return answer(job_view(job, jobs.clips(job.id)))
+    return shown(job_view(job, jobs.clips(job.id)), polling(job))
 
 
 @router.get("/jobs/<job_id>/sub-jobs", tags=TAGS, summary="Get the clips of a job")
-def sub_jobs(job_id: str, asker: Asker, jobs: TheJobs) -> Envelope[SubJobsView]:
+def sub_jobs(job_id: str, asker: Asker, jobs: TheJobs) -> Response[Envelope[SubJobsView]]:
     job = own_job(jobs, asker.tenant, job_id)
-    return answer(sub_jobs_view(job, jobs.clips(job.id), catalogue()))
+    return shown(sub_jobs_view(job, jobs.clips(job.id), catalogue(), datetime.now(UTC)), polling(job))
 
 
 @router.get("/jobs/<job_id>/manifest", tags=TAGS, summary="Get what the film was made of")

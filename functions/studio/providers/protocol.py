@@ -1,4 +1,4 @@
-"""What a provider of video is to Reelay: four calls and a webhook, in our words."""
+"""What a provider of video is to Reelay: five calls and a webhook, in our words."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from functions.studio.clips import Answer
 
 
 class Order(BaseModel):
-    """One attempt, as it is sent; the URLs of its pictures carry its mark."""
+    """One attempt, as it is sent; the URLs of its pictures are its own."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -30,7 +30,7 @@ class Prediction(BaseModel):
     input: dict[str, Any] = Field(default_factory=dict, repr=False)
 
     def carries(self, mark: str) -> bool:
-        """Whether this was asked for by the attempt with that mark: its pictures' URLs say so."""
+        """Whether this was asked for by the attempt with that mark: its pictures' addresses say so."""
         return any(mark in value for value in self.input.values() if isinstance(value, str))
 
 
@@ -42,6 +42,10 @@ class Provider(Protocol):
 
     def start(self, order: Order) -> Prediction:
         """Sent once, never retried here. ProviderUnknown when nobody can say whether it was accepted."""
+        ...
+
+    def upload(self, content: bytes, name: str) -> str:
+        """The address of a copy at the provider's own, to be named in an order's input."""
         ...
 
     def look(self, prediction_id: str) -> Prediction: ...

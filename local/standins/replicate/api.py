@@ -21,7 +21,8 @@ from local.standins.replicate.files import MAX_FILE_BYTES, File
 from local.standins.replicate.inputs import Model, invalid_fields, models
 from local.standins.replicate.predictions import Prediction, Workshop
 from local.standins.replicate.webhooks import DEFAULT_EVENTS, EVENTS, REPEATS, Courier, new_secret
-from local.standins.service import Route, StandIn, json_response
+from local.standins.scripts import VERBS
+from local.standins.service import Dropped, Route, StandIn, Throttled, json_response
 
 PAGE = 100
 _PREFER_WAIT = re.compile(r"wait(?:=(\d+))?$")
@@ -56,7 +57,7 @@ class Replicate(StandIn):
     """`cache` keeps drawn clips from run to run. `output_ttl`: seconds from a prediction's end to the loss of its data.
     `refuse_loopback`: private addresses cannot be reached, and webhooks must be https, as from the real service."""
 
-    verbs = ("fail", "lose_webhook", "slow")
+    verbs = VERBS.keys()
 
     def __init__(
         self,
@@ -77,7 +78,7 @@ class Replicate(StandIn):
         scratch = Path(self._scratch.name)
         self._drawer = Drawer(scratch / "clips", ClipCache(cache) if cache else None)
         self._courier = Courier(webhook_secret or new_secret(), webhook_repeats)
-        self._workshop = Workshop(self._drawer, self._courier, scratch / "images", self._load)
+        self._workshop = Workshop(self._drawer, self._courier, scratch / "predictions", self._load)
         self._lock = threading.Lock()
         self._predictions: dict[str, Prediction] = {}
         self._created = 0
@@ -100,15 +101,17 @@ class Replicate(StandIn):
         return [(method, path, self._with_token(answer)) for method, path, answer in guarded] + [
             ("GET", "/delivery/<path:path>", self._deliver),
             ("GET", "/_predictions", self._overview),
+            ("GET", "/_webhooks", self._show_webhooks),
         ]
 
     def problem(self, error: HTTPException) -> Response:
         status = error.code or 500
-        body = (
-            error.body
-            if isinstance(error, Problem)
-            else {"title": error.name, "detail": error.description, "status": status}
-        )
+        body: dict[str, Any] = {"title": error.name, "detail": error.description, "status": status}
+        if isinstance(error, Problem):
+            body = error.body
+        elif isinstance(error, Throttled) and error.wait is not None:
+            body["detail"] += f" Your rate limit resets in ~{error.wait}s."
+            body["retry_after"] = error.wait
         return json_response(body, status, "application/problem+json")
 
     def forget(self) -> None:
@@ -118,10 +121,10 @@ class Replicate(StandIn):
             self._files.clear()
         for prediction in forgotten:
             prediction.move("canceled")
+        self._courier.stop()
 
     def tidy(self) -> None:
         self.forget()
-        self._courier.stop()
         self._drawer.stop()
         self._scratch.cleanup()
 
@@ -154,7 +157,7 @@ class Replicate(StandIn):
             _refuse("Invalid webhook", [_fault("webhook", "Must be a public HTTPS URL")])
         if faults := model.faults(given):
             _refuse("Input validation failed", faults)
-        orders = self.script.take({**given, **body, "model": model.slug})
+        orders = self.take_orders({**given, **body, "model": model.slug})
         with self._lock:
             self._created += 1
             prediction = Prediction(
@@ -170,7 +173,12 @@ class Replicate(StandIn):
             self._predictions[prediction.id] = prediction
         answer = prediction.view()
         del answer["output"]  # a fresh create's answer often lacks it
-        threading.Thread(target=self._workshop.live, args=(prediction,), daemon=True).start()
+        life = threading.Thread(target=self._workshop.live, args=(prediction,), daemon=True)
+        life.start()
+        if "early_webhook" in orders:
+            life.join()
+        if "lose_answer" in orders:
+            return Dropped()
         if wait := _PREFER_WAIT.match(request.headers.get("prefer", "")):
             seconds = min(60, max(1, int(wait[1] or 60)))
             status = 201 if prediction.ended.wait(seconds) else 202
@@ -234,10 +242,15 @@ class Replicate(StandIn):
                     "createdAt": p.created_at,
                     "startedAt": p.started_at,
                     "endedAt": p.completed_at,
+                    "webhook": p.webhook,
+                    "scripted": sorted(p.orders),
                 }
                 for p in list(self._predictions.values())
             ]
         )
+
+    def _show_webhooks(self, request: Request) -> Response:
+        return json_response([delivery.view() for delivery in list(self._courier.deliveries)])
 
     def _load(self, url: str) -> bytes:
         own = re.match(re.escape(f"{self.url}/v1/files/") + r"([^/?]+)", url)

@@ -17,12 +17,18 @@ from local.standins import pictures
 from local.standins.drawing import Drawer, DrawingError
 from local.standins.replicate.images import save_images
 from local.standins.replicate.inputs import Model
-from local.standins.replicate.webhooks import Courier
+from local.standins.replicate.webhooks import SECONDS_TO_ANSWER, Courier
 from local.standins.scripts import Rule
+from local.standins.spoiling import spoilt
 
 SECONDS_TO_START = 0.1
 SECONDS_TO_RUN = 0.9
-ENDED = ("succeeded", "failed", "canceled")
+ENDED = ("succeeded", "failed", "canceled", "aborted")
+# By the verb that a script ends it with.
+ERRORS = {
+    "fail": "The model failed to generate an output. Please try again.",
+    "refuse": "The input or output was flagged as sensitive. Please try again with different inputs. (E005)",
+}
 
 
 @dataclass
@@ -65,12 +71,13 @@ class Prediction:
 
     @property
     def removed(self) -> bool:
-        return self.completed_at is not None and time.time() > self.completed_at + self.output_ttl
+        kept = 0.0 if "expire_output" in self.orders else self.output_ttl
+        return self.completed_at is not None and time.time() >= self.completed_at + kept
 
-    def view(self) -> dict[str, Any]:
-        """The prediction object of the API."""
+    def view(self, *, as_it_was: bool = False) -> dict[str, Any]:
+        """The prediction object of the API; `as_it_was` before its data was removed, for a webhook."""
         with self._lock:
-            gone = self.removed
+            gone = self.removed and not as_it_was
             links = [f"{self.base_url}/delivery/{path}" for path in self.outputs]
             output = links if self.model.render.get("count") else (links[0] if links else None)
             path = f"{self.base_url}/v1/predictions/{self.id}"
@@ -108,27 +115,33 @@ class Workshop:
 
     drawer: Drawer
     courier: Courier
-    images: Path
+    scratch: Path
     load: Callable[[str], bytes]
 
     def live(self, prediction: Prediction) -> None:
         """Takes a prediction from `starting` to its end; meant for a thread of its own."""
+        slow = prediction.orders.get("slow")
+        longer = slow.wait if slow else 0.0
+        if "abort" in prediction.orders:
+            if not prediction.ended.wait(SECONDS_TO_START + longer) and prediction.move("aborted"):
+                self.announce(prediction, "completed")
+            return
         if prediction.ended.wait(SECONDS_TO_START):
             return
         seed = prediction.input.get("seed", int(prediction.id, 36) % 2**31)
         prediction.move("processing", started_at=time.time(), logs=f"Using seed: {seed}\n")
         self.announce(prediction, "start")
         self.announce(prediction, "logs")
-        slow = prediction.orders.get("slow")
-        if prediction.ended.wait(SECONDS_TO_RUN + (slow.seconds if slow else 0)):
+        if prediction.ended.wait(SECONDS_TO_RUN + longer):
             return
         try:
-            if "fail" in prediction.orders:
-                raise DrawingError("The model failed to generate an output. Please try again.")
+            for verb, error in ERRORS.items():
+                if verb in prediction.orders:
+                    raise DrawingError(error)
             outputs = self._make(prediction)
         except CancelledError:
             return
-        except (pictures.PictureError, DrawingError) as error:
+        except (pictures.PictureError, DrawingError, OSError) as error:
             ended = prediction.move("failed", error=str(error))
         else:
             if prediction.move("processing", outputs=outputs):
@@ -142,10 +155,19 @@ class Workshop:
             self.announce(prediction, "completed")
 
     def announce(self, prediction: Prediction, event: str) -> None:
-        if prediction.webhook and event in prediction.events and "lose_webhook" not in prediction.orders:
-            self.courier.send(prediction.id, prediction.webhook, prediction.view())
+        """Sends a webhook if one is wanted; an early one is waited for."""
+        if prediction.webhook and event in prediction.events:
+            sent = self.courier.send(prediction.webhook, prediction.view(as_it_was=True), prediction.orders)
+            if "early_webhook" in prediction.orders:
+                sent.wait(SECONDS_TO_ANSWER)
 
     def _make(self, prediction: Prediction) -> dict[str, Path]:
+        serve = prediction.orders.get("serve")
+        files = [serve.file] if serve and serve.file else self._draw(prediction)
+        files = [spoilt(file, prediction.orders, self.scratch / prediction.id) for file in files]
+        return {f"{secrets.token_urlsafe(24)}/output-{n}{file.suffix}": file for n, file in enumerate(files)}
+
+    def _draw(self, prediction: Prediction) -> list[Path]:
         model, given = prediction.model, prediction.input
         seen: dict[str, list[Image.Image]] = {}
         for name, url, is_picture in model.sources(given):
@@ -157,10 +179,8 @@ class Workshop:
                 raise pictures.PictureError(f"Failed to load input {name!r}: {error}") from error
         shot = model.shot(given, seen)
         if model.render["makes"] == "image":
-            files = save_images(model, given, shot, self.images / prediction.id)
-        else:
-            files = [self.drawer.clip(shot).result()]
-        return {f"{secrets.token_urlsafe(24)}/output-{n}{file.suffix}": file for n, file in enumerate(files)}
+            return save_images(model, given, shot, self.scratch / prediction.id)
+        return [self.drawer.clip(shot).result()]
 
 
 def _iso(at: float) -> str:

@@ -5,8 +5,9 @@ import math
 import re
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -14,7 +15,7 @@ from werkzeug import Request, Response
 from werkzeug.exceptions import HTTPException
 
 from local.standins import pictures
-from local.standins.service import Route, StandIn, json_response
+from local.standins.service import Dropped, Route, StandIn, Throttled, json_response
 from local.standins.xai import answers
 from local.standins.xai.continuity import Seen, choose_pairs
 
@@ -22,9 +23,17 @@ MAX_PICTURE_BYTES = 20 * 2**20
 # A picture is cut into tiles of 448×448, and one more shows the whole.
 TILE, TOKENS_A_TILE, MOST_TILES = 448, 256, 6
 _WISH = re.compile(r"\bexactly (\d+) pairs?\b")
+_KINDS = {429: "rate_limit_error", 503: "server_error"}
 _ASSET = re.compile(r"asset (?P<id>[^\s:]+):\s*(?P<name>[^\n]*)")
 
 MODELS: Mapping[str, list[str]] = json.loads(Path(__file__).with_name("models.json").read_text())
+
+
+@dataclass(frozen=True)
+class Reply:
+    content: str | None
+    refusal: str | None = None
+    finish_reason: str = "stop"
 
 
 class Refusal(HTTPException):
@@ -41,7 +50,17 @@ class Refusal(HTTPException):
 class Xai(StandIn):
     """`refuse_loopback`: pictures at private addresses cannot be reached, as from the real service."""
 
-    verbs = ("fail", "slow")
+    verbs = (
+        "throttle",
+        "server_error",
+        "lose_answer",
+        "slow",
+        "fail",
+        "refuse",
+        "serve",
+        "truncate_output",
+        "corrupt_output",
+    )
 
     def __init__(self, port: int = 0, *, token: str | None = None, refuse_loopback: bool = False) -> None:
         super().__init__(port)
@@ -58,7 +77,8 @@ class Xai(StandIn):
 
     def problem(self, error: HTTPException) -> Response:
         if not isinstance(error, Refusal):
-            error = Refusal(error.code or 500, error.description or error.name, kind="invalid_request_error")
+            status = error.code or 500
+            error = Refusal(status, _told(error), kind=_KINDS.get(status, "invalid_request_error"))
         return json_response(error.body, error.code or 500)
 
     def _with_key(self, answer: Callable[..., Response]) -> Callable[..., Response]:
@@ -83,14 +103,18 @@ class Xai(StandIn):
         _demand_model(body["model"])
         schema = _schema(body.get("response_format"))
         texts, shown = _read_messages(body["messages"])
+        orders = self.take_orders({**body, "prompt": "\n".join(texts)})
         with ThreadPoolExecutor(8) as pool:
             seen = list(pool.map(self._look, shown))
-        orders = self.script.take(body)
         if slow := orders.get("slow"):
-            time.sleep(slow.seconds)
+            time.sleep(slow.wait)
+        if "lose_answer" in orders:
+            return Dropped()
         if "fail" in orders:
             raise Refusal(500, "The service failed to answer. Please try again.", kind="server_error")
-        return json_response(_completion(body["model"], _content(schema, seen, texts), texts, seen))
+        serve = orders.get("serve")
+        content = serve.file.read_text("utf-8", "replace") if serve and serve.file else _content(schema, seen, texts)
+        return json_response(_completion(body["model"], _reply(content, orders), texts, seen))
 
     def _look(self, shown: tuple[str, str, str]) -> Seen:
         asset, name, url = shown
@@ -102,6 +126,11 @@ class Xai(StandIn):
         if picture.format not in ("JPEG", "MPO", "PNG"):
             _refuse(f"Image of {asset}: {picture.format} is not supported, only JPEG and PNG are", "messages")
         return Seen(asset, name, picture)
+
+
+def _told(error: HTTPException) -> str:
+    words = error.description or error.name
+    return f"{words} Please try again in {error.wait}s." if isinstance(error, Throttled) and error.wait else words
 
 
 def _refuse(message: str, param: str) -> NoReturn:
@@ -214,8 +243,20 @@ def _content(schema: dict[str, Any] | None, seen: list[Seen], texts: list[str]) 
         _refuse(f"Invalid schema for response_format: {error}", "response_format")
 
 
-def _completion(model: str, content: str, texts: list[str], seen: list[Seen]) -> dict[str, Any]:
-    text, image, out = sum(map(_tokens, texts)), sum(_image_tokens(s) for s in seen), _tokens(content)
+def _reply(content: str, verbs: Container[str]) -> Reply:
+    """What is said of the content under a script; `truncate_output` is an answer that reached its limit of length."""
+    if "refuse" in verbs:
+        return Reply(None, refusal="I can't help with these pictures.")
+    if "truncate_output" in verbs:
+        return Reply(content[: len(content) // 2], finish_reason="length")
+    if "corrupt_output" in verbs:
+        return Reply(content.replace('":', '"='))
+    return Reply(content)
+
+
+def _completion(model: str, reply: Reply, texts: list[str], seen: list[Seen]) -> dict[str, Any]:
+    text, image = sum(map(_tokens, texts)), sum(_image_tokens(s) for s in seen)
+    out = _tokens(reply.content or reply.refusal or "")
     return {
         "id": secrets.token_hex(16),
         "object": "chat.completion",
@@ -224,8 +265,8 @@ def _completion(model: str, content: str, texts: list[str], seen: list[Seen]) ->
         "choices": [
             {
                 "index": 0,
-                "message": {"role": "assistant", "content": content, "refusal": None},
-                "finish_reason": "stop",
+                "message": {"role": "assistant", "content": reply.content, "refusal": reply.refusal},
+                "finish_reason": reply.finish_reason,
                 "logprobs": None,
             }
         ],

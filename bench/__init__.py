@@ -1,0 +1,1 @@
+"""Ratios against peers and physical limits, measured side by side in one run: `python -m bench`."""

@@ -1,0 +1,19 @@
+"""The application: the door, the problems, the routes."""
+
+from __future__ import annotations
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+
+from functions.api.bodies import json_object
+from functions.api.door import guarded
+from functions.api.envelope import ROOT
+from functions.api.openapi import describe
+from functions.api.problems import answer_errors
+from functions.api.routes import assets, campaigns, clients, jobs, service, videos
+
+app = APIGatewayHttpResolver(json_body_deserializer=json_object)
+guarded(app)
+answer_errors(app)
+describe(app)
+for resource in (clients, campaigns, assets, jobs, videos, service):
+    app.include_router(resource.router, prefix=ROOT)

@@ -1,0 +1,32 @@
+"""What may not be deleted yet: the pictures, campaigns and clients of jobs that run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from functions.studio.clips import CLIP_MOVES
+from functions.studio.errors import Conflict
+from functions.studio.job_store import JobStore
+from functions.studio.jobs import Job, JobStatus
+from functions.studio.library import Asset
+
+
+def refuse_while_running(running: Iterable[Job], what: str) -> None:
+    """Conflict that names the first of the jobs."""
+    for job in running:
+        raise Conflict(f"The job {job.id} still runs for this {what}.", hint="Wait until it has ended.")
+
+
+def refuse_while_needed(asset: Asset, jobs: JobStore) -> None:
+    """A picture is needed while a job chooses among its campaign's, and while a clip that begins or ends with it is open."""
+    running = jobs.running(asset.tenant, asset.campaign_id)
+    refuse_while_running((job for job in running if _needs(job, asset, jobs)), "picture")
+
+
+def _needs(job: Job, asset: Asset, jobs: JobStore) -> bool:
+    if job.status is JobStatus.PLANNING:
+        return True
+    return any(
+        CLIP_MOVES[clip.status] and asset.id in (clip.image1_asset_id, clip.image2_asset_id)
+        for clip in jobs.clips(job.id)
+    )

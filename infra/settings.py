@@ -1,0 +1,168 @@
+"""Every setting of a deployment: one table for the template, for the local cloud and for the README."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from functions.studio.catalogue import catalogue
+
+ADDRESS: Final = r"[^\s/?#,@]+"
+WAIT: Final = r"([1-9][0-9]?|[1-8][0-9]{2}|900)"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """On AWS a parameter of the template or a secret; locally a variable of the environment or a line of `.env`."""
+
+    name: str
+    """Of the variable."""
+    says: str
+    default: str = ""
+    here: str = ""
+    """The local cloud's default, in words, where that is another."""
+    parameter: str = ""
+    """Of the template."""
+    secret: str = ""
+    """The output of the stack that says which secret holds it."""
+    also: str = ""
+    """Another variable that is taken for it."""
+    one_of: tuple[str, ...] = ()
+    pattern: str = ""
+    would_do: str = ""
+    """What the pattern asks for, in words."""
+
+    def fault(self, value: str) -> str | None:
+        """What is wrong with a value and what would do, in a sentence; it never shows a secret."""
+        if self.one_of and value not in self.one_of:
+            return f"{self.name} cannot be {value!r}; one of these would do: {', '.join(self.one_of)}."
+        if self.pattern and not re.fullmatch(self.pattern, value):
+            shown = "what it is (not shown)" if self.secret else repr(value)
+            return f"{self.name} cannot be {shown}; what would do: {self.would_do}."
+        return None
+
+
+KEY: Final = "[!-~]+"
+KEY_ALONE: Final = "the key alone, which has neither white space nor letters beyond ASCII"
+
+SETTINGS: Final = (
+    Setting(
+        "XAI_API_KEY",
+        "The key for xAI, whose vision model chooses the pairs. Set locally, xAI is used for real.",
+        here="none: xAI is stood in for",
+        secret="XaiSecretArn",
+        pattern=KEY,
+        would_do=KEY_ALONE,
+    ),
+    Setting(
+        "REPLICATE_API_KEY",
+        "The key for Replicate, which makes the clips. Set locally, Replicate is used for real, at its prices.",
+        here="none: Replicate is stood in for",
+        secret="ReplicateSecretArn",
+        also="REPLICATE_API_TOKEN",
+        pattern=KEY,
+        would_do=KEY_ALONE,
+    ),
+    Setting(
+        "VIDEO_GENERATION_MODEL",
+        "The catalogue's model for jobs that name none.",
+        default="veo3",
+        parameter="VideoGenerationModel",
+        one_of=tuple(model.name for model in catalogue().models),
+    ),
+    Setting(
+        "LOG_LEVEL",
+        "What every function logs at least.",
+        default="INFO",
+        parameter="LogLevel",
+        one_of=("DEBUG", "INFO", "WARNING", "ERROR"),
+    ),
+    Setting(
+        "MEDIA_HANDOVER",
+        "How pictures reach the providers: as signed URLs, or uploaded to them (from where nobody can fetch).",
+        default="url",
+        here="`upload` as soon as a service is real",
+        parameter="MediaHandover",
+        one_of=("url", "upload"),
+    ),
+    Setting(
+        "PUBLIC_URL",
+        "Where providers reach the API with their webhooks: empty for its own address, `none` for no webhooks.",
+        here="`none` if Replicate is real: it is asked instead of calling back",
+        parameter="PublicUrl",
+        pattern=rf"|none|https://{ADDRESS}(/[^\s?#]*[^\s?#/])?",
+        would_do="an https:// address without a slash at its end (a tunnel to this machine's port, say), or none",
+    ),
+    Setting(
+        "CHECK_DELAYS",
+        "Seconds between looks at a prediction; the last repeats, and three times the longest is the heartbeat.",
+        default="30,60,120",
+        here="`3,3,5,10`",
+        parameter="CheckDelays",
+        pattern=f"{WAIT}(,{WAIT})*",
+        would_do="whole numbers from 1 to 900 with commas between them",
+    ),
+    Setting(
+        "CLIP_TIMEOUT_SECONDS",
+        "How long a clip's attempt may take, waiting included.",
+        default="600",
+        parameter="ClipTimeoutSeconds",
+        pattern="[1-9][0-9]{1,2}|[12][0-9]{3}|3[0-5][0-9]{2}|3600",
+        would_do="a whole number from 10 to 3600",
+    ),
+    Setting(
+        "REPLICATE_BASE_URL",
+        "Replicate's API.",
+        default="https://api.replicate.com",
+        here="the stand-in, without a key",
+        parameter="ReplicateBaseUrl",
+        pattern=rf"https?://{ADDRESS}(/[^\s?#]*)?",
+        would_do="an http(s) address",
+    ),
+    Setting(
+        "REPLICATE_OUTPUT_ORIGINS",
+        "Origins, separated by commas, from which an output may be fetched.",
+        default="https://replicate.delivery,https://*.replicate.delivery",
+        here="the stand-in, without a key; else these, and the origin of a `REPLICATE_BASE_URL` of your own",
+        parameter="ReplicateOutputOrigins",
+        pattern=rf"https?://{ADDRESS}(,https?://{ADDRESS})*",
+        would_do="origins like https://replicate.delivery, without paths, with commas between them",
+    ),
+    Setting(
+        "XAI_BASE_URL",
+        "xAI's API.",
+        default="https://api.x.ai/v1",
+        here="the stand-in, without a key",
+        parameter="XaiBaseUrl",
+        pattern=rf"https?://{ADDRESS}(/[^\s?#]*)?",
+        would_do="an http(s) address",
+    ),
+    Setting(
+        "PORT",
+        "Of the API on this machine (0: any free one); `make local` only.",
+        here="`8080`",
+        pattern="[0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]",
+        would_do="a number from 0 to 65535",
+    ),
+)
+
+
+def setting(name: str) -> Setting:
+    """Raises StopIteration for a name that is not in the table."""
+    return next(one for one in SETTINGS if one.name == name)
+
+
+def markdown() -> str:
+    """The rows of the README's table."""
+    rows = ["| setting | what it says | default | locally | on AWS |", "|---|---|---|---|---|"]
+    for one in SETTINGS:
+        name = f"`{one.name}`" + (f" (or `{one.also}`)" if one.also else "")
+        there = f"parameter `{one.parameter}`" if one.parameter else f"secret `{one.secret}`" if one.secret else "–"
+        default = f"`{one.default}`" if one.default else "–"
+        rows.append(f"| {name} | {one.says} | {default} | {one.here or 'the same'} | {there} |")
+    return "\n".join(rows)
+
+
+if __name__ == "__main__":
+    print(markdown())

@@ -1,0 +1,75 @@
+"""The README's tables say what the code does."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from functions.api.handler import app
+from functions.keep_clip.keep import ERROR_CLASSES, reason
+from functions.studio.clips import Outcome
+from functions.studio.errors import BrokenMedia, OutputExpired, RequestError
+from functions.studio.messages import StateError
+from functions.studio.settlement import settle_open_clips
+from local.standins.replicate.api import Replicate
+from local.standins.scripts import VERBS
+from local.standins.xai.api import Xai
+from tests.infra.conftest import Reader
+
+README = (Path(__file__).parents[2] / "README.md").read_text()
+
+
+def table(*heads: str) -> list[list[str]]:
+    """The cells of the one table that begins with these heads, row by row, without their backticks."""
+    [block] = [block for block in re.findall(r"(?:^\|.*\n)+", README, re.MULTILINE) if starts(block, heads)]
+    return [cells(line) for line in block.splitlines()[2:]]
+
+
+def starts(block: str, heads: tuple[str, ...]) -> bool:
+    return cells(block.splitlines()[0])[: len(heads)] == list(heads)
+
+
+def cells(line: str) -> list[str]:
+    return [cell.strip().strip("`") for cell in line.strip().strip("|").split("|")]
+
+
+def descendants(kind: type[RequestError]) -> Iterator[type[RequestError]]:
+    yield kind
+    for child in kind.__subclasses__():
+        yield from descendants(child)
+
+
+def test_every_problem_of_the_api_is_explained_under_its_status_and_code() -> None:
+    assert app is not None, "its modules are imported, and with them all that they may raise"
+    problems = {(str(kind.status), kind.code) for kind in descendants(RequestError)}
+    assert {(status, code) for status, code, *_ in table("status", "code")} == problems
+
+
+def test_every_error_class_of_a_clip_is_explained() -> None:
+    timed_out = StateError(Error="States.Timeout")
+    classes = {
+        *(outcome.value for outcome in Outcome if outcome is not Outcome.SUCCEEDED),
+        *ERROR_CLASSES.values(),
+        *(reason(error, None, False)[1] for error in (None, timed_out)),
+        *(fault.error_class for fault in (BrokenMedia, OutputExpired)),
+        inspect.signature(settle_open_clips).parameters["error_class"].default,
+    }
+    assert {row[0] for row in table("errorClass")} == classes
+
+
+def test_every_verb_of_misbehaviour_is_explained_for_the_services_that_know_it() -> None:
+    rows = {do: (bool(replicate), bool(xai)) for do, _, replicate, xai in table("do")}
+    assert rows == {verb: (verb in Replicate.verbs, verb in Xai.verbs) for verb in VERBS}
+
+
+def test_whatever_is_to_be_filled_in_is_an_output_of_the_stack(template: Reader) -> None:
+    named = set(re.findall(r"<([A-Z]\w+)>", README))
+    assert named
+    assert named <= template.template["Outputs"].keys()
+
+
+def test_the_alarm_is_called_as_the_readme_calls_it(template: Reader) -> None:
+    [alarm] = template.all("AWS::CloudWatch::Alarm").values()
+    assert f"`{alarm['AlarmName']}`" in README

@@ -1,0 +1,87 @@
+"""A job with one clip, and everything that RequestClip and CheckClip stand among."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from functions.check_clip.check import check_clip
+from functions.request_clip.request import request_clip
+from functions.studio.check_queue import CheckQueue
+from functions.studio.clips import Attempt, Clip
+from functions.studio.job_store import JobStore
+from functions.studio.jobs import Job
+from functions.studio.media_store import MediaStore
+from functions.studio.messages import CheckClip, RequestClip
+from functions.studio.providers import Provider
+from functions.studio.recording import mark
+from functions.studio.sending import Desk
+from functions.studio.workflow import Workflow
+from tests.integration.api_stage import picture
+from tests.scripted import Queue, ScriptedProvider, Tokens, a_clip, a_job, a_task, an_attempt
+
+
+class ClipStage:
+    """Its provider is scripted unless `stands_in` replaces it."""
+
+    def __init__(
+        self, jobs: JobStore, media: MediaStore, *, handover: str = "url", public_url: str = "https://api.example"
+    ) -> None:
+        self.jobs = jobs
+        self.media = media
+        self.provider = ScriptedProvider()
+        self.stands_in: Provider | None = None
+        self.tokens = Tokens("token", "token-1", "token-2")
+        self.queue = Queue()
+        self.desk = Desk(
+            jobs=jobs,
+            media=media,
+            workflow=Workflow("machine", self.tokens),
+            checks=CheckQueue("queue", [3, 5], self.queue),
+            provider=lambda name: self.stands_in or self.provider,
+            public_url=public_url,
+            handover=handover,
+        )
+        self.job = a_job()
+        self.task = a_task(self.job)
+        clip = a_clip(self.job)
+        jobs.table.commit(jobs.accept(self.job))
+        jobs.table.commit(jobs.new_clip(self.job.id, clip))
+        self.pictures = {"firstFrame": picture(64, form="JPEG"), "lastFrame": picture(128)}
+        media.put(str(clip.image1_key), self.pictures["firstFrame"], "image/jpeg")
+        media.put(str(clip.image2_key), self.pictures["lastFrame"], "image/png")
+
+    def put(self, **changes: object) -> None:
+        """The attempt, as it stands; without changes it is accepted, and the workflow waits with the token `token`."""
+        self.jobs.table.commit(self.jobs.new_attempt(self.job.id, an_attempt(self.job, **changes)))
+
+    def request(self, token: str = "token-1", job: Job | None = None) -> None:
+        request_clip(RequestClip(task=a_task(job or self.job), token=token), self.desk)
+
+    def look(self, look: int = 0) -> None:
+        check_clip(CheckClip(**self.task.model_dump(), look=look), self.desk)
+
+    def deliver(self, message: dict[str, Any]) -> None:
+        """A message of the queue, as check_clip takes it."""
+        check_clip(CheckClip.model_validate(message["body"]), self.desk)
+
+    def attempt(self) -> Attempt:
+        found = self.jobs.find_attempt(self.job.id, self.task.attempt_id)
+        assert found
+        return found
+
+    def clip(self) -> Clip:
+        return self.jobs.clip(self.job.id, 1)
+
+    @property
+    def creates(self) -> list[dict[str, Any]]:
+        """What is queued to be sent again."""
+        return [message for message in self.queue.messages if message["body"]["create"]]
+
+    @property
+    def looks(self) -> list[int]:
+        return [message["body"]["look"] for message in self.queue.messages if not message["body"]["create"]]
+
+    @property
+    def marked_url(self) -> str:
+        """The address of a picture, as RequestClip gives it to the provider."""
+        return f"https://media.example/x?name={mark(self.job.id, self.task.attempt_id)}firstFrame.jpg"
