@@ -1,4 +1,4 @@
-"""What a deployment lacks is said in the seeds' words, by the job and by its clips, and nothing is spent."""
+"""What a deployment lacks is said in the words of seed 000's troubleshooting, by the job and its clips, and nothing is spent."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def costs(job: Any) -> tuple[float, float]:
     return job["actualCost"], job["lostCost"]
 
 
-def test_without_a_key_for_xai_the_job_fails_and_says_so(pictures: list[Path], tmp_path: Path) -> None:
+def test_issue_2_without_a_key_for_xai_the_job_fails_and_says_so(pictures: list[Path], tmp_path: Path) -> None:
     with LocalCloud(out=tmp_path, stand_ins=["replicate"]) as cloud:
         team = Team(cloud)
         job = failed_job(team, pictures)
@@ -44,7 +44,7 @@ def test_without_a_key_for_replicate_each_clip_says_so_and_nothing_is_spent(
         assert costs(job) == (0, 0)
 
 
-def test_without_ffmpeg_the_clip_says_so(pictures: list[Path], tmp_path: Path) -> None:
+def test_issue_1_without_ffmpeg_the_clip_says_so(pictures: list[Path], tmp_path: Path) -> None:
     with LocalCloud(out=tmp_path, ffmpeg=False) as cloud:
         team = Team(cloud)
         job = failed_job(team, pictures)
@@ -59,7 +59,7 @@ def impatient(tmp_path: Path) -> Any:
         yield Team(cloud)
 
 
-def test_a_prediction_that_takes_too_long_has_timed_out(impatient: Team, pictures: list[Path]) -> None:
+def test_issue_3_a_prediction_that_takes_too_long_has_timed_out(impatient: Team, pictures: list[Path]) -> None:
     impatient.script({"do": "slow", "seconds": 120})
     job = failed_job(impatient, pictures)
     [clip] = impatient.clips(job["id"])
@@ -67,6 +67,6 @@ def test_a_prediction_that_takes_too_long_has_timed_out(impatient: Team, picture
     assert "Prediction timed out" in job["errorMessage"]
 
 
-def test_a_prediction_has_600_seconds_unless_told_otherwise(cloud: LocalCloud) -> None:
+def test_issue_3_a_prediction_has_600_seconds_unless_told_otherwise(cloud: LocalCloud) -> None:
     [plan] = [one for one in cloud.deployment.functions.values() if one.handler == "functions.plan.handler.handler"]
     assert plan.environment["CLIP_TIMEOUT_SECONDS"] == "600"
