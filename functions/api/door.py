@@ -13,25 +13,21 @@ from aws_lambda_powertools.event_handler.middlewares.openapi_validation import (
 )
 
 from functions.api import given
-from functions.api.bodies import at_fault, raw_body
+from functions.api.bodies import at_fault, raw_body, require_json_size
 from functions.api.envelope import JSON, ROOT
 from functions.api.freshness import answer_if_changed
-from functions.api.problems import WrongMethod
 from functions.studio.errors import (
     FieldError,
     InvalidRequest,
+    MethodNotAllowed,
     NotFound,
     RequestError,
-    TooLarge,
     UnsupportedMedia,
 )
 from functions.studio.telemetry import about
 
 PUBLIC = frozenset({f"{ROOT}/health", f"{ROOT}/openapi.json", f"{ROOT}/docs"})
 """The only paths without a key."""
-
-JSON_LIMIT = 1_000_000
-"""Bytes of a JSON body."""
 
 Next = Callable[[APIGatewayHttpResolver], Response[Any]]
 
@@ -67,8 +63,9 @@ def require_route(app: APIGatewayHttpResolver, next_middleware: Next) -> Respons
         if methods:
             if "GET" in methods:
                 methods.add("HEAD")
-            raise WrongMethod(f"{method} is not a method of {path}.", sorted(methods))
-        raise NotFound(f"There is nothing at {path}.", hint=f"{ROOT}/docs lists what there is.")
+            raise MethodNotAllowed(f"{method} is not a method of {path}.", sorted(methods))
+        detail = f"There is nothing at {path}."
+        raise NotFound(detail, hint=f"{ROOT}/docs lists what there is.", errors=(FieldError("path", detail),))
     return next_middleware(app)
 
 
@@ -104,8 +101,7 @@ def _require_json(app: APIGatewayHttpResolver) -> None:
     # However it was written: Powertools knows it in small letters alone.
     app.current_event.raw_event.setdefault("headers", {})["content-type"] = JSON
     body = raw_body(app.current_event)
-    if len(body) > JSON_LIMIT:
-        raise at_fault(TooLarge, f"has {len(body)} bytes", f"At most {JSON_LIMIT} bytes of JSON are read.")
+    require_json_size(body)
     try:
         body.decode()
     except UnicodeDecodeError:
