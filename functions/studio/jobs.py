@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import Field
 
+from functions.studio.cut import Cut
 from functions.studio.rows import Row
 
 S = TypeVar("S", bound=StrEnum)
@@ -78,6 +79,7 @@ class Job(Row):
     planning_cost: Decimal = Decimal(0)
     planning_model: str | None = None
     aspect_ratio: str | None = None
+    cut: Cut = Cut()
     metadata: dict[str, Any] = Field(default_factory=dict)
     warnings: list[str] = Field(default_factory=list)
     film: Film | None = None

@@ -20,7 +20,7 @@ FUNCTIONS = ROOT / "functions"
 STUDIO = "functions.studio"
 LAMBDAS = sorted(path.name for path in FUNCTIONS.iterdir() if (path / "handler.py").exists())
 
-PURE = {"jobs", "clips", "messages", "errors", "catalogue", "rows", "media", "pairs", "payload"}
+PURE = {"jobs", "clips", "messages", "errors", "catalogue", "rows", "media", "cut", "pairs", "payload"}
 """Data and decisions: the standard library and pydantic only."""
 
 STORES = {"job_store", "ledger", "library", "media_store", "workflow", "check_queue", "events", "keyring"}
