@@ -43,6 +43,13 @@ def before(moves: Mapping[S, frozenset[S]], status: S) -> list[str]:
     return [one.value for one, after in moves.items() if status in after]
 
 
+class Preview(Row):
+    """A few moving seconds of a film, as WebP."""
+
+    key: str
+    sha256: str
+
+
 class Film(Row):
     """The combined video of a run; keys are of the media bucket."""
 
@@ -57,6 +64,9 @@ class Film(Row):
     bytes: int
     sha256: str
     clips: list[int]
+    preview: Preview | None = None
+    ranges_key: str | None = None
+    """Of a `Segment` as JSON: how players fetch the film piece by piece. Both are None where they could not be made."""
 
 
 class Job(Row):

@@ -1,4 +1,4 @@
-"""The deployment's keys for other services, from Secrets Manager."""
+"""The deployment's keys for other services, and its own secret, from Secrets Manager."""
 
 from __future__ import annotations
 
@@ -15,18 +15,26 @@ def provider_key(service: str) -> str:
 
     The secret holds the key itself or, as the console of AWS writes it, a JSON object with the key under its name.
     """
-    from aws_lambda_powertools.utilities import parameters
-    from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
-
     name = f"{service}_API_KEY"
-    try:
-        value = parameters.get_secret(os.environ[f"{service}_SECRET_ARN"], max_age=MINUTES_KEPT * 60)
-    except GetParameterError as error:
-        raise NotConfigured(f"{name} not configured") from error
-    key = _named(name, str(value)).strip()
+    key = _named(name, _secret(service, name)).strip()
     if not key:
         raise NotConfigured(f"{name} not configured")
     return key
+
+
+def player_secret() -> bytes:
+    """What the tokens of players are signed with; this deployment has made it for itself. Kept in memory as keys are."""
+    return _secret("PLAYER", "The secret that signs players' tokens is").encode()
+
+
+def _secret(owner: str, name: str) -> str:
+    from aws_lambda_powertools.utilities import parameters
+    from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
+
+    try:
+        return str(parameters.get_secret(os.environ[f"{owner}_SECRET_ARN"], max_age=MINUTES_KEPT * 60))
+    except GetParameterError as error:
+        raise NotConfigured(f"{name} not configured") from error
 
 
 def _named(name: str, secret: str) -> str:

@@ -88,10 +88,19 @@ def _claimed(job: Job, clip: Clip, attempt: Attempt, provider: Provider, desk: D
     else:
         frames = {word: desk.media.signed_url(key, name=_name(word, key, job, attempt)) for word, key in keys.items()}
         uploads = {}
-    words = {"prompt": clip.prompt, "duration": clip.duration_seconds, "aspectRatio": job.aspect_ratio, **frames}
+    model = catalogue().model(attempt.model)
+    offer = model.offer(job.cut, clip.duration_seconds)
+    words = {
+        "prompt": clip.prompt,
+        "duration": clip.duration_seconds,
+        "aspectRatio": job.aspect_ratio,
+        "resolution": offer.resolution.name,
+        "audio": offer.audio,
+        **frames,
+    }
     order = Order(
         slug=attempt.slug,
-        input=catalogue().model(attempt.model).request(words),
+        input=model.request(words),
         webhook=webhook_url(desk.public_url, attempt.provider, job.id, attempt.id),
     )
     desk.jobs.table.commit(desk.jobs.claim_create(job.id, attempt.id, uploads))

@@ -29,7 +29,7 @@ STORES = {"job_store", "ledger", "library", "media_store", "workflow", "check_qu
 FOUNDATIONS = {"table", "telemetry"}
 """What any store or domain service may stand on."""
 
-TOOLS = {"boxes", "probe", "ffmpeg", "sound"}
+TOOLS = {"boxes", "probe", "ffmpeg", "room", "segment", "sound", "workplace"}
 """Files, and the program that reads them: no store, no cloud."""
 
 DOORS = {"outside"}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import boto3
 import pytest
@@ -123,6 +125,17 @@ def xai(vision_service: Xai) -> Xai:
 
 
 @pytest.fixture
+def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A /tmp of its own, for this process and those that it starts."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    monkeypatch.setenv("TMPDIR", str(folder))
+    before, tempfile.tempdir = tempfile.tempdir, str(folder)
+    yield folder
+    tempfile.tempdir = before
+
+
+@pytest.fixture
 def shelf(jobs: JobStore, ledger: Ledger, media: MediaStore) -> Shelf:
     return Shelf(jobs, ledger, media)
 
@@ -139,6 +152,8 @@ def deployed(table: Table, media: MediaStore, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("MEDIA_BUCKET", media.bucket)
     monkeypatch.setenv("STATE_MACHINE_ARN", machine["stateMachineArn"])
     monkeypatch.setenv("VIDEO_GENERATION_MODEL", "veo3")
+    secret = boto3.client("secretsmanager").create_secret(Name="player", SecretString="of this deployment alone")
+    monkeypatch.setenv("PLAYER_SECRET_ARN", secret["ARN"])
     stores = (wiring.table, given.keys, wiring.media, wiring.workflow)
     for store in stores:
         store.cache_clear()

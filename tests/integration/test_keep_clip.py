@@ -180,3 +180,27 @@ def test_the_next_runs_clip_is_not_touched_by_the_last_runs_task(desk: Desk, stu
     desk.jobs.table.commit(desk.jobs.new_clip(desk.job.id, a_clip(desk.job, run=2)))
     assert desk.keep() is None
     assert (desk.clip.run, desk.clip.status) == (2, ClipStatus.PENDING)
+
+
+def test_a_kept_clip_can_be_watched_before_there_is_a_film(desk: Desk, studio: Studio) -> None:
+    desk.answered(output_url=desk.outputs.holds(studio.clip()))
+    desk.keep()
+    assert desk.clip.kept
+    segment = desk.clip.kept.segment
+    assert segment
+    assert segment.key == desk.clip.kept.key.replace(".mp4", ".m4s")
+    [stretch] = segment.stretches
+    assert stretch.seconds == 1.0
+    content = desk.media.read(segment.key)
+    assert content[segment.initial_bytes + 4 : segment.initial_bytes + 8] == b"moof"
+    assert len(content) == segment.initial_bytes + stretch.bytes
+
+
+def test_a_clip_that_cannot_be_made_fit_to_watch_is_kept_all_the_same(desk: Desk, studio: Studio) -> None:
+    desk.segment_seconds = 0.0
+    desk.answered(output_url=desk.outputs.holds(studio.clip()))
+    assert desk.keep() is None
+    assert desk.end == (ClipStatus.COMPLETED, AttemptStatus.KEPT, LineState.SETTLED)
+    assert desk.clip.kept
+    assert desk.clip.kept.segment is None
+    assert not [key for key in desk.objects if key.endswith(".m4s")]
