@@ -10,12 +10,12 @@ from aws_lambda_powertools.event_handler import Depends, Request
 
 from functions.api.bodies import raw_body
 from functions.api.keys import Caller, Keys
+from functions.api.outside import Outside
 from functions.studio import wiring
 from functions.studio.job_store import JobStore
 from functions.studio.ledger import Ledger
 from functions.studio.library import Library
 from functions.studio.media_store import MediaStore
-from functions.studio.outside import Outside
 from functions.studio.workflow import Workflow
 
 

@@ -23,7 +23,7 @@ SIGNED_FOR = 3600
 CHUNK = 1 << 20
 
 RAW = "lifetime=raw"
-"""The tag of objects that the bucket's lifecycle removes: sources and pieces, not films."""
+"""The tag of objects that the bucket's lifecycle removes: raw sound and pieces, not clips and films."""
 
 UPLOAD_TAGS = "<Tagging><TagSet><Tag><Key>lifetime</Key><Value>upload</Value></Tag></TagSet></Tagging>"
 """The same for what callers put into the bucket themselves, as a presigned POST says it."""
@@ -84,7 +84,7 @@ class MediaStore:
         self.client.upload_file(str(path), self.bucket, key, ExtraArgs=extra)
 
     def download(self, key: str, path: Path) -> None:
-        """One request; several parts at a time would ask for the size first, and are no faster here."""
+        """One billed request a file, where boto3's own transfer asks for the size first; a break is for the state's Retry."""
         body = self.client.get_object(Bucket=self.bucket, Key=key)["Body"]
         with path.open("wb") as file:
             for chunk in body.iter_chunks(CHUNK):
