@@ -5,7 +5,7 @@ from aws_cdk import aws_lambda_event_sources as sources
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from functions.studio.check_queue import VISIBILITY
+from functions.studio.check_queue import LONGEST_SEND, VISIBILITY
 from functions.studio.recording import CALLBACKS
 from infra.door import Door
 from infra.library import Library
@@ -30,7 +30,7 @@ class MakeClips(Construct):
         super().__init__(scope, id)
         self.key = ServiceKey(self, "Replicate", service="replicate")
         self.request_clip = runtime.function(
-            self, "request_clip", does="Sends a clip's attempt to its provider.", seconds=120
+            self, "request_clip", does="Sends a clip's attempt to its provider.", seconds=LONGEST_SEND
         )
         self.callback = runtime.function(
             self, "callback", does="Records what a provider's webhook says and ends the wait for it.", seconds=30
@@ -39,7 +39,7 @@ class MakeClips(Construct):
             self,
             "check_clip",
             does="Looks at a prediction that has not called back, or sends what was put off.",
-            seconds=60,
+            seconds=LONGEST_SEND,
         )
         self.keep_clip = runtime.function(
             self,

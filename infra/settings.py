@@ -96,7 +96,7 @@ SETTINGS: Final = (
     ),
     Setting(
         "CHECK_DELAYS",
-        "Seconds between looks at a prediction; the last repeats, and three times the longest is the heartbeat.",
+        "Seconds between looks at a prediction; the last repeats.",
         default="30,60,120",
         here="`3,3,5,10`",
         parameter="CheckDelays",
@@ -148,9 +148,12 @@ SETTINGS: Final = (
 )
 
 
+_BY_NAME: Final = {one.name: one for one in SETTINGS}
+
+
 def setting(name: str) -> Setting:
-    """Raises StopIteration for a name that is not in the table."""
-    return next(one for one in SETTINGS if one.name == name)
+    """Raises KeyError for a name that is not in the table."""
+    return _BY_NAME[name]
 
 
 def markdown() -> str:

@@ -166,10 +166,6 @@ class LocalCloud:
         [found] = [one for one in self.deployment.functions.values() if one.handler.split(".")[-3] == folder]
         return self._workers[found.name]
 
-    def kill_worker(self, folder: str) -> int:
-        """Kills the workers that run an invocation of the function at this moment; how many there were."""
-        return self.pool(folder).kill_busy()
-
     def _start(self, stack: ExitStack) -> None:
         real = real_ones(self._settings)
         front = bind(self._port)

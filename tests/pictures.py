@@ -76,6 +76,13 @@ def laid(orientation: int, image: Image.Image) -> Image.Image:
     return image.transpose(undo[orientation]) if orientation in undo else image
 
 
+def scanned(image: Image.Image, scans: int) -> bytes:
+    """A progressive JPEG whose last scan comes again, until there are so many."""
+    body = saved(image, progressive=True)
+    last = body[body.rindex(b"\xff\xc4", 0, body.rindex(b"\xff\xda")) : -2]
+    return body[:-2] + last * (scans - body.count(b"\xff\xda")) + body[-2:]
+
+
 def chunk(kind: bytes, content: bytes) -> bytes:
     return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal
+
+from botocore.exceptions import ClientError
 
 from functions.studio.clips import Answer, Attempt, AttemptStatus, Clip, Kept, Outcome, pending_clip
 from functions.studio.jobs import Job, JobStatus
@@ -13,6 +16,34 @@ from functions.studio.media import Picture, Probe
 from functions.studio.messages import ClipTask
 from functions.studio.providers.protocol import Order, Prediction
 from functions.studio.rows import new_id, now
+from functions.studio.table import Table
+
+
+class Answering:
+    """DynamoDB, whose first `times` transactions are answered with that error, after they were carried out (or not).
+
+    A token that was carried out is answered well and changes nothing, as on AWS; moto does not look at it.
+    """
+
+    def __init__(self, table: Table, code: str, status: int = 400, *, done: bool, times: int = 1) -> None:
+        self._client: Any = table.client
+        self._error: Any = {"Error": {"Code": code, "Message": ""}, "ResponseMetadata": {"HTTPStatusCode": status}}
+        self._done = done
+        self._left = times
+        self._tokens: set[str] = set()
+
+    def transact_write_items(self, **asked: Any) -> None:
+        if self._done or not self._left:
+            token = asked.pop("ClientRequestToken")
+            if token not in self._tokens:
+                self._client.transact_write_items(**asked)
+            self._tokens.add(token)
+        if self._left:
+            self._left -= 1
+            raise ClientError(self._error, "TransactWriteItems")
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
 
 
 class ScriptedProvider:
@@ -144,6 +175,11 @@ class Bus:
     def put_events(self, *, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803  # boto3's name
         self.events += [{**entry, "detail": json.loads(entry["Detail"])} for entry in Entries]
         return {"FailedEntryCount": 0, "Entries": []}
+
+
+def seconds_ago(seconds: float) -> str:
+    """A stamp as rows have it."""
+    return (datetime.fromisoformat(now()) - timedelta(seconds=seconds)).isoformat(timespec="milliseconds")
 
 
 def a_job(**changes: Any) -> Job:

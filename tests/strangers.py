@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from functions.studio.outside import Outside
+from functions.api.outside import Outside
 
 NAME = "pictures.example"
 """Found by no resolver: whoever reaches it has connected to the address, in this name."""

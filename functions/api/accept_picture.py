@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from botocore.exceptions import ClientError
 
+from functions.api.outside import Outside
 from functions.api.pictures import CONTENT_TYPES, MOST_BYTES, read_picture
 from functions.api.uploads import Wish
 from functions.studio.errors import (
@@ -20,8 +21,8 @@ from functions.studio.errors import (
 )
 from functions.studio.library import Asset, Campaign, Library
 from functions.studio.media_store import MediaStore, asset_key
-from functions.studio.outside import Outside
 from functions.studio.rows import new_id, now
+from functions.studio.table import IN_PROGRESS
 
 
 class Accepted(NamedTuple):
@@ -83,13 +84,22 @@ def accept_picture(
         media.put(asset.key, picture.body, asset.content_type)
         media.put(asset.thumbnail_key, picture.thumbnail, "image/jpeg")
         library.add_asset(asset)
-    except ClientError:  # it says for certain that there is no such asset; after other errors nobody knows
-        media.delete(asset.key, asset.thumbnail_key)
-        raise
-    except ConditionLost:
-        media.delete(asset.key, asset.thumbnail_key)
+    except (ClientError, ConditionLost) as error:
+        if isinstance(error, ClientError) and not _certain(error):
+            raise
         known = library.same_asset(campaign, digest)
+        if known and known.key == asset.key:  # an earlier try of the same write, whose answer was lost
+            return Accepted(known, new=True)
+        media.delete(asset.key, asset.thumbnail_key)
         if known:
             return Accepted(known, new=False)
+        if isinstance(error, ClientError):
+            raise
         raise Conflict("The same picture came and went at this moment.", hint="Send it again.") from None
     return Accepted(asset, new=True)
+
+
+def _certain(error: ClientError) -> bool:
+    """Whether it says that nothing was written, and not only that nobody knows."""
+    status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+    return status < 500 and error.response["Error"]["Code"] != IN_PROGRESS

@@ -16,10 +16,10 @@ from functions.api import given
 from functions.api.bodies import at_fault, raw_body
 from functions.api.envelope import JSON, ROOT
 from functions.api.freshness import answer_if_changed
-from functions.api.problems import WrongMethod
 from functions.studio.errors import (
     FieldError,
     InvalidRequest,
+    MethodNotAllowed,
     NotFound,
     RequestError,
     TooLarge,
@@ -74,8 +74,9 @@ def require_route(app: APIGatewayHttpResolver, next_middleware: Next) -> Respons
         if methods:
             if "GET" in methods:
                 methods.add("HEAD")
-            raise WrongMethod(f"{method} is not a method of {path}.", sorted(methods))
-        raise NotFound(f"There is nothing at {path}.", hint=f"{ROOT}/docs lists what there is.")
+            raise MethodNotAllowed(f"{method} is not a method of {path}.", sorted(methods))
+        detail = f"There is nothing at {path}."
+        raise NotFound(detail, hint=f"{ROOT}/docs lists what there is.", errors=(FieldError("path", detail),))
     return next_middleware(app)
 
 

@@ -1,4 +1,4 @@
-"""Polling that costs little: a tag on everything that can be got, and 304 for whoever has it already."""
+"""Polling that costs little: a tag on what can be got, and 304 for whoever has it already."""
 
 from __future__ import annotations
 
@@ -9,16 +9,25 @@ from hashlib import sha256
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.api_gateway import Route
+
+from functions.api.envelope import ROOT
 
 _TAG = re.compile(r'(?:W/)?("[^"]*")')
+
+
+def has_tag(route: Route) -> bool:
+    """All that is got but assets: what is signed into them is new in every answer, and the old of use for an hour only."""
+    return route.method == "GET" and not route.path.startswith(f"{ROOT}/assets")
 
 
 def answer_if_changed(
     app: APIGatewayHttpResolver, next_middleware: Callable[[APIGatewayHttpResolver], Response[Any]]
 ) -> Response[Any]:
     """Of the data alone: the envelope carries the time of each answer. Hence a weak tag (RFC 9110, 8.8.1)."""
+    tagged = has_tag(app.context["_route"])
     response = next_middleware(app)
-    if app.current_event.http_method != "GET" or response.status_code != 200 or not isinstance(response.body, dict):
+    if not tagged or response.status_code != 200 or not isinstance(response.body, dict):
         return response
     tag = _tag(response.body["data"])
     response.headers |= {"ETag": f"W/{tag}", "Cache-Control": "private, no-cache"}

@@ -10,6 +10,7 @@ from aws_lambda_powertools.event_handler import Depends, Request
 
 from functions.api.bodies import raw_body
 from functions.api.keys import Caller, Keys
+from functions.api.outside import Outside
 from functions.api.player_tokens import PlayerTokens
 from functions.studio import wiring
 from functions.studio.job_store import JobStore
@@ -17,7 +18,6 @@ from functions.studio.keyring import player_secret
 from functions.studio.ledger import Ledger
 from functions.studio.library import Library
 from functions.studio.media_store import MediaStore
-from functions.studio.outside import Outside
 from functions.studio.workflow import Workflow
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from functions.studio.clips import CLIP_MOVES
+from functions.studio.clips import OPEN_CLIP
 from functions.studio.errors import Conflict
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import Job, JobStatus
@@ -32,6 +32,6 @@ def _needs(job: Job, asset: Asset, jobs: JobStore) -> bool:
     if job.status is JobStatus.PLANNING:
         return True
     return any(
-        CLIP_MOVES[clip.status] and asset.id in (clip.image1_asset_id, clip.image2_asset_id)
+        clip.status in OPEN_CLIP and asset.id in (clip.image1_asset_id, clip.image2_asset_id)
         for clip in jobs.clips(job.id)
     )

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from pydantic import ConfigDict
 
@@ -64,8 +65,8 @@ class Progress(View):
     total_cost: Money
 
 
-class JobSummary(View):
-    """A job as its own row tells it: an entry of the list."""
+class JobBase(View):
+    """What a job's own row tells, always."""
 
     id: str
     kind: str
@@ -74,17 +75,12 @@ class JobSummary(View):
     campaign_id: str
     model_id: str
     status: str
-    total_clips: int | None
-    """None until it is decided how many there are."""
-    successful_clips: int | None
-    """None until the job has ended, as are all figures that come of its clips."""
-    failed_clips: int | None
     video_url: str | None
     estimated_cost: Money | None
-    actual_cost: Money | None
-    lost_cost: Money | None
     planning_cost: Money
+    planning_model: str | None
     error_message: str | None
+    warnings: list[str]
     metadata: Metadata
     links: Links
     created_at: str
@@ -93,31 +89,25 @@ class JobSummary(View):
     completed_at: str | None
 
 
-class JobView(View):
-    id: str
-    kind: str
-    user_id: str
-    client_id: str | None
-    campaign_id: str
-    model_id: str
-    status: str
-    progress: Progress
-    video_url: str | None
-    estimated_cost: Money | None
-    actual_cost: Money
-    lost_cost: Money
-    planning_cost: Money
-    planning_model: str | None
-    error_message: str | None
-    warnings: list[str]
+class JobSummary(JobBase):
+    """An entry of the list: no clip is read for it."""
+
+    total_clips: int | None
+    """None until it is decided how many there are."""
+    successful_clips: int | None
+    """None until the job has ended, as are all figures that come of its clips."""
+    failed_clips: int | None
+    actual_cost: Money | None
+    lost_cost: Money | None
+
+
+class JobView(JobBase):
     options: OptionsView
     """How the film is cut, as the request was understood."""
-    metadata: Metadata
     links: JobLinks
-    created_at: str
-    updated_at: str
-    started_at: str | None
-    completed_at: str | None
+    progress: Progress
+    actual_cost: Money
+    lost_cost: Money
 
 
 class AcceptedView(View):
@@ -230,8 +220,8 @@ def _message(job: Job) -> str:
     return f"Job created with {pairs}. Video generation started."
 
 
-def job_summary(job: Job) -> JobSummary:
-    return JobSummary(
+def _base(job: Job) -> dict[str, Any]:
+    own = JobBase(
         id=job.id,
         kind=job.kind,
         user_id=job.tenant,
@@ -239,15 +229,12 @@ def job_summary(job: Job) -> JobSummary:
         campaign_id=job.campaign_id,
         model_id=job.model,
         status=shown_status(job),
-        total_clips=job.total_clips,
-        successful_clips=job.successful_clips if job.ended else None,
-        failed_clips=job.failed_clips if job.ended else None,
         video_url=links(job).combined if job.film else None,
         estimated_cost=job.estimated_cost,
-        actual_cost=job.actual_cost if job.ended else None,
-        lost_cost=job.lost_cost if job.ended else None,
         planning_cost=job.planning_cost,
+        planning_model=job.planning_model,
         error_message=job.error_message,
+        warnings=job.warnings,
         metadata=job.metadata,
         links=links(job),
         created_at=job.created_at,
@@ -255,34 +242,33 @@ def job_summary(job: Job) -> JobSummary:
         started_at=job.started_at,
         completed_at=job.completed_at,
     )
+    return dict(own)
+
+
+def job_summary(job: Job) -> JobSummary:
+    return JobSummary(
+        **_base(job),
+        total_clips=job.total_clips,
+        successful_clips=job.successful_clips if job.ended else None,
+        failed_clips=job.failed_clips if job.ended else None,
+        actual_cost=job.actual_cost if job.ended else None,
+        lost_cost=job.lost_cost if job.ended else None,
+    )
 
 
 def job_view(job: Job, clips: Sequence[Clip], link: PlayerLink) -> JobView:
     """The counts are those of the clips' rows, so they move while the job runs."""
+    changes = {
+        "warnings": [*job.warnings, *_missing(job, clips)],
+        "updated_at": max([job.updated_at, *(clip.updated_at for clip in clips)]),
+        "links": job_links(job, link),
+    }
     return JobView(
-        id=job.id,
-        kind=job.kind,
-        user_id=job.tenant,
-        client_id=job.client_id,
-        campaign_id=job.campaign_id,
-        model_id=job.model,
-        status=shown_status(job),
+        **(_base(job) | changes),
         progress=_progress(job, clips),
-        video_url=links(job).combined if job.film else None,
-        estimated_cost=job.estimated_cost,
         actual_cost=_cost(job, clips),
         lost_cost=job.lost_cost,
-        planning_cost=job.planning_cost,
-        planning_model=job.planning_model,
-        error_message=job.error_message,
-        warnings=[*job.warnings, *_missing(job, clips)],
         options=options_view(job.cut),
-        metadata=job.metadata,
-        links=job_links(job, link),
-        created_at=job.created_at,
-        updated_at=max([job.updated_at, *(clip.updated_at for clip in clips)]),
-        started_at=job.started_at,
-        completed_at=job.completed_at,
     )
 
 

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 
-from functions.studio.errors import ConditionLost, NotFound, Unauthenticated
+from functions.studio.errors import ConditionLost, FieldError, NotFound, Unauthenticated
 from functions.studio.rows import Row, now
 from functions.studio.table import Table, put, update
 
@@ -79,7 +79,7 @@ class Keys:
     def authenticate(self, headers: Mapping[str, str]) -> Caller:
         key = _presented(headers)
         if not key:
-            raise Unauthenticated("This call needs an API key.", hint=_HINT)
+            raise _refused("This call needs an API key.")
         digest = _digest(key)
         believed_until, caller = self._known.get(digest, (0.0, None))
         if caller is None or self.clock() >= believed_until:
@@ -91,9 +91,13 @@ class Keys:
     def _read(self, digest: str) -> Caller:
         row = self.table.get(_pk(digest), "KEY")
         if row is None or row.get("revokedAt"):
-            raise Unauthenticated("The API key is not valid.", hint=_HINT)
+            raise _refused("The API key is not valid.")
         key = Key.model_validate(row)
         return Caller(key.tenant, key.tier, key.id)
+
+
+def _refused(detail: str) -> Unauthenticated:
+    return Unauthenticated(detail, hint=_HINT, errors=(FieldError("Authorization", detail),))
 
 
 def _pk(digest: str) -> str:

@@ -13,6 +13,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Dependant
 
 from functions.api.door import BY_TOKEN, PUBLIC, routes
 from functions.api.envelope import JSON, ROOT
+from functions.api.freshness import has_tag
 from functions.api.once import HEADER, LONGEST, REPLAYED, once
 from functions.api.uploads import PresignedUpload, UploadForm, UrlUpload
 
@@ -81,7 +82,7 @@ def _add_headers(operation: dict[str, Any], route: Route) -> None:
         answers[status].pop("content", None)
     for status in answers.keys() & {"201", "202", "302"}:
         answers[status]["headers"] = {"Location": _header("Where it is")}
-    if route.method == "GET" and JSON in answers.get("200", {}).get("content", {}):
+    if has_tag(route) and JSON in answers.get("200", {}).get("content", {}):
         parameters.append(_parameter("If-None-Match", "Tags of what the caller has already", {"type": "string"}))
         waiting = {"Retry-After": RETRY_AFTER} if route.path.startswith(f"{ROOT}/jobs/<job_id>") else {}
         answers["200"]["headers"] = {"ETag": _header("Of the data"), **waiting}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functions.api.job_views import shown_status
 from functions.api.keys import Caller
 from functions.studio.clips import Clip, Kept
-from functions.studio.errors import NotFound
+from functions.studio.errors import FieldError, NotFound
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import Film, Job, Preview
 from functions.studio.media import Segment, clip_name
@@ -16,7 +16,7 @@ from functions.studio.rows import is_id
 def own_job(jobs: JobStore, tenant: str, job_id: str) -> Job:
     job = jobs.find_job(job_id) if is_id(job_id) else None
     if job is None or job.tenant != tenant:
-        raise NotFound(f"There is no job {job_id[:80]!r}.")
+        raise _not_found(f"There is no job {job_id[:80]!r}.", "job_id")
     return job
 
 
@@ -27,8 +27,9 @@ def watched_job(jobs: JobStore, viewer: Caller | None, job_id: str) -> Job:
 
 def own_film(job: Job) -> Film:
     if job.film is None:
-        raise NotFound(
+        raise _not_found(
             f"The job has no film: it is {shown_status(job)}.",
+            "job_id",
             hint=job.error_message or "Ask again when the job is completed.",
         )
     return job.film
@@ -53,10 +54,14 @@ def own_clip(jobs: JobStore, job: Job, name: str) -> Kept:
     """By the file's name; NotFound says whether it failed, and why, or is still to come."""
     clip = next((one for one in jobs.clips(job.id) if clip_name(one.number) == name), None)
     if clip is None:
-        raise NotFound(f"The job has no clip {name[:80]!r}.")
+        raise _not_found(f"The job has no clip {name[:80]!r}.", "name")
     if clip.video is None:
-        raise NotFound(f"{name} is not there: its clip is {clip.status.value}.", hint=_why(clip))
+        raise _not_found(f"{name} is not there: its clip is {clip.status.value}.", "name", hint=_why(clip))
     return clip.video
+
+
+def _not_found(detail: str, parameter: str, hint: str | None = None) -> NotFound:
+    return NotFound(detail, hint=hint, errors=(FieldError(parameter, detail),))
 
 
 def _why(clip: Clip) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 from dataclasses import dataclass
@@ -16,6 +17,12 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 20_000_000
 MOST_PIXELS = 50_000_000
+MOST_SCANS = 100
+"""Of a JPEG. A progressive one has about ten; each takes a pass over all of its pixels, however few its bytes."""
+
+_SCAN = re.compile(rb"\xff\xda\0(?:\x08\x01|\x0a\x02|\x0c\x03|\x0e\x04)")
+"""How a scan of one to four components begins (ITU-T T.81, B.2.3): what lies behind a picture, a video say, has no such."""
+
 THUMBNAIL = 768
 """Pixels of a thumbnail's longer side, at most: what a vision model looks at."""
 
@@ -91,7 +98,9 @@ def _fault(body: bytes, form: str) -> tuple[type[RequestError], str] | None:
     if image.format != "MPO" and getattr(image, "is_animated", False):
         return UnsupportedMedia, "The picture moves: it has more than one frame."
     if form == "PNG":
-        image.verify()  # looks at the sums, which decoding passes over
+        image.verify()  # the sums: decoding passes over them, and a provider's decoder may not
+    if form == "JPEG" and len(_SCAN.findall(body)) > MOST_SCANS:
+        return InvalidRequest, f"The JPEG has more than {MOST_SCANS} scans."
     return None
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functions.api.accept_picture import Accepted, accept_picture
 from functions.api.pictures import MOST_BYTES
 from functions.api.uploads import PresignedUpload, Wish
-from functions.studio.errors import Conflict, InvalidRequest, NotFound, TooLarge, UnsupportedMedia
+from functions.studio.errors import Conflict, FieldError, InvalidRequest, NotFound, TooLarge, UnsupportedMedia
 from functions.studio.library import Asset, Campaign, Library, Upload
 from functions.studio.media_store import SIGNED_FOR, MediaStore, SignedPost, upload_key
 from functions.studio.rows import new_id, now
@@ -45,11 +45,12 @@ def confirm(upload_id: str, tenant: str, library: Library, media: MediaStore) ->
     asset = library.find(Asset, tenant, upload_id)
     if asset:
         return Accepted(asset, new=False)
-    upload = library.get(Upload, tenant, upload_id)
+    upload = library.get(Upload, tenant, upload_id, field="asset_id")
     if upload.asset_id:
         return Accepted(library.get(Asset, tenant, upload.asset_id), new=False)
     if upload.expires_at <= time.time():
-        raise NotFound(f"The upload {upload_id!r} was not confirmed in time.", hint="Announce it once more.")
+        detail = f"The upload {upload_id!r} was not confirmed in time."
+        raise NotFound(detail, hint="Announce it once more.", errors=(FieldError("asset_id", detail),))
     campaign = library.get(Campaign, tenant, upload.campaign_id, field="campaignId")
     body = media.find(upload.key)
     if body is None:

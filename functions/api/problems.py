@@ -16,6 +16,7 @@ from functions.studio.errors import (
     MethodNotAllowed,
     RequestError,
     Unauthenticated,
+    Unexpected,
 )
 from functions.studio.rows import now
 from functions.studio.telemetry import logger
@@ -39,14 +40,6 @@ HINTS = {
 _SUBJECT = re.compile(r"^\w+ should")
 
 
-class WrongMethod(MethodNotAllowed):
-    """`methods` are those that the path has."""
-
-    def __init__(self, detail: str, methods: Sequence[str]) -> None:
-        super().__init__(detail, hint=f"This path has {', '.join(methods)}.")
-        self.methods = methods
-
-
 def answer_errors(app: APIGatewayHttpResolver) -> None:
     """Turns whatever a request of `app` raises into a problem in the envelope."""
 
@@ -65,17 +58,6 @@ def answer_errors(app: APIGatewayHttpResolver) -> None:
     app.exception_handler(Exception)(unexpected)
 
 
-class Unexpected(RequestError):
-    """Says nothing of the inside but the name under which the log has it."""
-
-    status = 500
-    code = "internal_error"
-    title = "Something went wrong on our side"
-
-    def __init__(self, request_id: str) -> None:
-        super().__init__("The request could not be carried out.", hint=f"The log has it as {request_id}.")
-
-
 def invalid_request(errors: Sequence[Mapping[str, Any]]) -> InvalidRequest:
     """pydantic's errors, each field named as the caller wrote it."""
     fields = tuple(_field(error) for error in errors)
@@ -92,7 +74,7 @@ def _headers(error: RequestError) -> dict[str, str]:
     match error:
         case Unauthenticated():
             return {"WWW-Authenticate": "Bearer"}
-        case WrongMethod(methods=methods):
+        case MethodNotAllowed(methods=methods):
             return {"Allow": ", ".join(methods)}
     return {}
 

@@ -2,29 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from functools import cache
 from typing import Any
 
 from functions.check_clip.check import check_clip
 from functions.studio import wiring
 from functions.studio.messages import CheckClip
-from functions.studio.providers import open_provider
-from functions.studio.sending import Desk
 from functions.studio.telemetry import about, entry
-
-
-@cache
-def _desk() -> Desk:
-    return Desk(
-        jobs=wiring.jobs(),
-        media=wiring.media(),
-        workflow=wiring.workflow(),
-        checks=wiring.checks(),
-        provider=open_provider,
-        public_url=os.environ["PUBLIC_URL"],
-        handover=os.environ["MEDIA_HANDOVER"],
-    )
 
 
 @entry
@@ -33,4 +16,4 @@ def handler(event: dict[str, Any], context: Any) -> None:
     for record in event["Records"]:
         message = CheckClip.model_validate_json(record["body"])
         about(job=message.job_id, run=message.run, clip=message.clip, attempt=message.attempt_id)
-        check_clip(message, _desk())
+        check_clip(message, wiring.outbox())

@@ -22,7 +22,7 @@ from functions.studio.clips import (
     leeway,
     next_step,
 )
-from functions.studio.errors import BrokenMedia, ConditionLost, NotConfigured, OutputExpired, ProviderError
+from functions.studio.errors import BrokenMedia, ConditionLost, NotConfigured, OutputExpired
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import Job
 from functions.studio.ledger import Ledger, Line, LineState, reservation
@@ -31,7 +31,7 @@ from functions.studio.media_store import RAW, MediaStore, clip_key, segment_key
 from functions.studio.messages import ClipTask, KeptClip, StateError
 from functions.studio.probe import examine, sha256
 from functions.studio.providers import Provider
-from functions.studio.recording import cancel, last_look
+from functions.studio.recording import cancel, is_over, last_look
 from functions.studio.rows import now
 from functions.studio.segment import segment_clip
 from functions.studio.settlement import Ending, ended_attempt, ending
@@ -42,7 +42,13 @@ TIMEOUTS = frozenset({"States.Timeout", "States.HeartbeatTimeout"})
 TIMED_OUT = "Prediction timed out"
 """The seeds' words."""
 
-ERROR_CLASSES = {kind.__name__: kind.error_class for kind in ProviderError.__subclasses__()}
+ERROR_CLASSES = {
+    "ProviderBusy": "busy",
+    "ProviderRefused": "refused",
+    "ModelGone": "refused",
+    "ProviderFailed": "failed",
+    "ProviderUnknown": "unknown",
+}
 """By the name of the error that the workflow caught; any other is `failed`."""
 
 SEGMENT_SECONDS = 40
@@ -78,7 +84,7 @@ class Keeper:
                 return KeptClip(next=self._already(job, clip, line, task))
             attempt = self.jobs.find_attempt(task.job_id, task.attempt_id)
             # What was found meanwhile outweighs the look that did not find it.
-            never_begun = never_begun and attempt is not None and attempt.status is AttemptStatus.UNKNOWN
+            never_begun = never_begun and attempt is not None and is_over(attempt)
             try:
                 return KeptClip(next=self._end(job, clip, line, task, attempt, error, never_begun))
             except ConditionLost:
@@ -145,7 +151,7 @@ class Keeper:
             key = clip_key(job.tenant, job.id, attempt.id, clip.number)
             pcm_key = key.removesuffix(".mp4") + ".pcm"
             self.media.upload(pcm, pcm_key, "application/octet-stream", tags=RAW)
-            self.media.upload(film, key, "video/mp4", tags=RAW)
+            self.media.upload(film, key, "video/mp4")
             segment = self._segment(film, pcm, probe, key)
             return Kept(key=key, pcm_key=pcm_key, sha256=sha256(film), probe=probe, segment=segment)
 

@@ -31,16 +31,27 @@ FEWEST_SECONDS = 5.0
 
 @dataclass
 class Answered:
-    """What came of a question; `pairs` are the best that were said, perhaps fewer than wanted, perhaps none."""
+    """What has come of a question so far."""
 
-    pairs: list[Pair] = field(default_factory=list)
-    model: str = ""
-    """Who said them."""
+    best: tuple[list[Pair], str] = field(default_factory=lambda: ([], ""))
+    """One value, for whoever looks meanwhile: the pairs, perhaps fewer than wanted, perhaps none; the model's slug."""
     cost: Decimal = Decimal(0)
     """USD, of every answer, usable or not."""
     faults: list[str] = field(default_factory=list)
     """What each try in vain met with."""
     satisfied: bool = False
+
+    @property
+    def pairs(self) -> list[Pair]:
+        return self.best[0]
+
+    @property
+    def model(self) -> str:
+        return self.best[1]
+
+    def without_its_end(self, fault: str) -> Answered:
+        """A copy while somebody still asks: pairs are read before their cost, as they are noted after it."""
+        return Answered(best=self.best, cost=self.cost, faults=[*self.faults, fault])
 
 
 @dataclass(frozen=True)
@@ -57,34 +68,34 @@ def ask_until_answered(
     vision: Vision,
     models: Sequence[VisionModel],
     patience: Patience,
-) -> Answered:
-    """Never raises for what a service may say, but NotConfigured: a deployment without its key plans nothing."""
-    answered = Answered()
+    answered: Answered,
+) -> None:
+    """Fills in `answered` with each try. Never raises for what a service may say, but NotConfigured: a deployment
+    without its key plans nothing."""
     waiting = list(models)
     tries = dict(MORE_TRIES)
     while waiting:
         if patience.left() < FEWEST_SECONDS:
             answered.faults.append("there was no time left to ask")
-            return answered
+            return
         try:
             seen = vision.answer(waiting[0], messages, SCHEMA, min(SECONDS, patience.left()))
             answered.cost += waiting[0].cost(seen.tokens_in, seen.tokens_out)
             _take(seen, question, waiting[0], answered)
-            return answered
+            return
         except ModelGone as error:
             answered.faults.append(str(error))
             waiting.pop(0)
         except ProviderRefused as error:
             answered.faults.append(str(error))
-            return answered
+            return
         except (ProviderBusy, ProviderFailed, SelectionUnusable) as error:
             answered.faults.append(str(error))
             tries[type(error)] -= 1
             wait = _wait(error, answered)
             if tries[type(error)] < 0 or wait + FEWEST_SECONDS > patience.left():
-                return answered
+                return
             patience.pause(wait)
-    return answered
 
 
 def _take(seen: Seen, question: Question, model: VisionModel, answered: Answered) -> None:
@@ -97,7 +108,7 @@ def _take(seen: Seen, question: Question, model: VisionModel, answered: Answered
         raise SelectionUnusable(f"The answer is not whole: it stopped for {seen.stopped}.")
     pairs = read(seen.text, question.pictures, question.most)
     if len(pairs) > len(answered.pairs):
-        answered.pairs, answered.model = pairs, model.slug
+        answered.best = pairs, model.slug
     if question.wanted and len(pairs) < question.wanted:
         raise SelectionUnusable(f"The selection holds {len(pairs)} usable pairs instead of {question.wanted}.")
     answered.satisfied = True

@@ -14,8 +14,9 @@ from typing import Literal
 from functions.plan import continuity
 from functions.plan.asking import Answered, Patience, ask_until_answered
 from functions.plan.continuity import Alike, by_continuity, compare, measure, path
+from functions.plan.prompt import ask
 from functions.plan.questions import MOST_PICTURES, Question, questions
-from functions.plan.selection import MOST_CHOSEN, Pair, ask, in_order
+from functions.plan.selection import MOST_CHOSEN, Pair, in_order
 from functions.plan.vision import Vision
 from functions.studio.catalogue import VisionModel
 from functions.studio.library import Asset, Campaign, Client
@@ -102,7 +103,7 @@ def choose(
     weights = {one: len(url) for one, url in gallery.urls.items()}
     asked = questions(weights, wanted, lambda: path(gallery.ids, gallery.alike))
 
-    def answer(question: Question) -> Answered:
+    def answer(question: Question, answered: Answered) -> None:
         messages = ask(
             gallery.shown(question),
             campaign,
@@ -111,7 +112,8 @@ def choose(
             most=question.most,
             of=len(gallery.ids),
         )
-        return ask_until_answered(question, messages, editor.vision, editor.models, Patience(left, editor.pause))
+        patience = Patience(left, editor.pause)
+        ask_until_answered(question, messages, editor.vision, editor.models, patience, answered)
 
     answers = _all_at_once(answer, asked, left)
     pairs = in_order([one.pairs for one in answers])[: wanted or MOST_CHOSEN]
@@ -134,14 +136,20 @@ def choose(
 
 
 def _all_at_once(
-    answer: Callable[[Question], Answered], asked: Sequence[Question], left: Callable[[], float]
+    answer: Callable[[Question, Answered], None], asked: Sequence[Question], left: Callable[[], float]
 ) -> list[Answered]:
-    """An answer that trickles past the end of all patience is not waited for."""
+    """An answer that trickles past the end of all patience is not waited for; what was answered before it counts."""
     pool = ThreadPoolExecutor(len(asked))
     try:
-        answers = [pool.submit(answer, question) for question in asked]
-        wait(answers, timeout=max(0.0, left()))
-        return [one.result() if one.done() else Answered(faults=["xAI did not end its answer"]) for one in answers]
+        answers = [Answered() for _ in asked]
+        asking = [pool.submit(answer, question, answered) for question, answered in zip(asked, answers, strict=True)]
+        ended, _ = wait(asking, timeout=max(0.0, left()))
+        for one in ended:
+            one.result()
+        return [
+            answered if one in ended else answered.without_its_end("xAI did not end its answer")
+            for one, answered in zip(asking, answers, strict=True)
+        ]
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 

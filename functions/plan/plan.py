@@ -13,14 +13,14 @@ from functions.plan.selection import Pair
 from functions.studio.catalogue import Model, catalogue
 from functions.studio.clips import STAGES, Clip, ClipStatus, pending_clip
 from functions.studio.cut import Cut
-from functions.studio.errors import ConditionLost, StaleRun
+from functions.studio.errors import ConditionLost
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import Job, JobStatus
 from functions.studio.ledger import Ledger, reservation
 from functions.studio.library import Asset, Campaign, Client, Library
 from functions.studio.messages import ClipTask, ClipTasks
 from functions.studio.pairs import enough
-from functions.studio.rows import now
+from functions.studio.rows import new_id, now
 from functions.studio.telemetry import count, logger
 
 
@@ -49,7 +49,11 @@ def plan(job_id: str, run: int, board: Board, time_left: Callable[[], float]) ->
     """
     job = board.jobs.owned(job_id, run, JobStatus.PLANNING, JobStatus.PROCESSING)
     if job.status is JobStatus.PLANNING:
-        _choose(job, board, time_left)
+        try:
+            _choose(job, board, time_left)
+        except ConditionLost:
+            # Perhaps to itself: the answer to the move was lost, and the SDK sent it again.
+            board.jobs.owned(job_id, run, JobStatus.PROCESSING)
     return ClipTasks(tasks=[_task(job, clip, board) for clip in _to_make(job, board)])
 
 
@@ -71,6 +75,9 @@ def _task(job: Job, clip: Clip, board: Board) -> ClipTask:
 
 
 def _choose(job: Job, board: Board, time_left: Callable[[], float]) -> None:
+    """Of two tries at once, the one that began last writes: its answer is the one that is waited for."""
+    planner = new_id()
+    board.jobs.table.commit(board.jobs.begin_to_plan(job, planner))
     campaign = board.library.get(Campaign, job.tenant, job.campaign_id)
     client = board.library.get(Client, job.tenant, job.client_id) if job.client_id else None
     pictures = board.library.pictures(job.tenant, job.campaign_id)
@@ -89,12 +96,10 @@ def _choose(job: Job, board: Board, time_left: Callable[[], float]) -> None:
         "warnings": [*job.warnings, *choice.warnings, *_without_join(job.cut, len(clips))],
         "aspectRatio": model.aspect_ratio(first.width, first.height, job.cut.aspect_ratio),
         "startedAt": now(),
+        "planner": None,
     }
-    try:
-        _write(job, clips, board)
-        board.jobs.table.commit(board.jobs.move_job(job.id, job.run, JobStatus.PROCESSING, chosen))
-    except ConditionLost:
-        raise StaleRun(f"job {job.id} went on, or ended, while its pairs were chosen") from None
+    _write(job, planner, clips, board)
+    board.jobs.table.commit(board.jobs.move_job(job.id, job.run, JobStatus.PROCESSING, chosen, planner=planner))
 
 
 def _tell(choice: Choice, pictures: int) -> None:
@@ -115,10 +120,10 @@ def _without_join(cut: Cut, clips: int) -> list[str]:
     ]
 
 
-def _write(job: Job, clips: list[Clip], board: Board) -> None:
+def _write(job: Job, planner: str, clips: list[Clip], board: Board) -> None:
     """The clips' rows and their reservations, instead of whatever an earlier try has left.
 
-    Each transaction holds only while the job is being planned: a try that comes late changes nothing.
+    Each transaction holds only while the job is being planned, by this try: one that comes late changes nothing.
     """
     jobs, ledger = board.jobs, board.ledger
     before = {clip.number: clip for clip in jobs.clips(job.id)}
@@ -131,7 +136,7 @@ def _write(job: Job, clips: list[Clip], board: Board) -> None:
         writes.append((jobs.remove_clip(job.id, left.number), ledger.remove(job.id, reservation(left))))
     for start in range(0, len(writes), ROWS_AT_ONCE):
         some = [write for pair in writes[start : start + ROWS_AT_ONCE] for write in pair]
-        jobs.table.commit(jobs.still_planning(job), *some)
+        jobs.table.commit(jobs.still_planning(job, planner), *some)
 
 
 def _clip(job: Job, model: Model, number: int, pair: Pair, pictures: dict[str, Asset]) -> Clip:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from functools import cached_property
-from math import isfinite
 from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import BaseModel, ValidationError
@@ -22,6 +19,7 @@ from functions.studio.errors import (
     ProviderRefused,
     ReelayError,
 )
+from functions.studio.retry_after import seconds_told
 
 if TYPE_CHECKING:
     import openai
@@ -105,7 +103,7 @@ def translated(status: int, words: str, headers: Mapping[str, str]) -> ReelayErr
     if status in (404, 410):
         return ModelGone(said)
     if status == 429 or (status >= 500 and "retry-after" in headers):
-        return ProviderBusy(said, _told(headers.get("retry-after", "")))
+        return ProviderBusy(said, seconds_told(headers.get("retry-after")))
     if status >= 500 or status in AGAIN:
         return ProviderFailed(said)
     return ProviderRefused(said)
@@ -122,18 +120,6 @@ def fit_to_be_told(words: str) -> str:
     for pattern, instead in NOT_TO_BE_TOLD:
         words = pattern.sub(instead, words)
     return words if len(words) <= LONGEST_WORDS else words[:LONGEST_WORDS] + "…"
-
-
-def _told(retry_after: str) -> float | None:
-    """Seconds of a Retry-After header, which holds them or a date; None when it holds neither."""
-    try:
-        seconds = float(retry_after)
-    except ValueError:
-        try:
-            seconds = parsedate_to_datetime(retry_after).timestamp() - time.time()
-        except ValueError:
-            return None
-    return max(0.0, seconds) if isfinite(seconds) else None
 
 
 class _Message(BaseModel):

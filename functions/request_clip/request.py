@@ -8,13 +8,13 @@ from functions.studio.errors import ConditionLost, NotFound, StaleRun
 from functions.studio.messages import RequestClip
 from functions.studio.recording import release
 from functions.studio.rows import now
-from functions.studio.sending import Desk, send, spending
+from functions.studio.sending import Outbox, send, spending
 
 
-def request_clip(message: RequestClip, desk: Desk) -> None:
+def request_clip(message: RequestClip, outbox: Outbox) -> None:
     task = message.task
-    spending(desk.jobs, task)
-    clip = desk.jobs.clip(task.job_id, task.clip)
+    spending(outbox.jobs, task)
+    clip = outbox.jobs.clip(task.job_id, task.clip)
     model = catalogue().model(clip.model)
     attempt = Attempt(
         id=task.attempt_id,
@@ -30,31 +30,31 @@ def request_clip(message: RequestClip, desk: Desk) -> None:
     )
     begun = {"attemptId": attempt.id, "retryCount": task.attempt - 1, "startedAt": clip.started_at or now()}
     try:
-        desk.jobs.table.commit(
-            desk.jobs.new_attempt(task.job_id, attempt),
-            desk.jobs.move_clip(task.job_id, task.run, task.clip, ClipStatus.PROCESSING, begun),
+        outbox.jobs.table.commit(
+            outbox.jobs.new_attempt(task.job_id, attempt),
+            outbox.jobs.move_clip(task.job_id, task.run, task.clip, ClipStatus.PROCESSING, begun),
         )
     except ConditionLost as lost:
         if lost.index != 0:
             raise StaleRun(f"clip {task.clip} has ended, or belongs to another run") from lost
-        _enter_again(message, desk)
+        _enter_again(message, outbox)
         return
-    desk.checks.look_later(task)
-    send(task, desk)
+    outbox.checks.look_later(task)
+    send(task, outbox)
 
 
-def _enter_again(message: RequestClip, desk: Desk) -> None:
+def _enter_again(message: RequestClip, outbox: Outbox) -> None:
     """A Retry of the state: the attempt is there already, so only its token is new.
 
     Its create is sent where nobody had claimed it; an attempt that may have been sent is looked for.
     """
     task = message.task
-    desk.jobs.table.commit(desk.jobs.replace_token(task.job_id, task.attempt_id, message.token))
-    attempt = desk.jobs.find_attempt(task.job_id, task.attempt_id)
+    outbox.jobs.table.commit(outbox.jobs.replace_token(task.job_id, task.attempt_id, message.token))
+    attempt = outbox.jobs.find_attempt(task.job_id, task.attempt_id)
     if attempt is None:
         raise NotFound(f"attempt {task.attempt_id} vanished")
     if attempt.status is AttemptStatus.ANSWERED:
-        release(desk.jobs, desk.workflow, task.job_id, task.attempt_id)
+        release(outbox.jobs, outbox.workflow, task.job_id, task.attempt_id)
         return
-    desk.checks.look_later(task)
-    send(task, desk)
+    outbox.checks.look_later(task)
+    send(task, outbox)

@@ -19,7 +19,10 @@ LONGEST_DELAY = 900
 UNTOLD = (2, 4, 8, 16, 32, 60)
 """Seconds until a create is sent again to a provider that was busy and did not say for how long; the last repeats."""
 
-VISIBILITY = 90
+LONGEST_SEND = 120
+"""Seconds that whoever sends a create may run, request_clip and check_clip: two uploads and the create take their time."""
+
+VISIBILITY = LONGEST_SEND + 60
 """Seconds until a look that did not end is taken again: longer than check_clip may run."""
 
 

@@ -167,6 +167,9 @@ class Attempt(Row):
     prediction_id: str | None = None
     postponed: bool = False
     """Nothing was created, so the create may be sent by whoever claims it: not sent yet, or the provider was busy."""
+    claim: str | None = None
+    """Of whoever claimed the create last; nobody else may undo it."""
+    claimed_at: str | None = None
     uploads: dict[str, str] = Field(default_factory=dict)
     """The addresses at the provider of the pictures that were uploaded for this attempt, by our words for them."""
     answer: Answer | None = None

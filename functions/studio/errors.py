@@ -5,10 +5,11 @@
     │   ├── InvalidRequest      422, names the fields
     │   ├── Unauthenticated     401
     │   ├── NotFound            404
-    │   ├── MethodNotAllowed    405
+    │   ├── MethodNotAllowed    405, names those that there are
     │   ├── Conflict            409
     │   ├── TooLarge            413
-    │   └── UnsupportedMedia    415
+    │   ├── UnsupportedMedia    415
+    │   └── Unexpected          500: ours alone, and the log has it
     ├── WebhookRejected         a callback that proves nothing: 401
     ├── UnknownAttempt          a callback for an attempt that is not (yet) there: 404, so that it is sent again
     ├── ProviderError           a provider's answer, in our words
@@ -19,6 +20,7 @@
     │   └── ProviderUnknown     nobody knows whether it was accepted: reconcile first
     ├── SelectionUnusable       the vision model's answer breaks the rules of a selection
     ├── NotConfigured           a key or a tool of this deployment is missing
+    ├── KeyUnreachable          a key that cannot be read just now
     ├── MediaError
     │   ├── BrokenMedia         a file that does not prove to be what it claims
     │   ├── FilmTooLarge        more than can be put together in one place
@@ -37,6 +39,7 @@ The class names are the `ErrorEquals` of workflow.asl.json.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -89,6 +92,12 @@ class MethodNotAllowed(RequestError):
     code = "method_not_allowed"
     title = "Method not allowed"
 
+    def __init__(self, detail: str, methods: Sequence[str]) -> None:
+        there = ", ".join(methods)
+        fields = (FieldError("method", f"must be one of {there}"),)
+        super().__init__(detail, hint=f"This path has {there}.", errors=fields)
+        self.methods = methods
+
 
 class Conflict(RequestError):
     status = 409
@@ -106,6 +115,17 @@ class UnsupportedMedia(RequestError):
     status = 415
     code = "unsupported_media"
     title = "Not a kind of file that can be used"
+
+
+class Unexpected(RequestError):
+    """Says nothing of the inside but the name under which the log has it."""
+
+    status = 500
+    code = "internal_error"
+    title = "Something went wrong on our side"
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__("The request could not be carried out.", hint=f"The log has it as {request_id}.")
 
 
 class WebhookRejected(ReelayError):
@@ -167,6 +187,10 @@ class NotConfigured(ReelayError):
     """Something that the deployment's owner has to provide; the message names it."""
 
     status = 503
+
+
+class KeyUnreachable(ReelayError):
+    """The secret store does not tell a key just now; it may the next time."""
 
 
 class MediaError(ReelayError):

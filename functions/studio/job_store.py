@@ -52,6 +52,10 @@ def _piece_sk(run: int, number: int) -> str:
     return f"PIECE#{run:04d}#{number:04d}"
 
 
+def _planning(job: Job) -> dict[str, Any]:
+    return {"run": job.run, "status": JobStatus.PLANNING.value, "closing": None}
+
+
 class Listed(Row):
     """A job in its tenant's list, with what never changes of it."""
 
@@ -125,8 +129,19 @@ class JobStore:
             delete(_list(job.tenant), _runs(job.campaign_id) + job.id),
         ]
 
-    def move_job(self, job_id: str, run: int, status: JobStatus, changes: Mapping[str, Any] | None = None) -> Write:
-        """Fenced by the run; holds only from a status that may become `status`, and goes on only while nothing closes it."""
+    def move_job(
+        self,
+        job_id: str,
+        run: int,
+        status: JobStatus,
+        changes: Mapping[str, Any] | None = None,
+        *,
+        planner: str | None = None,
+    ) -> Write:
+        """Fenced by the run; holds only from a status that may become `status`, and goes on only while nothing closes it.
+
+        With `planner`, only while no other try has begun to plan.
+        """
         stamp = now()
         fields: dict[str, Any] = {"status": status.value, "updatedAt": stamp, **(changes or {})}
         when: dict[str, Any] = {"run": run, "status": before(MOVES, status)}
@@ -134,6 +149,8 @@ class JobStore:
             fields["completedAt"] = stamp
         if status not in (JobStatus.FAILED, JobStatus.CANCELLED):
             when["closing"] = None
+        if planner:
+            when["planner"] = planner
         return update(_pk(job_id), "JOB", fields, when)
 
     def begin_to_close(self, job_id: str, run: int, reason: str) -> Write:
@@ -141,10 +158,13 @@ class JobStore:
         running = [status.value for status in JobStatus if status not in TERMINAL]
         return update(_pk(job_id), "JOB", {"closing": reason}, {"run": run, "status": running, "closing": None})
 
-    def still_planning(self, job: Job) -> Write:
-        """For a transaction with rows that only a job in planning may get."""
-        when = {"run": job.run, "status": JobStatus.PLANNING.value, "closing": None}
-        return check(_pk(job.id), "JOB", when)
+    def begin_to_plan(self, job: Job, planner: str) -> Write:
+        """From here on a try that began earlier writes nothing more."""
+        return update(_pk(job.id), "JOB", {"planner": planner}, _planning(job))
+
+    def still_planning(self, job: Job, planner: str) -> Write:
+        """For a transaction with rows that only a job in planning may get, and only from the try that began last."""
+        return check(_pk(job.id), "JOB", {**_planning(job), "planner": planner})
 
     # clips
 
@@ -242,14 +262,15 @@ class JobStore:
             changes["predictionId"] = prediction_id
         return self.move_attempt(job_id, attempt_id, AttemptStatus.ANSWERED, changes)
 
-    def postpone_attempt(self, job_id: str, attempt_id: str) -> Write:
-        """Marks that nothing was created after all, by whoever had claimed the create."""
-        when = {"status": AttemptStatus.ASKED.value, "postponed": False}
+    def postpone_attempt(self, job_id: str, attempt_id: str, claim: str) -> Write:
+        """Marks that nothing was created after all; holds only for the claim that the create was sent with."""
+        when = {"status": AttemptStatus.ASKED.value, "postponed": False, "claim": claim}
         return update(_pk(job_id), f"ATT#{attempt_id}", {"postponed": True}, when)
 
-    def claim_create(self, job_id: str, attempt_id: str, uploads: Mapping[str, str]) -> Write:
-        """Only one claim holds; the create that follows names just these uploads."""
-        return self._unsent(job_id, attempt_id, {"postponed": False, "uploads": uploads})
+    def claim_create(self, job_id: str, attempt_id: str, claim: str, uploads: Mapping[str, str]) -> Write:
+        """Only one claim holds; the create that follows names just these uploads. `claim` is an id of its own."""
+        changes = {"postponed": False, "claim": claim, "claimedAt": now(), "uploads": uploads}
+        return self._unsent(job_id, attempt_id, changes)
 
     def note_uploads(self, job_id: str, attempt_id: str, uploads: Mapping[str, str]) -> Write:
         """What was uploaded for a create that nobody has claimed yet."""
@@ -266,7 +287,7 @@ class JobStore:
         changes = {"status": status.value, "endedAt": now()}
         when: dict[str, Any] = {"status": before(ATTEMPT_MOVES, status)}
         if as_read:
-            when = {"status": as_read.status.value, "postponed": as_read.postponed}
+            when = {"status": as_read.status.value, "postponed": as_read.postponed, "claim": as_read.claim}
         return update(_pk(job_id), f"ATT#{attempt_id}", changes, when)
 
     # pieces and films

@@ -103,6 +103,8 @@ class Job(Row):
     updated_at: str
     started_at: str | None = None
     completed_at: str | None = None
+    planner: str | None = None
+    """While it is planned: the try that may write its clips."""
     unfinished: str | None = None
     """Present until the job has ended: the key of the sweep's sparse index."""
 

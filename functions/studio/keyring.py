@@ -5,15 +5,21 @@ from __future__ import annotations
 import json
 import os
 
-from functions.studio.errors import NotConfigured
+from botocore.exceptions import ClientError
+
+from functions.studio.errors import KeyUnreachable, NotConfigured
 
 MINUTES_KEPT = 5
+
+FINAL = {"ResourceNotFoundException", "AccessDeniedException", "DecryptionFailure"}
+"""How Secrets Manager answers for a secret that is not there, or that this function may not read."""
 
 
 def provider_key(service: str) -> str:
     """The API key of `service` ("REPLICATE", "XAI"), stripped of white space; kept in memory for five minutes.
 
     The secret holds the key itself or, as the console of AWS writes it, a JSON object with the key under its name.
+    NotConfigured where there is no key to be had; KeyUnreachable where Secrets Manager only does not tell it now.
     """
     name = f"{service}_API_KEY"
     key = _named(name, _secret(service, name)).strip()
@@ -24,7 +30,7 @@ def provider_key(service: str) -> str:
 
 def player_secret() -> bytes:
     """What the tokens of players are signed with; this deployment has made it for itself. Kept in memory as keys are."""
-    return _secret("PLAYER", "The secret that signs players' tokens is").encode()
+    return _secret("PLAYER", "PLAYER_SECRET").encode()
 
 
 def _secret(owner: str, name: str) -> str:
@@ -34,7 +40,14 @@ def _secret(owner: str, name: str) -> str:
     try:
         return str(parameters.get_secret(os.environ[f"{owner}_SECRET_ARN"], max_age=MINUTES_KEPT * 60))
     except GetParameterError as error:
-        raise NotConfigured(f"{name} not configured") from error
+        if _code(error.__context__) in FINAL:
+            raise NotConfigured(f"{name} not configured") from error
+        raise KeyUnreachable(f"Secrets Manager does not tell {name}") from error
+
+
+def _code(cause: BaseException | None) -> str:
+    """What AWS calls an error; empty where it did not answer."""
+    return cause.response["Error"]["Code"] if isinstance(cause, ClientError) else ""
 
 
 def _named(name: str, secret: str) -> str:

@@ -120,12 +120,12 @@ class Library:
     def __init__(self, table: Table) -> None:
         self.table = table
 
-    def get(self, kind: type[E], tenant: str, entry_id: str, *, field: str = "") -> E:
-        """NotFound for another tenant's id as for none at all; `field` is where the caller named it, if in a body."""
+    def get(self, kind: type[E], tenant: str, entry_id: str, *, field: str | None = None) -> E:
+        """NotFound for another tenant's id as for none at all; `field` is where the caller named it, else in the path."""
         found = self.find(kind, tenant, entry_id)
         if found is None:
             detail = f"There is no {kind.word} {entry_id[:80]!r}."
-            raise NotFound(detail, errors=(FieldError(field, detail),) if field else ())
+            raise NotFound(detail, errors=(FieldError(field or f"{kind.word}_id", detail),))
         return found
 
     def find(self, kind: type[E], tenant: str, entry_id: str) -> E | None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
+from functions.studio.check_queue import LONGEST_SEND
 from functions.studio.clips import Attempt, AttemptStatus, ClipStatus
 from functions.studio.errors import ConditionLost, NotConfigured, ProviderError
 from functions.studio.job_store import JobStore
 from functions.studio.providers.protocol import Prediction, Provider
+from functions.studio.rows import now
 from functions.studio.telemetry import logger
 from functions.studio.workflow import Workflow
 
@@ -81,6 +84,19 @@ def release(jobs: JobStore, workflow: Workflow, job_id: str, attempt_id: str) ->
         logger().debug("the token was used or has timed out")
 
 
+SURE_AFTER = timedelta(seconds=LONGEST_SEND + 30)
+"""Since its claim, after which a create is over: nobody who could send it runs any more, and what it has begun is in the
+provider's list."""
+
+
+def is_over(attempt: Attempt) -> bool:
+    """Whether a create that was never answered can begin nothing any more. No provider need be asked before."""
+    unanswered = attempt.status in (AttemptStatus.ASKED, AttemptStatus.UNKNOWN) and not attempt.postponed
+    if not unanswered or attempt.claimed_at is None:
+        return False
+    return datetime.fromisoformat(attempt.claimed_at) + SURE_AFTER < datetime.fromisoformat(now())
+
+
 def find(provider: Provider, job_id: str, attempt: Attempt) -> Prediction | None:
     """What the provider knows of an attempt; None where it does not know it (yet), or was never sent it."""
     if attempt.prediction_id:
@@ -91,16 +107,16 @@ def find(provider: Provider, job_id: str, attempt: Attempt) -> Prediction | None
 def last_look(jobs: JobStore, provider_of: Callable[[str], Provider], job_id: str, attempt: Attempt) -> bool:
     """Records the answer that is there after all when the time of an attempt is over; nothing is released.
 
-    True when the provider has no prediction that an unanswered create could have begun: nothing was started.
+    True when the provider has no prediction of a create that is over: nothing was started.
     """
+    over = is_over(attempt)  # before the look, which sees nothing that begins behind it
     try:
         prediction = find(provider_of(attempt.provider), job_id, attempt)
     except (ProviderError, NotConfigured) as error:
         logger().warning("the provider cannot be asked a last time", extra={"reason": str(error)})
         return False
     if prediction is None:
-        # An attempt that is still `asked` may have a create on its way.
-        return attempt.status is AttemptStatus.UNKNOWN
+        return over
     if attempt.prediction_id is None:
         record_acceptance(jobs, job_id, attempt, prediction.id)
     if prediction.answer is not None:

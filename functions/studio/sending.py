@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -25,12 +26,13 @@ from functions.studio.media_store import MediaStore
 from functions.studio.messages import ClipTask
 from functions.studio.providers.protocol import Order, Prediction, Provider
 from functions.studio.recording import cancel, mark, record_acceptance, record_answer, webhook_url
+from functions.studio.rows import new_id
 from functions.studio.telemetry import logger
 from functions.studio.workflow import Workflow
 
 
 @dataclass(frozen=True)
-class Desk:
+class Outbox:
     """`public_url` as `webhook_url` takes it; `handover` is how pictures reach the provider, `url` or `upload`."""
 
     jobs: JobStore
@@ -50,44 +52,72 @@ def spending(jobs: JobStore, task: ClipTask) -> Job:
     return job
 
 
-def send(task: ClipTask, desk: Desk, turn: int = 0) -> None:
+def send(task: ClipTask, outbox: Outbox, turn: int = 0) -> None:
     """Sends the attempt's create, unless it was sent; `turn` counts how often it was put off before.
 
     An attempt that nobody has claimed was not sent, whatever broke before: pictures may be uploaded again, nothing is
-    created twice.
+    created twice. What fails before the claim is nobody's to undo, and is answered for only by whoever gets the claim.
     """
-    job, clip = spending(desk.jobs, task), desk.jobs.clip(task.job_id, task.clip)
-    attempt = desk.jobs.find_attempt(task.job_id, task.attempt_id)
+    job, clip = spending(outbox.jobs, task), outbox.jobs.clip(task.job_id, task.clip)
+    attempt = outbox.jobs.find_attempt(task.job_id, task.attempt_id)
     if attempt is None or not attempt.postponed or attempt.status is not AttemptStatus.ASKED:
         return
-    provider = desk.provider(attempt.provider)
+    provider = outbox.provider(attempt.provider)
+    claim: str | None = None
     try:
-        order = _claimed(job, clip, attempt, provider, desk)
+        frames = _frames(job, clip, attempt, provider, outbox)
+        order = _order(job, clip, attempt, frames, outbox)
+        claim = _claim(outbox.jobs, task, frames if outbox.handover == "upload" else {})
         prediction = provider.start(order)
     except ConditionLost:
         logger().info("somebody else sends it, or its time is over")
     except ProviderBusy as busy:
-        _put_off(task, busy, turn + 1, desk)
+        if claim:
+            _give_back(outbox.jobs, task, claim)
+        _put_off(task, busy, turn + 1, outbox)
     except ProviderUnknown as unknown:
         logger().warning("nobody knows whether the create was accepted", extra={"reason": str(unknown)})
-        _is_unknown(desk.jobs, task)
+        _is_unknown(outbox.jobs, task)
     except (ProviderRefused, ProviderFailed, NotConfigured) as error:
-        record_answer(desk.jobs, desk.workflow, job.id, attempt, _not_accepted(error))
+        with suppress(ConditionLost):  # whoever claimed it meanwhile hears for itself
+            claim = claim or _claim(outbox.jobs, task, {})
+            record_answer(outbox.jobs, outbox.workflow, job.id, attempt, _not_accepted(error))
     else:
-        record_acceptance(desk.jobs, job.id, attempt, prediction.id)
+        record_acceptance(outbox.jobs, job.id, attempt, prediction.id)
         logger().info("accepted", extra={"prediction": prediction.id, "model": attempt.model})
-        _stop_if_overtaken(desk.jobs, task, provider, prediction)
+        _stop_if_overtaken(outbox.jobs, task, provider, prediction)
 
 
-def _claimed(job: Job, clip: Clip, attempt: Attempt, provider: Provider, desk: Desk) -> Order:
-    """What is to be sent, by us alone: ConditionLost where another has claimed it. The claim is the last step of all
-    that can fail without a trace at the provider."""
+def _claim(jobs: JobStore, task: ClipTask, uploads: dict[str, str]) -> str:
+    """From here the create is ours alone: ConditionLost where it is another's. It is the last step of all that can fail
+    without a trace at the provider."""
+    claim = new_id()
+    try:
+        jobs.table.commit(jobs.claim_create(task.job_id, task.attempt_id, claim, uploads))
+    except ConditionLost:
+        # Perhaps to ourselves: the SDK asks again when DynamoDB's answer was lost.
+        attempt = jobs.find_attempt(task.job_id, task.attempt_id)
+        if attempt is None or attempt.claim != claim or attempt.status is not AttemptStatus.ASKED:
+            raise
+    return claim
+
+
+def _give_back(jobs: JobStore, task: ClipTask, claim: str) -> None:
+    try:
+        jobs.table.commit(jobs.postpone_attempt(task.job_id, task.attempt_id, claim))
+    except ConditionLost:
+        logger().info("it has ended meanwhile, or was given back already")
+
+
+def _frames(job: Job, clip: Clip, attempt: Attempt, provider: Provider, outbox: Outbox) -> dict[str, str]:
+    """Where the provider finds the pictures, by our words for them."""
     keys = {word: key for word, key in (("firstFrame", clip.image1_key), ("lastFrame", clip.image2_key)) if key}
-    if desk.handover == "upload":
-        frames = uploads = _uploaded(keys, job, attempt, provider, desk)
-    else:
-        frames = {word: desk.media.signed_url(key, name=_name(word, key, job, attempt)) for word, key in keys.items()}
-        uploads = {}
+    if outbox.handover == "upload":
+        return _uploaded(keys, job, attempt, provider, outbox)
+    return {word: outbox.media.signed_url(key, name=_name(word, key, job, attempt)) for word, key in keys.items()}
+
+
+def _order(job: Job, clip: Clip, attempt: Attempt, frames: dict[str, str], outbox: Outbox) -> Order:
     model = catalogue().model(attempt.model)
     offer = model.offer(job.cut, clip.duration_seconds)
     words = {
@@ -98,22 +128,20 @@ def _claimed(job: Job, clip: Clip, attempt: Attempt, provider: Provider, desk: D
         "audio": offer.audio,
         **frames,
     }
-    order = Order(
+    return Order(
         slug=attempt.slug,
         input=model.request(words),
-        webhook=webhook_url(desk.public_url, attempt.provider, job.id, attempt.id),
+        webhook=webhook_url(outbox.public_url, attempt.provider, job.id, attempt.id),
     )
-    desk.jobs.table.commit(desk.jobs.claim_create(job.id, attempt.id, uploads))
-    return order
 
 
-def _uploaded(keys: dict[str, str], job: Job, attempt: Attempt, provider: Provider, desk: Desk) -> dict[str, str]:
+def _uploaded(keys: dict[str, str], job: Job, attempt: Attempt, provider: Provider, outbox: Outbox) -> dict[str, str]:
     """Every picture once an attempt, and noted before the next step: its address is how a prediction is recognised."""
     uploads = dict(attempt.uploads)
     for word, key in keys.items():
         if word not in uploads:
-            uploads[word] = provider.upload(desk.media.read(key), _name(word, key, job, attempt))
-            desk.jobs.table.commit(desk.jobs.note_uploads(job.id, attempt.id, uploads))
+            uploads[word] = provider.upload(outbox.media.read(key), _name(word, key, job, attempt))
+            outbox.jobs.table.commit(outbox.jobs.note_uploads(job.id, attempt.id, uploads))
     return uploads
 
 
@@ -121,12 +149,8 @@ def _name(word: str, key: str, job: Job, attempt: Attempt) -> str:
     return f"{mark(job.id, attempt.id)}{word}{PurePosixPath(key).suffix}"
 
 
-def _put_off(task: ClipTask, busy: ProviderBusy, turn: int, desk: Desk) -> None:
-    try:
-        desk.jobs.table.commit(desk.jobs.postpone_attempt(task.job_id, task.attempt_id))
-    except ConditionLost:
-        logger().info("it was busy before the create was claimed, or has ended meanwhile")
-    desk.checks.create_later(task, turn, busy.seconds)
+def _put_off(task: ClipTask, busy: ProviderBusy, turn: int, outbox: Outbox) -> None:
+    outbox.checks.create_later(task, turn, busy.seconds)
     logger().info("put off", extra={"reason": str(busy), "turn": turn, "told": busy.seconds})
 
 
@@ -144,9 +168,11 @@ def _not_accepted(error: ProviderError | NotConfigured) -> Prediction:
 
 
 def _stop_if_overtaken(jobs: JobStore, task: ClipTask, provider: Provider, prediction: Prediction) -> None:
-    """A job or an attempt that ended during the create wants no prediction: what has just begun is cancelled."""
+    """A job or an attempt that ended during the create, or has another prediction, wants none: it is cancelled."""
     job, attempt = jobs.job(task.job_id), jobs.find_attempt(task.job_id, task.attempt_id)
     if job.run != task.run or not job.may_spend:
         cancel(provider, prediction.id, "the job ended during the create")
-    elif attempt and attempt.status is AttemptStatus.LOST:
+    elif attempt and attempt.status in (AttemptStatus.LOST, AttemptStatus.CANCELLED):
         cancel(provider, prediction.id, "its time was over before the create was answered")
+    elif attempt and attempt.prediction_id not in (None, prediction.id):
+        cancel(provider, prediction.id, f"the attempt has the prediction {attempt.prediction_id}")

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import boto3
 from botocore.config import Config
@@ -22,6 +23,8 @@ Write = dict[str, dict[str, Any]]
 
 CONFLICTS = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 CONFLICT_TRIES = 12
+IN_PROGRESS = "TransactionInProgressException"
+"""Nobody knows yet; the same token will tell."""
 
 
 def marshal(value: Any) -> dict[str, Any]:
@@ -231,11 +234,16 @@ class Table:
                 raise TimeoutError("DynamoDB kept refusing a batch of writes")
 
     def commit(self, *writes: Write) -> None:
-        """All of the writes or none; ConditionLost when a condition does not hold. Conflicts are tried again."""
+        """All of the writes or none; ConditionLost when a condition does not hold. Conflicts are tried again.
+
+        Several writes are never lost to an earlier try of their own. A single one is, where the SDK repeats it because
+        its answer did not come: who cannot live with that reads the row again.
+        """
         pauses = list(_pauses())
+        token = str(uuid4())
         while True:
             try:
-                self._commit(writes)
+                self._commit(writes, token)
                 return
             except ClientError as error:
                 lost = _lost_condition(error)
@@ -243,9 +251,11 @@ class Table:
                     raise ConditionLost("a conditional write did not hold", lost) from None
                 if not pauses or not _is_conflict(error):
                     raise
+                if error.response["Error"]["Code"] != IN_PROGRESS:
+                    token = str(uuid4())  # that one did nothing, and AWS does not say what it is good for now
             time.sleep(pauses.pop(0))
 
-    def _commit(self, writes: Sequence[Write]) -> None:
+    def _commit(self, writes: Sequence[Write], token: str) -> None:
         if len(writes) == 1:
             ((verb, write),) = writes[0].items()
             calls: dict[str, Callable[..., Any]] = {
@@ -256,7 +266,7 @@ class Table:
             calls[verb](TableName=self.name, **write)
             return
         items: Any = [{verb: {"TableName": self.name, **write}} for entry in writes for verb, write in entry.items()]
-        self.client.transact_write_items(TransactItems=items)
+        self.client.transact_write_items(TransactItems=items, ClientRequestToken=token)
 
 
 def _pauses() -> Iterator[float]:
@@ -279,6 +289,4 @@ def _lost_condition(error: ClientError) -> int | None:
 
 def _is_conflict(error: ClientError) -> bool:
     code = error.response["Error"]["Code"]
-    return code in {"TransactionConflictException", "TransactionInProgressException"} or bool(
-        CONFLICTS & set(_reasons(error))
-    )
+    return code in {"TransactionConflictException", IN_PROGRESS} or bool(CONFLICTS & set(_reasons(error)))

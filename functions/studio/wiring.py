@@ -11,6 +11,8 @@ from functions.studio.job_store import JobStore
 from functions.studio.ledger import Ledger
 from functions.studio.library import Library
 from functions.studio.media_store import MediaStore
+from functions.studio.providers import open_provider
+from functions.studio.sending import Outbox
 from functions.studio.table import Table
 from functions.studio.workflow import Workflow
 
@@ -53,7 +55,20 @@ def events() -> JobEvents:
     return JobEvents(os.environ["EVENT_BUS_NAME"])
 
 
+@cache
+def outbox() -> Outbox:
+    return Outbox(
+        jobs=jobs(),
+        media=media(),
+        workflow=workflow(),
+        checks=checks(),
+        provider=open_provider,
+        public_url=os.environ["PUBLIC_URL"],
+        handover=os.environ["MEDIA_HANDOVER"],
+    )
+
+
 def forget() -> None:
     """For a process whose environment has changed."""
-    for made in (table, media, workflow, checks, events):
+    for made in (table, media, workflow, checks, events, outbox):
         made.cache_clear()

@@ -20,7 +20,19 @@ FUNCTIONS = ROOT / "functions"
 STUDIO = "functions.studio"
 LAMBDAS = sorted(path.name for path in FUNCTIONS.iterdir() if (path / "handler.py").exists())
 
-PURE = {"jobs", "clips", "messages", "errors", "catalogue", "rows", "media", "cut", "pairs", "payload"}
+PURE = {
+    "jobs",
+    "clips",
+    "messages",
+    "errors",
+    "catalogue",
+    "rows",
+    "media",
+    "cut",
+    "pairs",
+    "payload",
+    "retry_after",
+}
 """Data and decisions: the standard library and pydantic only."""
 
 STORES = {"job_store", "ledger", "library", "media_store", "workflow", "check_queue", "events", "keyring"}
@@ -32,23 +44,19 @@ FOUNDATIONS = {"table", "telemetry"}
 TOOLS = {"boxes", "probe", "ffmpeg", "room", "segment", "sound", "workplace"}
 """Files, and the program that reads them: no store, no cloud."""
 
-DOORS = {"outside"}
-"""What strangers name: no store, no cloud."""
-
 DOMAIN = {"recording", "closing", "sending", "settlement"}
 """What two Lambdas do in the same way, over the stores."""
 
 WIRING = {"wiring"}
-"""Builds the stores from the environment."""
+"""Builds the stores from the environment, and what a domain service stands among."""
 
 RINGS = {
     **dict.fromkeys(PURE, PURE),
     **dict.fromkeys(FOUNDATIONS, PURE),
     **dict.fromkeys(STORES, PURE | {"table"}),
     **dict.fromkeys(TOOLS, PURE | TOOLS),
-    **dict.fromkeys(DOORS, PURE),
     **dict.fromkeys(DOMAIN, PURE | FOUNDATIONS | STORES | DOMAIN | {"providers"}),
-    **dict.fromkeys(WIRING, PURE | FOUNDATIONS | STORES),
+    **dict.fromkeys(WIRING, PURE | FOUNDATIONS | STORES | DOMAIN | {"providers"}),
 }
 """What each module of the studio may import of the studio."""
 
@@ -56,7 +64,6 @@ AWS = {"boto3", "botocore", "types_boto3_dynamodb", "types_boto3_events", "types
 CLIENTS = {
     **dict.fromkeys(PURE | TOOLS, frozenset({"pydantic"})),
     **dict.fromkeys(STORES | {"table"}, AWS | {"types_boto3_stepfunctions", "pydantic"}),
-    "outside": {"certifi", "urllib3"},
     "keyring": {"aws_lambda_powertools"},
     "telemetry": {"aws_lambda_powertools"},
     **dict.fromkeys(DOMAIN | WIRING, frozenset()),

@@ -55,7 +55,9 @@ def test_a_prediction_that_failed_is_no_measurement() -> None:
 
 
 def test_seconds_are_medians_and_the_growth_is_that_of_the_overhead() -> None:
-    at_once, spread, overhead, growth = figures([a_job(50, wall) for wall in (7, 9, 30)], a_job(500, 45))
+    at_once, spread, overhead, growth = figures(
+        [a_job(50, 30)], [a_job(50, wall) for wall in (7, 9, 30)], a_job(500, 45)
+    )
     assert (at_once.value, at_once.holds) == (50, True)
     assert spread.value == pytest.approx(0.49)
     assert overhead.value == pytest.approx(4.0)
@@ -64,7 +66,7 @@ def test_seconds_are_medians_and_the_growth_is_that_of_the_overhead() -> None:
 
 
 def test_one_job_whose_clips_waited_for_each_other_is_enough_to_fail() -> None:
-    [at_once, *_] = figures([a_job(50, 9), a_job(50, 9, between=0.2), a_job(50, 9)], a_job(500, 45))
+    [at_once, *_] = figures([a_job(50, 9), a_job(50, 9, between=0.2), a_job(50, 9)], [a_job(50, 9)], a_job(500, 45))
     assert at_once.value == 25
     assert not at_once.holds
 

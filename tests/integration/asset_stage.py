@@ -10,8 +10,8 @@ import requests
 
 from functions.api import given
 from functions.api.handler import app
+from functions.api.outside import Outside
 from functions.studio.media_store import MediaStore
-from functions.studio.outside import Outside
 from functions.studio.table import Table
 from tests.integration.api_events import Caller, Reply
 

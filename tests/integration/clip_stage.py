@@ -14,7 +14,7 @@ from functions.studio.media_store import MediaStore
 from functions.studio.messages import CheckClip, RequestClip
 from functions.studio.providers import Provider
 from functions.studio.recording import mark
-from functions.studio.sending import Desk
+from functions.studio.sending import Outbox
 from functions.studio.workflow import Workflow
 from tests.integration.api_stage import picture
 from tests.scripted import Queue, ScriptedProvider, Tokens, a_clip, a_job, a_task, an_attempt
@@ -38,7 +38,7 @@ class ClipStage:
         self.stands_in: Provider | None = None
         self.tokens = Tokens("token", "token-1", "token-2")
         self.queue = Queue()
-        self.desk = Desk(
+        self.outbox = Outbox(
             jobs=jobs,
             media=media,
             workflow=Workflow("machine", self.tokens),
@@ -61,14 +61,14 @@ class ClipStage:
         self.jobs.table.commit(self.jobs.new_attempt(self.job.id, an_attempt(self.job, **changes)))
 
     def request(self, token: str = "token-1", job: Job | None = None) -> None:
-        request_clip(RequestClip(task=a_task(job or self.job), token=token), self.desk)
+        request_clip(RequestClip(task=a_task(job or self.job), token=token), self.outbox)
 
     def look(self, look: int = 0) -> None:
-        check_clip(CheckClip(**self.task.model_dump(), look=look), self.desk)
+        check_clip(CheckClip(**self.task.model_dump(), look=look), self.outbox)
 
     def deliver(self, message: dict[str, Any]) -> None:
         """A message of the queue, as check_clip takes it."""
-        check_clip(CheckClip.model_validate(message["body"]), self.desk)
+        check_clip(CheckClip.model_validate(message["body"]), self.outbox)
 
     def attempt(self) -> Attempt:
         found = self.jobs.find_attempt(self.job.id, self.task.attempt_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import boto3
 import pytest
@@ -20,11 +20,12 @@ from functions.studio.errors import InvalidRequest
 from functions.studio.job_store import JobStore
 from functions.studio.ledger import Ledger
 from functions.studio.library import Library
+from functions.studio.rows import new_id
 from functions.studio.table import Table, put
 from functions.studio.workflow import Workflow
 from tests.integration.api_events import Caller, Reply
 from tests.integration.api_stage import a_campaign_of
-from tests.scripted import Tokens
+from tests.scripted import Answering, Tokens
 
 PATH = "/api/v3/jobs/from-image-pairs"
 
@@ -163,11 +164,11 @@ def test_a_key_is_kept_for_more_than_a_day_and_is_free_then_although_its_row_is_
 class Counter:
     """A counter at which several requests with the same key stand at the same moment."""
 
-    def __init__(self, table: Table, campaign_id: str) -> None:
+    def __init__(self, table: Table, campaign_id: str, key: str | None = "one") -> None:
         self.table, self.tokens = table, Tokens()
         self.asked = ImagePairsRequest(campaignId=campaign_id, numPairs=1)
         self.reception = Reception(
-            Once(table, "acme", PATH, "one"),
+            Once(table, "acme", PATH, key),
             JobStore(table),
             Ledger(table),
             Workflow("arn:aws:states:us-east-1:123456789012:stateMachine:reelay", self.tokens),
@@ -181,6 +182,22 @@ class Counter:
             return draft(self.asked, "acme", Library(self.table), catalogue(), "veo3")
 
         return self.reception.accept(self.asked, drafted)
+
+
+def test_a_key_that_was_used_at_another_path_is_refused(table: Table) -> None:
+    asked = ImagePairsRequest(campaignId=new_id(), numPairs=1)
+    table.commit(*Once(table, "acme", PATH, "one").remember(asked, "j", asked))
+    with pytest.raises(InvalidRequest, match="another request"):
+        Once(table, "acme", f"{PATH}-too", "one").before(asked)
+
+
+def test_a_job_without_a_key_that_was_accepted_while_it_was_said_to_be_in_progress_is_answered_as_accepted(
+    acme: Caller, table: Table
+) -> None:
+    hesitant = Table(table.name, cast(Any, Answering(table, "TransactionInProgressException", done=True)))
+    counter = Counter(hesitant, a_campaign_of(acme, 2), key=None)
+    assert counter.send().status_code == 202
+    assert accepted(table) == 1
 
 
 def test_of_two_requests_at_once_one_is_accepted_and_the_other_answered_with_it(acme: Caller, table: Table) -> None:

@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import time
 from decimal import Decimal
-from typing import Any
 
 import boto3
 import pytest
@@ -14,9 +13,8 @@ from functions.studio.job_store import JobStore
 from functions.studio.jobs import JobStatus
 from functions.studio.ledger import Ledger
 from functions.studio.rows import now
-from functions.studio.table import Table
 from tests.integration.api_events import Caller
-from tests.integration.api_stage import UNKNOWN, a_campaign_of, asked
+from tests.integration.api_stage import a_campaign_of, asked
 from tests.scripted import a_kept
 
 
@@ -95,55 +93,6 @@ def test_a_job_takes_the_campaigns_client_when_it_names_none(acme: Caller, jobs:
     campaign_id = a_campaign_of(acme, 2, clientId=mine)
     assert jobs.job(asked(acme, campaignId=campaign_id).data["jobId"]).client_id == mine
     assert jobs.job(asked(acme, campaignId=campaign_id, clientId=another).data["jobId"]).client_id == another
-
-
-@pytest.mark.parametrize(
-    ("fields", "status", "field"),
-    [
-        ({"numPairs": 0}, 422, "numPairs"),
-        ({"numPairs": 1001}, 422, "numPairs"),
-        ({"numPairs": 4}, 422, "numPairs"),
-        ({"numPairs": "3"}, 422, "numPairs"),
-        ({"numPairs": 1.5}, 422, "numPairs"),
-        ({"numPairs": True}, 422, "numPairs"),
-        ({"clipDuration": -1}, 422, "clipDuration"),
-        ({"clipDuration": 0}, 422, "clipDuration"),
-        ({"clipDuration": 61}, 422, "clipDuration"),
-        ({"clipDuration": "5"}, 422, "clipDuration"),
-        ({"model": "sora"}, 422, "model"),
-        ({"model": ""}, 422, "model"),
-        ({"model": 3}, 422, "model"),
-        ({"clientId": "nobody"}, 404, "clientId"),
-        ({"clientId": UNKNOWN}, 404, "clientId"),
-        ({"clientId": ""}, 404, "clientId"),
-        ({"campaignId": "nothing"}, 404, "campaignId"),
-        ({"campaignId": None}, 422, "campaignId"),
-        ({"metadata": "text"}, 422, "metadata"),
-        ({"onClipFailure": "continue"}, 422, "onClipFailure"),
-        ({"tenant": "other"}, 422, "tenant"),
-    ],
-    ids=str,
-)
-def test_a_wrong_job_is_refused_by_name_and_nothing_is_spent(
-    acme: Caller, table: Table, fields: dict[str, Any], status: int, field: str
-) -> None:
-    answer = asked(acme, **{"campaignId": a_campaign_of(acme, 3), **fields})
-    assert (answer.status, answer.fields) == (status, [field])
-    rows = table.client.scan(TableName="rows")["Items"]
-    assert not [row for row in rows if row["pk"]["S"].startswith("J#")]
-
-
-def test_an_unknown_model_is_answered_with_those_there_are(acme: Caller) -> None:
-    answer = asked(acme, campaignId=a_campaign_of(acme, 2), model="sora")
-    assert "veo3" in answer.problem["hint"]
-    assert "hailuo-2.0" in answer.problem["hint"]
-
-
-@pytest.mark.parametrize("pictures", [0, 1])
-def test_fewer_than_two_pictures_are_said_in_the_seeds_words(acme: Caller, pictures: int) -> None:
-    answer = asked(acme, campaignId=a_campaign_of(acme, pictures))
-    assert answer.status == 422
-    assert answer.problem["detail"] == f"Need at least 2 image assets, but campaign has {pictures}"
 
 
 def test_a_running_job_shows_the_counts_of_its_clips(acme: Caller, jobs: JobStore) -> None:

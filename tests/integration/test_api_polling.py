@@ -8,7 +8,7 @@ from functions.studio.clips import ClipStatus
 from functions.studio.job_store import JobStore
 from functions.studio.media_store import MediaStore
 from tests.integration.api_events import Caller, Reply
-from tests.integration.api_stage import a_campaign_of, asked
+from tests.integration.api_stage import a_campaign, a_campaign_of, asked, picture, uploaded
 from tests.integration.test_api_videos import finished
 
 
@@ -80,6 +80,13 @@ def test_a_job_says_when_to_ask_again_until_it_has_ended(
         first = acme.get(path)
         assert (first.status, "retry-after" in first.headers) == (200, False)
         assert again(acme, path, first.headers["etag"]).status == 304
+
+
+def test_assets_have_no_tag_for_the_links_signed_into_them_are_new_each_time(acme: Caller) -> None:
+    asset_id = uploaded(acme, a_campaign(acme), picture()).data["id"]
+    for path in ("/api/v3/assets", f"/api/v3/assets/{asset_id}"):
+        answer = again(acme, path, "*")
+        assert (answer.status, "etag" in answer.headers) == (200, False)
 
 
 def test_a_problem_and_a_redirect_have_no_tag(acme: Caller, job_id: str) -> None:

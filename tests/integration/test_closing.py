@@ -273,7 +273,7 @@ def test_a_create_that_is_claimed_while_a_run_is_closed_is_not_booked_as_never_s
     stage.jobs.table.commit(stage.jobs.new_attempt(stage.job.id, attempt))
 
     def is_claimed() -> None:
-        stage.jobs.table.commit(stage.jobs.claim_create(stage.job.id, attempt.id, {}))
+        stage.jobs.table.commit(stage.jobs.claim_create(stage.job.id, attempt.id, "us", {}))
 
     closing = Closing(Meanwhile(stage.jobs, is_claimed), stage.ledger, stage.closing.events)
     close_failed(stage.job.id, 1, "stopped", closing)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import boto3
 import pytest
@@ -18,6 +18,8 @@ from functions.studio.job_store import JobStore
 from functions.studio.media_store import MediaStore
 from functions.studio.providers import Prediction
 from functions.studio.providers.replicate import Replicate
+from local.services import parameters_of
+from local.settings import Settings
 from local.standins.replicate import Replicate as StandIn
 from tests.integration.clip_stage import ClipStage
 
@@ -93,6 +95,19 @@ def test_a_create_whose_answer_was_lost_is_found_by_its_uploads(stage: ClipStage
     assert len(stage.provider.orders) == 1
 
 
+def test_with_a_real_key_and_a_public_address_pictures_are_uploaded_and_the_webhook_is_named_there(
+    jobs: JobStore, media: MediaStore
+) -> None:
+    told = parameters_of(Settings({"REPLICATE_API_KEY": "r8_real", "PUBLIC_URL": "https://tunnel.example"}), {})
+    stage = ClipStage(jobs, media, handover=told["MediaHandover"], public_url=told["PublicUrl"])
+    stage.request()
+    (order,) = stage.provider.orders
+    assert order.input["image"] == "https://provider.example/files/1"
+    webhook = urlsplit(order.webhook or "")
+    assert (webhook.scheme, webhook.netloc, webhook.path) == ("https", "tunnel.example", "/api/v3/callbacks/replicate")
+    assert parse_qs(webhook.query) == {"job": [stage.job.id], "attempt": [stage.attempt().id]}
+
+
 # against the stand-in, which like the real service cannot reach this machine
 
 
@@ -132,7 +147,7 @@ def test_a_provider_that_cannot_reach_us_makes_a_clip_of_what_was_uploaded(alone
 def test_by_url_the_same_provider_cannot_have_the_pictures(alone: ClipStage) -> None:
     """As on a laptop: the bucket is at an address of this machine."""
     bucket = boto3.client("s3", endpoint_url="http://127.0.0.1:9", config=Config(signature_version="s3v4"))
-    alone.desk = replace(alone.desk, media=MediaStore("media", bucket), handover="url")
+    alone.outbox = replace(alone.outbox, media=MediaStore("media", bucket), handover="url")
     alone.request()
     until_answered(alone)
     answer = alone.attempt().answer

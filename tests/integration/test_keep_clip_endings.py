@@ -17,6 +17,7 @@ from functions.studio.recording import mark
 from tests.integration.keep_stage import TIMED_OUT, Desk, a_desk
 from tests.media import Studio
 from tests.outputs import Outputs
+from tests.scripted import seconds_ago
 
 
 @pytest.fixture
@@ -137,29 +138,39 @@ def test_an_error_of_the_step_fails_the_clip_in_its_class_without_a_look(
     assert desk.provider.looks == []
 
 
-def test_money_of_a_create_that_may_be_on_its_way_is_lost_and_never_released(desk: Desk) -> None:
-    desk.attempt(status=AttemptStatus.ASKED)
+UNANSWERED = pytest.mark.parametrize("status", [AttemptStatus.ASKED, AttemptStatus.UNKNOWN])
+OVER = seconds_ago(160)
+"""When a create was claimed that nobody can be sending any more."""
+
+
+@UNANSWERED
+def test_money_of_a_create_that_may_still_begin_is_lost_and_never_released(desk: Desk, status: AttemptStatus) -> None:
+    desk.attempt(status=status, claimed_at=seconds_ago(1))
     desk.keep(TIMED_OUT)
     assert desk.end == (ClipStatus.FAILED, AttemptStatus.LOST, LineState.LOST)
+    assert desk.clip.error_message == "Prediction timed out"
 
 
 def test_money_of_an_unanswered_create_is_lost_when_nobody_can_say_what_became_of_it(desk: Desk) -> None:
-    desk.attempt(status=AttemptStatus.UNKNOWN)
+    desk.attempt(status=AttemptStatus.UNKNOWN, claimed_at=OVER)
     desk.provider.busy = ProviderBusy("later")
     desk.keep(TIMED_OUT)
     assert desk.end == (ClipStatus.FAILED, AttemptStatus.LOST, LineState.LOST)
     assert desk.clip.error_message == "Prediction timed out"
 
 
-def test_money_of_an_unanswered_create_is_released_when_the_provider_has_no_such_prediction(desk: Desk) -> None:
-    desk.attempt(status=AttemptStatus.UNKNOWN)
+@UNANSWERED
+def test_money_of_an_unanswered_create_is_released_when_the_provider_has_no_such_prediction(
+    desk: Desk, status: AttemptStatus
+) -> None:
+    desk.attempt(status=status, claimed_at=OVER)
     desk.keep(TIMED_OUT)
     assert desk.end == (ClipStatus.FAILED, AttemptStatus.CANCELLED, LineState.RELEASED)
     assert (desk.clip.error_message or "").startswith("Prediction timed out: the provider did not say whether")
 
 
 def test_an_unanswered_create_that_the_last_look_finds_at_work_is_lost_and_cancelled(desk: Desk) -> None:
-    desk.attempt(status=AttemptStatus.UNKNOWN)
+    desk.attempt(status=AttemptStatus.UNKNOWN, claimed_at=OVER)
     url = f"https://media.example/x?name={mark(desk.job.id, desk.task.attempt_id)}firstFrame.jpg"
     desk.provider.known["q"] = Prediction(id="q", input={"image": url})
     desk.keep(TIMED_OUT)
@@ -169,7 +180,7 @@ def test_an_unanswered_create_that_the_last_look_finds_at_work_is_lost_and_cance
 
 def test_what_is_found_after_the_last_look_did_not_find_it_is_not_released(desk: Desk) -> None:
     """Between the look and the write a webhook stores the prediction."""
-    desk.attempt(status=AttemptStatus.UNKNOWN)
+    desk.attempt(status=AttemptStatus.UNKNOWN, claimed_at=OVER)
     find = desk.provider.find
 
     def then_it_is_accepted(mark: str, asked_at: str) -> Prediction | None:

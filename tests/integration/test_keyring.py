@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import boto3
 import pytest
+from aws_lambda_powertools.utilities.parameters import clear_caches
 
-from functions.studio.errors import NotConfigured
+from functions.studio.errors import KeyUnreachable, NotConfigured
 from functions.studio.keyring import provider_key
 from local.synth import synthesized
+from tests.integration.replicate_stage import Breaking, http
 
 KEY = "xai-1234567890abcdef"
 NOT_CONFIGURED = "^XAI_API_KEY not configured$"
@@ -71,6 +73,42 @@ def test_a_secret_that_nobody_has_touched_is_not_configured(keep: Keep) -> None:
 def test_a_secret_that_is_not_there_is_not_configured(cloud: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XAI_SECRET_ARN", "arn:aws:secretsmanager:us-east-1:123456789012:secret:gone-abcdef")
     with pytest.raises(NotConfigured, match=NOT_CONFIGURED):
+        provider_key("XAI")
+
+
+@pytest.fixture
+def answering(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int, str], None]]:
+    """Secrets Manager answers with a status and a code, or breaks off where the code is empty."""
+    services: list[Breaking] = []
+
+    def answering(status: int, code: str) -> None:
+        services.append(Breaking(http(status, {"__type": code}) if code else b""))
+        monkeypatch.setenv("AWS_ENDPOINT_URL_SECRETS_MANAGER", services[-1].url)
+        monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+        monkeypatch.setenv("XAI_SECRET_ARN", "arn:aws:secretsmanager:us-east-1:123456789012:secret:xai-abcdef")
+        clear_caches()
+
+    yield answering
+    clear_caches()
+    for service in services:
+        service.close()
+
+
+@pytest.mark.parametrize("code", ["ResourceNotFoundException", "AccessDeniedException", "DecryptionFailure"])
+def test_a_secret_that_may_not_be_read_is_not_configured(answering: Callable[[int, str], None], code: str) -> None:
+    answering(400, code)
+    with pytest.raises(NotConfigured, match=NOT_CONFIGURED):
+        provider_key("XAI")
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(400, "ThrottlingException"), (500, "InternalServiceError"), (503, "Unavailable"), (0, "")]
+)
+def test_a_secret_store_in_trouble_is_no_missing_key(
+    answering: Callable[[int, str], None], status: int, code: str
+) -> None:
+    answering(status, code)
+    with pytest.raises(KeyUnreachable, match="XAI_API_KEY"):
         provider_key("XAI")
 
 

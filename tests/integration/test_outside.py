@@ -9,11 +9,12 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from ipaddress import ip_address
+from threading import Timer
 
 import pytest
 
+from functions.api.outside import Outside, is_public
 from functions.studio.errors import AddressRefused, AddressUnreachable, AnswerTooLarge
-from functions.studio.outside import Outside, is_public
 from tests.outputs import Outputs
 from tests.strangers import NAME, Script, response, serving, stranger
 
@@ -263,11 +264,11 @@ def test_a_compressed_answer_is_not_unpacked() -> None:
 
 
 def drip(*, head: bytes, drop: bytes) -> Script:
-    """`head` at once, then a drop every 50 ms, for ever."""
+    """`head` at once, then a drop every 50 ms: for ever, as far as any deadline here goes."""
 
     def script(connection: ssl.SSLSocket) -> None:
         connection.sendall(head)
-        while True:
+        for _ in range(200):
             connection.sendall(drop)
             time.sleep(0.05)
 
@@ -294,8 +295,11 @@ def test_an_answer_that_drips_ends_with_the_deadline(script: Script) -> None:
 def test_a_server_that_never_shakes_hands_ends_with_the_deadline() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
+        end = Timer(10, listener.close)
+        end.start()
         with pytest.raises(AddressUnreachable, match=r"within 0\.5 s"):
             replace(at(port), seconds=0.5).get(f"https://{NAME}:{port}/", most_bytes=MOST)
+        end.cancel()
 
 
 def test_a_lookup_that_takes_for_ever_ends_with_the_deadline() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -18,6 +19,26 @@ from functions.studio.library import Library
 from functions.studio.media_store import MediaStore
 from local.standins.xai import Xai
 from tests.integration.plan_stage import Stage
+
+
+class Moves:
+    """DynamoDB; before a job goes on to its clips, something happens `meanwhile`, once. `asked` is that write."""
+
+    def __init__(self, client: Any, meanwhile: Callable[[], object]) -> None:
+        self._client = client
+        self.meanwhile: Callable[[], object] | None = meanwhile
+        self.asked: dict[str, Any] = {}
+
+    def update_item(self, **asked: Any) -> Any:
+        going_on = {"S": JobStatus.PROCESSING.value} in asked["ExpressionAttributeValues"].values()
+        if going_on and self.meanwhile:
+            self.asked = asked
+            meanwhile, self.meanwhile = self.meanwhile, None
+            meanwhile()
+        return self._client.update_item(**asked)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
 
 
 @pytest.fixture
@@ -122,9 +143,42 @@ def test_a_try_that_comes_late_does_not_touch_clips_that_have_begun(stage: Stage
         stage.jobs.table.commit(stage.jobs.move_clip(job.id, 1, 1, ClipStatus.PROCESSING))
 
     stage.edits(vision=Interrupted(quick, another_try_is_quicker))
+    assert [task.clip for task in stage.plan(job).tasks] == [2, 3]
+    assert stage.jobs.clip(job.id, 1).status is ClipStatus.PROCESSING
+
+
+def test_a_try_that_began_before_another_one_writes_nothing_more(stage: Stage, tmp_path: Path) -> None:
+    job = stage.job(num_pairs=None)
+    slow = stage.board.jobs.table.client
+    stage.says(tmp_path, (0, 1), (1, 2))
+    stage.says(tmp_path, (0, 2), (1, 3), (2, 3), (0, 3))
+
+    def another_try_writes_its_rows_and_is_no_further() -> None:
+        moves.meanwhile = crash
+        with pytest.raises(KeyboardInterrupt):
+            stage.plan(job)
+
+    def crash() -> None:
+        raise KeyboardInterrupt
+
+    moves = Moves(slow, another_try_writes_its_rows_and_is_no_further)
+    stage.jobs.table.client = cast(Any, moves)
     with pytest.raises(StaleRun):
         stage.plan(job)
-    assert stage.jobs.clip(job.id, 1).status is ClipStatus.PROCESSING
+    stage.says(tmp_path, (0, 1))
+    tasks = stage.plan(job).tasks
+    planned = stage.jobs.job(job.id)
+    assert len(tasks) == planned.total_clips == len(stage.jobs.clips(job.id)) == 1
+    assert planned.estimated_cost == stage.ledger.totals(job.id).reserved
+
+
+def test_a_job_that_has_gone_on_though_the_answer_to_that_was_lost_is_planned(stage: Stage) -> None:
+    job = stage.job()
+    client = stage.jobs.table.client
+    moves = Moves(client, lambda: client.update_item(**moves.asked))
+    stage.jobs.table.client = cast(Any, moves)
+    assert [task.clip for task in stage.plan(job).tasks] == [1, 2, 3]
+    assert len(stage.asked()) == 1
 
 
 def test_planning_again_asks_nobody_and_gives_the_same_tasks(stage: Stage) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from functions.plan.vision import Seen, Vision
-from functions.studio.errors import BrokenMedia, NotConfigured, ProviderFailed
+from functions.studio.errors import BrokenMedia, KeyUnreachable, NotConfigured, ProviderFailed
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import Job
 from functions.studio.ledger import Ledger
@@ -217,6 +217,19 @@ def test_a_missing_key_fails_the_job_in_the_seeds_words(stage: Stage) -> None:
     with pytest.raises(NotConfigured, match=r"^XAI_API_KEY not configured$"):
         stage.plan(job)
     assert stage.jobs.clips(job.id) == []
+
+
+def test_a_key_that_cannot_be_read_now_chooses_nothing_and_the_state_tries_again(stage: Stage) -> None:
+    def unreachable() -> str:
+        raise KeyUnreachable("Secrets Manager does not tell XAI_API_KEY")
+
+    vision = stage.board.editor.vision
+    stage.edits(vision=Vision(unreachable, f"{stage.xai}/v1"))
+    job = stage.job()
+    with pytest.raises(KeyUnreachable):
+        stage.plan(job)
+    stage.edits(vision=vision)
+    assert len(stage.plan(job).tasks) == 3
 
 
 def test_a_key_that_is_not_accepted_fails_the_job_too(stage: Stage) -> None:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import combinations
+from threading import Event, get_ident
+from typing import cast
 
 import pytest
 
+from functions.plan.choice import choose
 from functions.plan.questions import BYTES_AT_ONCE
-from functions.plan.vision import Vision
+from functions.plan.vision import Seen, Vision
 from functions.studio.job_store import JobStore
 from functions.studio.ledger import Ledger
 from functions.studio.library import Library
@@ -63,6 +68,48 @@ def test_a_question_that_is_not_answered_leaves_the_others_their_pairs(stage: St
     assert all(set(pair) <= answered for pair in pairs[:5])
     assert all(set(pair) <= failed for pair in pairs[5:])
     assert len({frozenset(pair) for pair in pairs}) == 10
+
+
+class Trickling:
+    """A model whose first answer holds one pair, and whose second never ends."""
+
+    def __init__(self, pair: tuple[str, str]) -> None:
+        said = {"image1AssetId": pair[0], "image2AssetId": pair[1], "score": 0.9, "reason": "Both glow."}
+        self._seen = Seen(json.dumps({"pairs": [said]}), None, "stop", 100_000, 10_000)
+        self.again, self.ended = Event(), Event()
+        self._asked = 0
+
+    def answer(self, *asked: object) -> Seen:
+        self._asked += 1
+        if self._asked > 1:
+            self.again.set()
+            self.ended.wait(60)
+        return self._seen
+
+
+def test_what_was_answered_and_paid_counts_though_a_later_answer_to_the_same_question_does_not_end(
+    stage: Stage,
+) -> None:
+    first, second, *_ = (asset.id for asset in stage.pictures)
+    vision = Trickling((first, second))
+    waits_for_answers = get_ident()
+
+    def left() -> float:
+        if get_ident() != waits_for_answers:
+            return 60.0
+        assert vision.again.wait(60)
+        return 0.0
+
+    editor = replace(stage.board.editor, vision=cast(Vision, vision))
+    choice = choose(stage.pictures, 3, stage.campaign, stage.client, editor, left)
+    vision.ended.set()
+    assert pairs_of(choice)[0] == (first, second)
+    assert choice.model == "grok-4.3 + visual-continuity"
+    assert choice.cost > 0
+    [warning] = choice.warnings
+    assert warning.startswith("2 of 3 pairs were chosen by visual continuity")
+    assert warning.endswith("xAI did not end its answer")
+    assert len(choice.faults) == 2
 
 
 def test_a_question_that_is_not_answered_has_its_part_in_a_film_of_the_models_length(stage: Stage) -> None:

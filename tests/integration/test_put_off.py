@@ -91,7 +91,8 @@ def test_a_create_that_another_claims_in_between_is_left_to_it(jobs: JobStore, m
     upload = stage.provider.upload
 
     def while_another_claims(content: bytes, name: str) -> str:
-        stage.jobs.table.commit(stage.jobs.claim_create(stage.job.id, stage.task.attempt_id, {"firstFrame": "theirs"}))
+        theirs = {"firstFrame": "theirs"}
+        stage.jobs.table.commit(stage.jobs.claim_create(stage.job.id, stage.task.attempt_id, "them", theirs))
         return upload(content, name)
 
     stage.provider.upload = while_another_claims

@@ -13,7 +13,7 @@ from functions.studio.job_store import JobStore
 from functions.studio.providers import Prediction
 from functions.studio.recording import last_look, mark, mark_of, record_acceptance, record_answer, webhook_url
 from functions.studio.workflow import Workflow
-from tests.scripted import SUCCEEDED, ScriptedProvider, Tokens, a_clip, a_job, a_task, an_attempt
+from tests.scripted import SUCCEEDED, ScriptedProvider, Tokens, a_clip, a_job, a_task, an_attempt, seconds_ago
 
 ENDED = Prediction(id="p", answer=SUCCEEDED)
 
@@ -137,17 +137,19 @@ def test_a_last_look_that_fails_changes_nothing(stage: Stage, error: Exception) 
 
 
 @pytest.mark.parametrize(
-    ("changes", "nothing_began"),
+    ("changes", "claimed", "nothing_began"),
     [
-        ({"status": AttemptStatus.UNKNOWN, "prediction_id": None}, True),
-        ({"status": AttemptStatus.ASKED, "prediction_id": None}, False),
-        ({"status": AttemptStatus.ASKED, "prediction_id": None, "postponed": True}, False),
+        ({"status": AttemptStatus.UNKNOWN}, 160, True),
+        ({"status": AttemptStatus.ASKED}, 160, True),
+        ({"status": AttemptStatus.UNKNOWN}, 130, False),
+        ({"status": AttemptStatus.ASKED}, 130, False),
+        ({"status": AttemptStatus.ASKED, "postponed": True}, 160, False),
     ],
 )
-def test_only_of_an_unanswered_create_the_last_look_can_say_that_nothing_began(
-    stage: Stage, changes: dict[str, Any], nothing_began: bool
+def test_only_of_an_unanswered_create_that_must_be_over_the_last_look_can_say_that_nothing_began(
+    stage: Stage, changes: dict[str, Any], claimed: int, nothing_began: bool
 ) -> None:
-    attempt = stage.put(**changes)
+    attempt = stage.put(prediction_id=None, claimed_at=seconds_ago(claimed), **changes)
     assert last_look(stage.jobs, lambda name: ScriptedProvider(), stage.job.id, attempt) is nothing_began
 
 

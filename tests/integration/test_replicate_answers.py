@@ -40,6 +40,8 @@ def answered(provider: Replicate, **fields: Any) -> Answer | None:
     ("status", "error", "outcome", "charged"),
     [
         ("failed", "The model crashed", Outcome.FAILED, False),
+        ("failed", "No such file on a case-sensitive path", Outcome.FAILED, False),
+        ("failed", "The prompt may contain sensitive information", Outcome.REFUSED, False),
         ("failed", "The input was flagged as sensitive (E005)", Outcome.REFUSED, False),
         ("failed", "Blocked by our SAFETY system", Outcome.REFUSED, False),
         ("failed", {"code": "moderation", "message": "no"}, Outcome.REFUSED, False),

@@ -12,9 +12,15 @@ import requests
 from PIL import Image
 
 from functions.studio.clips import Outcome
-from functions.studio.errors import NotConfigured, ProviderBusy, ProviderRefused, ProviderUnknown
+from functions.studio.errors import (
+    KeyUnreachable,
+    NotConfigured,
+    ProviderBusy,
+    ProviderRefused,
+    ProviderUnknown,
+)
 from functions.studio.providers.protocol import Order
-from functions.studio.providers.replicate import Replicate
+from functions.studio.providers.replicate import MOST_PAGES, Replicate
 from functions.studio.rows import now
 from local.standins.replicate import Replicate as StandIn
 from tests.integration.replicate_stage import Breaking, http
@@ -141,6 +147,50 @@ def test_an_aborted_prediction_hides_no_other_from_being_found() -> None:
     assert found
     assert found.id == "b"
     said.close()
+
+
+def test_while_a_prediction_of_that_time_has_lost_its_input_nobody_can_say_that_another_is_not_there() -> None:
+    removed = {"id": "a", "status": "succeeded", "created_at": now(), "data_removed": True}
+    said = Breaking(http(200, {"results": [removed], "next": None}))
+    with pytest.raises(ProviderUnknown):
+        Replicate(lambda: "token", said.url).find("mark-1.", now())
+    said.close()
+
+
+def test_a_prediction_is_found_behind_one_that_has_lost_its_input() -> None:
+    listed = [{"id": "a", "status": "succeeded", "data_removed": True}]
+    listed += [{"id": "b", "status": "starting", "input": {"image": "x/mark-1.jpg"}}]
+    said = Breaking(http(200, {"results": listed, "next": None}))
+    found = Replicate(lambda: "token", said.url).find("mark-1.", now())
+    assert found
+    assert found.id == "b"
+    said.close()
+
+
+def test_what_lost_its_input_before_that_time_is_nobodys_concern() -> None:
+    removed = {"id": "a", "status": "succeeded", "created_at": "2026-01-01T00:00:00Z", "data_removed": True}
+    said = Breaking(http(200, {"results": [removed], "next": None}))
+    assert Replicate(lambda: "token", said.url).find("mark-1.", now()) is None
+    said.close()
+
+
+def test_a_list_without_an_end_is_not_searched_for_ever() -> None:
+    endless = Breaking(http(200, {"results": [], "next": "/v1/predictions?cursor=again"}))
+    with pytest.raises(ProviderUnknown):
+        Replicate(lambda: "token", endless.url).find("mark-1.", now())
+    assert endless.requests == MOST_PAGES
+    endless.close()
+
+
+def test_while_its_key_cannot_be_read_a_create_is_put_off_and_nothing_is_sent(picture: str) -> None:
+    def key() -> str:
+        raise KeyUnreachable("Secrets Manager does not tell REPLICATE_API_KEY")
+
+    service = Breaking(http(500, {}))
+    with pytest.raises(ProviderBusy):
+        Replicate(key, service.url).start(an_order(picture))
+    assert service.requests == 0
+    service.close()
 
 
 def test_a_key_that_was_changed_is_used_at_the_next_call(stand_in: StandIn) -> None:

@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 
 from functions.studio.errors import ConditionLost
 from functions.studio.table import Table, delete, put, update
+from tests.scripted import Answering
 
 
 def test_what_is_put_is_read_as_it_was(table: Table) -> None:
@@ -81,9 +82,11 @@ class Conflicting:
         self.times = times
         self.reason = reason
         self.tries = 0
+        self.tokens: set[str] = set()
 
     def transact_write_items(self, **asked: Any) -> None:
         self.tries += 1
+        self.tokens.add(asked["ClientRequestToken"])
         if self.tries <= self.times:
             error: Any = {
                 "Error": {"Code": "TransactionCanceledException", "Message": ""},
@@ -96,7 +99,15 @@ class Conflicting:
 def test_a_transaction_that_conflicts_is_tried_again(reason: str) -> None:
     client = Conflicting(3, reason)
     Table("rows", client).commit(put("a", "1", {}), put("a", "2", {}))
-    assert client.tries == 4
+    assert client.tries == len(client.tokens) == 4
+
+
+def test_a_transaction_that_was_carried_out_while_it_was_said_to_be_in_progress_is_not_lost_to_itself(
+    table: Table,
+) -> None:
+    hesitant = Table(table.name, Answering(table, "TransactionInProgressException", done=True))
+    hesitant.commit(put("a", "1", {"n": 1}, {"pk": None}), update("a", "2", {}, add={"n": 1}))
+    assert [row["n"] for row in table.query("a")] == [1, 1]
 
 
 def test_an_error_that_is_no_conflict_is_not_tried_again() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from functions.plan.asking import Patience, ask_until_answered
+from functions.plan.asking import Answered, Patience, ask_until_answered
 from functions.plan.questions import Question
 from functions.plan.selection import SCHEMA
 from functions.plan.vision import Seen, Vision
@@ -145,7 +145,9 @@ def test_an_answer_that_was_filtered_is_a_refusal_and_paid_for(service: Service)
     service.says(completion(finish_reason="content_filter"))
     clock = Clock()
     question = Question(("a", "b"), 1, 1)
-    answered = ask_until_answered(question, [], service.vision, [a_model("x")], Patience(clock.left, clock.pause))
+    answered = Answered()
+    patience = Patience(clock.left, clock.pause)
+    ask_until_answered(question, [], service.vision, [a_model("x")], patience, answered)
     assert answered.faults == ["xAI refused to choose: its filter stopped the answer"]
     assert (answered.pairs, answered.satisfied, service.asked) == ([], False, 1)
     assert answered.cost > 0

@@ -6,10 +6,12 @@ import base64
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -77,6 +79,11 @@ def log(event: Event, context: Any) -> None:
     for line in ("first", "second"):
         logger.info(line, extra={"told": event["clip"]})
         time.sleep(0.01)
+
+
+def leave(event: Event, context: Any) -> None:
+    """A file in a folder of its own, which nobody removes."""
+    Path(tempfile.mkdtemp(), event["file"]).touch()
 
 
 def misbehave(event: Event, context: Any) -> Any:

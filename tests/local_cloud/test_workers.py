@@ -201,6 +201,14 @@ def test_each_worker_has_a_place_of_its_own_for_files_which_goes_with_it(employ:
     eventually(lambda: not scratch.exists())
 
 
+def test_a_file_that_an_invocation_leaves_behind_is_seen(employ: Any) -> None:
+    workers = employ("leave")
+    workers.warm()
+    assert workers["leave"].temporary_files == []
+    ask(workers, "leave", file="film.mp4")
+    assert [path.name for path in workers["leave"].temporary_files] == ["film.mp4"]
+
+
 def test_log_lines_carry_their_own_invocation_s_keys(employ: Any, log: Log) -> None:
     workers = employ("log", timeout=30)
     with ThreadPoolExecutor(40) as callers:

@@ -19,6 +19,7 @@ from tests.pictures import (
     png_16,
     png_header,
     saved,
+    scanned,
     webp_canvas,
     with_chunk,
     zlib_bomb,
@@ -173,6 +174,12 @@ def test_what_can_be_seen_through_lies_on_white_in_the_thumbnail() -> None:
     assert image.getpixel((5, 5)) == (255, 255, 255)
 
 
+def wrong_sum(png: bytes) -> bytes:
+    """Every pixel can be decoded; strict decoders take no such file."""
+    at = png.index(b"IEND") - 5
+    return png[:at] + bytes([png[at] ^ 1]) + png[at + 1 :]
+
+
 def moving(form: str) -> bytes:
     return saved(drawn(), form, save_all=True, append_images=[Image.new("RGB", (64, 48), "black")])
 
@@ -202,12 +209,14 @@ REFUSED = {
     "cut-png": (saved(drawn(640, 480), "PNG")[:-40], InvalidRequest),
     "cut-webp": (saved(drawn(640, 480), "WEBP")[:-40], InvalidRequest),
     "png-with-a-wrong-sum": (saved(drawn(), "PNG")[:-20] + bytes(20), InvalidRequest),
+    "png-with-a-wrong-sum-of-sound-pixels": (wrong_sum(saved(drawn(), "PNG")), InvalidRequest),
     "png-that-ends-early": (png_header(640, 480), InvalidRequest),
     "too-many-pixels": (png_header(10_000, 5_001), TooLarge),
     "far-too-many-pixels": (png_header(2**31 - 1, 2**31 - 1), TooLarge),
     "far-too-many-pixels-of-webp": (webp_canvas(moving("WEBP"), 16_383, 16_383), TooLarge),
     "text-bomb": (with_chunk(saved(drawn(), "PNG"), b"zTXt", b"a\0\0" + zlib_bomb()), InvalidRequest),
     "profile-bomb": (with_chunk(saved(drawn(), "PNG"), b"iCCP", b"a\0\0" + zlib_bomb()), InvalidRequest),
+    "scan-bomb": (scanned(drawn(), 101), InvalidRequest),
     "heavy": (saved(drawn()) + bytes(20_000_000), TooLarge),
 }
 
@@ -222,6 +231,12 @@ def test_what_is_no_usable_picture_is_refused_in_words_that_name_the_field(
     assert [error.field for error in refusal.value.errors] == ["url"]
     assert "50 megapixels" in str(refusal.value.hint)
     assert refusal.value.detail.startswith(("The file ", "The picture ", "The JPEG ", "The PNG ", "The WEBP "))
+
+
+def test_a_jpeg_may_come_in_a_hundred_scans_and_what_lies_behind_it_is_none() -> None:
+    body = scanned(drawn(), 100)
+    assert kept(body)[0].body == body
+    assert kept(body + b"\xff\xda" * 1000)[0].body == body
 
 
 def test_pixels_are_counted_to_the_last() -> None:

@@ -45,10 +45,10 @@ def test_what_a_status_of_the_service_means_to_us(status: int, words: str, kind:
     [
         (429, "7", 7.0),
         (429, "0.5", 0.5),
-        (429, "-3", 0.0),
+        (429, "-3", None),
         (429, "soon", None),
         (429, "inf", None),
-        (429, "Thu, 01 Jan 1970 00:00:00 GMT", 0.0),
+        (429, "Thu, 01 Jan 1970 00:00:00 GMT", None),
         (503, "20", 20.0),
     ],
 )

@@ -110,15 +110,24 @@ class Team:
     def script(self, *rules: dict[str, Any], service: str = "replicate") -> None:
         requests.post(f"{self.cloud.services[service]}/_script", json=list(rules), timeout=10).raise_for_status()
 
+    def look(self, what: str, service: str = "replicate") -> list[Any]:
+        """What a stand-in shows of itself: `_predictions`, `_webhooks`, `_log`."""
+        return list(requests.get(f"{self.cloud.services[service]}/{what}", timeout=10).json())
+
     def log(self, service: str = "replicate") -> list[Any]:
-        return list(requests.get(f"{self.cloud.services[service]}/_log", timeout=10).json())
+        return self.look("_log", service)
+
+
+def fresh(cloud: LocalCloud) -> Team:
+    """Before stand-ins that have forgotten everything."""
+    for service in cloud.services.values():
+        requests.post(f"{service}/_reset", timeout=10).raise_for_status()
+    return Team(cloud)
 
 
 @pytest.fixture
 def team(cloud: LocalCloud) -> Team:
-    for service in cloud.services.values():
-        requests.post(f"{service}/_reset", timeout=10).raise_for_status()
-    return Team(cloud)
+    return fresh(cloud)
 
 
 class Film:

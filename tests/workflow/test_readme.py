@@ -7,7 +7,11 @@ import os
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from tests.standins.conftest import wait_until
 from tests.workflow.conftest import Film, Team
 
 ROOT = Path(__file__).parents[2]
@@ -17,6 +21,12 @@ def calls(begins: str) -> list[str]:
     """The lines of the block of shell that begins so."""
     (block,) = re.findall(rf"```sh\n({begins}.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     return str(block).strip().splitlines()
+
+
+def commands(lines: list[str]) -> list[str]:
+    """Without comments; a command that goes on in the next line is one."""
+    joined = re.sub(r"\\\n *", "", "\n".join(lines))
+    return [line for line in joined.splitlines() if line and not line.startswith("#")]
 
 
 def bash(lines: list[str], folder: Path, **variables: str) -> str:
@@ -47,12 +57,56 @@ def test_the_readmes_five_calls_make_a_film(team: Team, pictures: list[Path], tm
     assert film.lasts(3 * 8)
 
 
-def test_the_readmes_script_of_misbehaviour_is_taken_and_its_next_create_fails(
+def test_the_readmes_calls_by_example_do_what_they_say(team: Team, pictures: list[Path], tmp_path: Path) -> None:
+    signs, from_outside, announce, told_by, put, confirm, listed, asked, *looks = commands(calls("AUTH="))
+    assert "https://example.com/" in from_outside
+    samples = tmp_path / "out" / "demo" / "pictures"
+    samples.mkdir(parents=True)
+    (samples / pictures[2].name).write_bytes(pictures[2].read_bytes())
+    told = {
+        "API": team.url,
+        "KEY": str(team.http.headers["Authorization"]).removeprefix("Bearer "),
+        "CAMPAIGN": team.campaign(pictures[:1]),
+    }
+
+    def said(call: str) -> str:
+        return bash([signs, call], tmp_path, **told)
+
+    def data(call: str) -> Any:
+        envelope = json.loads(said(call))
+        assert envelope["error"] is None, envelope
+        return envelope["data"]
+
+    kept = json.loads(bash([signs, announce, told_by, put, confirm], tmp_path, **told))["data"]
+    assert (kept["name"], kept["duplicate"]) == ("poster", False)
+    assert len(team.get(f"/assets?campaignId={told['CAMPAIGN']}")["items"]) == 2
+    assert data(listed) == {"items": [], "nextCursor": None}
+    told["JOB"] = data(asked)["jobId"]
+    assert data(asked)["jobId"] == told["JOB"]
+    assert team.wait(told["JOB"])["status"] == "completed"
+    jobs, polled, sub_jobs, manifest = looks
+    assert [(one["id"], one["metadata"]) for one in data(jobs)["items"]] == [(told["JOB"], {"order": "4711"})]
+    tag = re.search(r'^etag: (W/"\S+")\r?$', said(polled), re.IGNORECASE | re.MULTILINE)
+    assert tag
+    assert said(polled.replace('W/"…"', tag[1])).split()[1] == "304"
+    [clip] = data(sub_jobs)["subJobs"]
+    assert {"status", "actualCost", "reason", "predictionUrl"} <= set(clip)
+    assert data(manifest)["cost"]["total"] == clip["actualCost"] == pytest.approx(6 * 0.15)
+
+
+def test_the_readmes_script_of_misbehaviour_fails_the_next_create_and_delays_the_third_clips_webhook(
     team: Team, pictures: list[Path], tmp_path: Path
 ) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "local.json").write_text(json.dumps({"services": team.cloud.services}))
     assert json.loads(bash(calls("REPLICATE="), tmp_path)) == {"rules": 2}
-    job = team.film(team.campaign(pictures[:3]), numPairs=2, clipDuration=4)
+    job = team.film(team.campaign(pictures), numPairs=3, clipDuration=4)
     state = team.wait(job)
-    assert (state["progress"]["successful_clips"], state["progress"]["failed_clips"]) == (1, 1)
+    assert (state["progress"]["successful_clips"], state["progress"]["failed_clips"]) == (2, 1)
+    [third] = [one for one in team.look("_predictions") if "attempt=1.0003." in one["webhook"]]
+
+    def late() -> list[Any]:
+        return [one for one in team.look("_webhooks") if one["predictionId"] == third["id"]]
+
+    wait_until(lambda: bool(late()), 60)
+    assert [one["at"] >= third["endedAt"] + 20 for one in late()] == [True]

@@ -96,7 +96,7 @@ def laptop(replicate: Replicate, xai: Xai, tmp_path_factory: pytest.TempPathFact
         tmp_path_factory.mktemp("laptop"),
         REPLICATE_API_TOKEN=f" {REPLICATE_KEY}",
         REPLICATE_BASE_URL=replicate.url,
-        XAI_API_KEY=f"{XAI_KEY}\n",
+        XAI_API_KEY=f" {XAI_KEY}\n",
         XAI_BASE_URL=f"{xai.url}/v1",
     )
     yield running
@@ -119,6 +119,11 @@ def test_real_services_make_a_whole_film_for_a_laptop(laptop: Laptop, job: Any, 
     film = Film(laptop.team.download(f"/videos/{job['id']}/combined", tmp_path / "film.mp4"))
     assert film.plays_in_browsers
     assert film.lasts(2 * 8)
+
+
+def test_seed_001s_bug_1_a_leading_space_in_xais_key_is_no_part_of_it(xai: Xai, job: Any) -> None:
+    assert asked(xai, "/chat/completions")
+    assert job["planningModel"] == "grok-4.3"
 
 
 def test_replicate_gets_the_pictures_uploaded_and_no_webhook(replicate: Replicate, job: Any) -> None:

@@ -51,7 +51,10 @@ class Provider(Protocol):
     def look(self, prediction_id: str) -> Prediction: ...
 
     def find(self, mark: str, asked_at: str) -> Prediction | None:
-        """The prediction of an attempt whose create was not answered; `asked_at` bounds how far back to look."""
+        """The prediction of an attempt whose create was not answered; `asked_at` bounds how far back to look.
+
+        None only where it is certain that there is none; ProviderUnknown where the provider does not show all.
+        """
         ...
 
     def cancel(self, prediction_id: str) -> None: ...

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Any, Literal
 
 import httpx
@@ -22,6 +21,7 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from functions.studio.clips import Answer, Outcome
 from functions.studio.errors import (
+    KeyUnreachable,
     ModelGone,
     NotConfigured,
     ProviderBusy,
@@ -31,9 +31,16 @@ from functions.studio.errors import (
     WebhookRejected,
 )
 from functions.studio.providers.protocol import Order, Prediction
+from functions.studio.retry_after import seconds_told
 
 TIMEOUT = httpx.Timeout(30.0, connect=5.0)
 """Seconds a call may take; the SDK itself gives its create none."""
+
+LOOKING = httpx.Timeout(10.0, connect=5.0)
+"""The same for what only reads: it is asked again anyway."""
+
+MOST_PAGES = 20
+"""Of their list, 100 predictions each, that are searched for one."""
 
 OUTCOMES = {
     "succeeded": Outcome.SUCCEEDED,
@@ -46,7 +53,7 @@ OUTCOMES = {
 UNSAID = {"aborted": "Replicate aborted the prediction: it had not begun by its deadline, and nothing was charged"}
 """Why, where their `error` does not say."""
 
-MODERATED = ("flagged", "sensitive", "moderation", "safety", "(e005)")
+MODERATED = ("flagged", "sensitive content", "sensitive information", "moderation", "safety", "(e005)")
 """Words of their errors for an input that will be refused every time."""
 
 RETRIED_BY_THE_SDK = (429, 503, 504)
@@ -105,22 +112,29 @@ class Replicate:
 
     def find(self, mark: str, asked_at: str) -> Prediction | None:
         since = datetime.fromisoformat(asked_at) - timedelta(minutes=5)
+        unreadable = ""
         with _our_errors():
             for document in self._recent():
                 if document.created_at and datetime.fromisoformat(document.created_at) < since:
-                    return None
+                    break
                 ours = _parsed(document)
                 if ours.carries(mark):
                     return ours
+                unreadable = document.id if document.data_removed else unreadable
+        if unreadable:
+            raise ProviderUnknown(f"Replicate has deleted what prediction {unreadable} was asked for")
         return None
 
     def _recent(self) -> Iterator[_Document]:
-        """Newest first."""
-        page: str | None = "/v1/predictions"
-        while page:
+        """Newest first; ProviderUnknown where the list goes on beyond what is searched."""
+        page = "/v1/predictions"
+        for _ in range(MOST_PAGES):
             found = _Page.model_validate(self._get(page))
             yield from found.results
+            if not found.next:
+                return
             page = found.next
+        raise ProviderUnknown(f"Replicate lists more than {MOST_PAGES} pages of predictions")
 
     def _get(self, path: str) -> Any:
         """By the SDK's own request, not its typed calls: those know no status `aborted` and fail on it."""
@@ -177,7 +191,7 @@ class _Transport(httpx.HTTPTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         request.headers["Authorization"] = f"Bearer {self._key()}"
-        request.extensions["timeout"] = TIMEOUT.as_dict()
+        request.extensions["timeout"] = (LOOKING if request.method == "GET" else TIMEOUT).as_dict()
         response = super().handle_request(request)
         if response.status_code == 429 or (request.method == "GET" and response.status_code in RETRIED_BY_THE_SDK):
             response.read()
@@ -202,19 +216,7 @@ def _told(response: httpx.Response) -> float | None:
     """Seconds to wait, by the header, the body's field or its words ("resets in ~30s"); None where none says."""
     words = re.search(r"\bin ~?(\d+(?:\.\d+)?) ?s", _details(response))
     hints = (response.headers.get("retry-after"), _problem(response).get("retry_after"), words and words[1])
-    return next((seconds for hint in hints if (seconds := _seconds(hint)) is not None), None)
-
-
-def _seconds(hint: Any) -> float | None:
-    """A number, or HTTP's form of a date, as seconds from now."""
-    try:
-        seconds = float(hint)
-    except (TypeError, ValueError):
-        try:
-            seconds = parsedate_to_datetime(hint).timestamp() - time.time()
-        except (TypeError, ValueError):
-            return None
-    return seconds if 0 < seconds < math.inf else None
+    return next((seconds for hint in hints if (seconds := seconds_told(hint)) is not None), None)
 
 
 @contextmanager
@@ -223,6 +225,8 @@ def _our_errors(creating: str = "") -> Iterator[None]:
     ambiguous: type[ProviderError] = ProviderUnknown if creating else ProviderBusy
     try:
         yield
+    except KeyUnreachable as error:  # before anything was sent
+        raise ProviderBusy(str(error)) from None
     except ReplicateError as error:
         raise _translated(error, ambiguous, creating) from None
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:

@@ -8,7 +8,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from werkzeug import Request, Response
 from werkzeug.exceptions import HTTPException
@@ -308,7 +308,7 @@ def _body(request: Request, schema: Mapping[str, Any]) -> Mapping[str, Any]:
     return body  # type: ignore[no-any-return]  # the schema says it is an object
 
 
-def _refuse(title: str, faults: list[dict[str, str]]) -> None:
+def _refuse(title: str, faults: list[dict[str, str]]) -> NoReturn:
     detail = "".join(f"- {fault['field'] or 'body'}: {fault['description']}\n" for fault in faults)
     raise Problem(422, title, detail, invalid_fields=faults)
 

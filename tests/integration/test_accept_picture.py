@@ -1,0 +1,49 @@
+"""What is kept of a picture when its write is answered strangely."""
+
+from __future__ import annotations
+
+import pytest
+from botocore.exceptions import ClientError
+
+from functions.api.accept_picture import accept_picture
+from functions.api.uploads import Wish
+from functions.studio.library import Asset, Campaign, Library
+from functions.studio.media_store import MediaStore
+from functions.studio.rows import now
+from functions.studio.table import Table
+from tests.integration.api_stage import picture
+from tests.integration.asset_stage import objects
+from tests.scripted import Answering
+
+CAMPAIGN = Campaign(id="k", tenant="acme", name="Spring", created_at=now(), updated_at=now())
+WISH = Wish(name="Lamp", type="image", tags=[])
+
+
+def test_a_write_that_was_done_although_it_was_to_be_tried_again_is_the_asset_and_keeps_its_files(
+    table: Table, media: MediaStore
+) -> None:
+    library = Library(Table(table.name, Answering(table, "TransactionInProgressException", 400, done=True)))
+    accepted = accept_picture(WISH, picture(), CAMPAIGN, library, media)
+    assert accepted.new
+    assert library.get(Asset, CAMPAIGN.tenant, accepted.asset.id) == accepted.asset
+    assert sorted(objects(media)) == sorted([accepted.asset.key, accepted.asset.thumbnail_key])
+
+
+def test_nothing_is_kept_of_a_picture_whose_write_was_refused(table: Table, media: MediaStore) -> None:
+    library = Library(Table(table.name, Answering(table, "ValidationException", 400, done=False)))
+    with pytest.raises(ClientError):
+        accept_picture(WISH, picture(), CAMPAIGN, library, media)
+    assert objects(media) == []
+
+
+@pytest.mark.parametrize("done", [True, False])
+@pytest.mark.parametrize(
+    ("code", "status", "times"), [("InternalServerError", 500, 1), ("TransactionInProgressException", 400, 99)]
+)
+def test_the_files_stay_where_nobody_knows_whether_the_write_was_done(
+    table: Table, media: MediaStore, code: str, status: int, times: int, done: bool
+) -> None:
+    library = Library(Table(table.name, Answering(table, code, status, done=done, times=times)))
+    with pytest.raises(ClientError):
+        accept_picture(WISH, picture(), CAMPAIGN, library, media)
+    assert len(objects(media)) == 2
