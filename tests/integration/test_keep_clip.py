@@ -48,13 +48,16 @@ def test_a_good_output_is_kept_with_its_sound_and_settled(desk: Desk, studio: St
     assert (picture.frames, picture.fps, picture.width, picture.height) == (24, 24, 320, 180)
 
 
-def test_a_clip_stays_and_only_its_raw_sound_ends_some_day(desk: Desk, studio: Studio) -> None:
+def test_a_clip_stays_and_only_what_can_be_made_of_it_again_ends_some_day(desk: Desk, studio: Studio) -> None:
     desk.answered(output_url=desk.outputs.holds(studio.clip()))
     desk.keep()
-    assert desk.clip.kept
+    kept = desk.clip.kept
+    assert kept
+    assert kept.segment
     client, bucket = desk.media.client, desk.media.bucket
+    raw = [{"Key": "lifetime", "Value": "raw"}]
     tags = {key: client.get_object_tagging(Bucket=bucket, Key=key)["TagSet"] for key in desk.objects}
-    assert tags == {desk.clip.kept.key: [], desk.clip.kept.pcm_key: [{"Key": "lifetime", "Value": "raw"}]}
+    assert tags == {kept.key: [], kept.pcm_key: raw, kept.segment.key: raw}
 
 
 def test_a_mute_clip_is_given_silence_as_long_as_its_picture(desk: Desk, studio: Studio) -> None:
