@@ -1,12 +1,11 @@
 """`python -m admin key TENANT` makes an API key, `python -m admin revoke KEY` ends one.
 
-Where: the deployment of $STAGE; without a stage the local cloud that runs (out/local.json), else the stage dev.
+Where: the deployment of $STAGE; without a stage the local cloud that runs (out/local.json).
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Sequence
@@ -18,8 +17,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from functions.api.keys import issue_key, revoke
 from functions.studio.errors import NotFound
 from functions.studio.table import Table
+from local.checkout import OUT
+from local.told import told_in
 
-LOCAL = Path(__file__).parents[1] / "out" / "local.json"
+LOCAL = OUT / "local.json"
 """What `make local` leaves for other processes while it is up."""
 
 
@@ -27,10 +28,10 @@ class NoTable(Exception):
     """The message says where it was looked for."""
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, local: Path = LOCAL) -> int:
     asked = _parser().parse_args(arguments)
     try:
-        name = asked.table or os.environ.get("TABLE_NAME") or _running_table() or _deployed_table()
+        name = asked.table or os.environ.get("TABLE_NAME") or _table(os.environ.get("STAGE"), local)
         table = Table(name)
         if asked.verb == "key":
             print(issue_key(table, asked.tenant, asked.tier))
@@ -57,19 +58,24 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _running_table() -> str | None:
-    """The table of the local cloud that is up, if no stage was named; from then on this process talks to that cloud."""
-    if os.environ.get("STAGE") or not LOCAL.exists():
-        return None
-    told = json.loads(LOCAL.read_text())
+def _table(stage: str | None, local: Path) -> str:
+    """Nobody goes to AWS who has named no stage."""
+    return _deployed_table(stage) if stage else _running_table(local)
+
+
+def _running_table(local: Path) -> str:
+    """The table of the local cloud that is up; from then on this process talks to that cloud."""
+    told = told_in(local)
+    if told is None:
+        raise NoTable("no local cloud is up: `make local`, or name a STAGE")
     os.environ |= told["aws"]["environment"]
     print(f"In the local cloud at {told['url']}:", file=sys.stderr)
     return str(told["aws"]["table"])
 
 
-def _deployed_table() -> str:
+def _deployed_table(stage: str) -> str:
     """The table of the stack that `make deploy` has made."""
-    stack = f"reelay-{os.environ.get('STAGE') or 'dev'}"
+    stack = f"reelay-{stage}"
     try:
         [found] = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
     except ClientError as error:

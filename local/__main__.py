@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import signal
 import sys
@@ -12,6 +11,7 @@ from typing import Final
 from local.cloud import FAULTS, LocalCloud
 from local.process import signal_pipe
 from local.settings import SettingRefused, Settings
+from local.told import tell, told_in, withdraw
 
 PORT: Final = 8080
 
@@ -35,6 +35,13 @@ def main() -> int:
 
 def stay(cloud: LocalCloud) -> int:
     """Keeps the cloud up until a signal ends it; an exit status."""
+    if other := told_in(cloud.told):
+        print(
+            f"A local cloud of this checkout is up already, at {other['url']}: end its process {other['pid']} first "
+            f"({cloud.told} tells of it).",
+            file=sys.stderr,
+        )
+        return 1
     told, _ = signal_pipe()
     asked: list[int] = []
 
@@ -52,7 +59,7 @@ def stay(cloud: LocalCloud) -> int:
             try:
                 os.read(told, 1)
             finally:
-                cloud.told.unlink()
+                withdraw(cloud.told)
     except Ended:
         return 0
     except FAULTS as fault:
@@ -75,7 +82,7 @@ def describe(cloud: LocalCloud) -> None:
             "stateMachine": cloud.state_machine,
         },
     }
-    cloud.told.write_text(json.dumps(told, indent=2) + "\n")
+    tell(cloud.told, told)
     keys = "".join(f"  {tenant:6} {key}\n" for tenant, key in cloud.keys.items())
     services = "".join(f"{line}\n" for line in cloud.description)
     print(f"Reelay is at {cloud.url}\n{keys}{services}Ctrl-C ends it; its log is {cloud.log}", flush=True)

@@ -171,7 +171,6 @@ class LocalCloud:
         front = bind(self._port)
         stack.callback(front.close)
         self.url = url_of(front)
-        self.told.unlink(missing_ok=True)  # left by a cloud that was killed
         scratch = Path(tempfile.mkdtemp(prefix="reelay-"))
         stack.callback(shutil.rmtree, scratch, ignore_errors=True)
         log = Log(self.log)

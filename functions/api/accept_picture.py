@@ -95,7 +95,8 @@ def accept_picture(
             return Accepted(known, new=False)
         if isinstance(error, ClientError):
             raise
-        raise Conflict("The same picture came and went at this moment.", hint="Send it again.") from None
+        library.get(Campaign, campaign.tenant, campaign.id, field="campaignId")
+        raise Conflict("The same picture or its campaign was being deleted.", hint="Send it again.") from None
     return Accepted(asset, new=True)
 
 

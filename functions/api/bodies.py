@@ -8,7 +8,10 @@ from typing import Any
 from aws_lambda_powertools.utilities.data_classes.common import BaseProxyEvent
 
 from functions.studio import payload
-from functions.studio.errors import FieldError, InvalidRequest, RequestError
+from functions.studio.errors import FieldError, InvalidRequest, RequestError, TooLarge
+
+JSON_LIMIT = 1_000_000
+"""Bytes of a JSON body."""
 
 MOST_DIGITS = 1000
 """Of a whole number; the table keeps 38, Python itself reads 4300."""
@@ -40,6 +43,11 @@ def json_object(text: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise at_fault(InvalidRequest, "must be a JSON object", 'Such as {"name": "value"}.')
     return value
+
+
+def require_json_size(body: bytes) -> None:
+    if len(body) > JSON_LIMIT:
+        raise at_fault(TooLarge, f"has {len(body)} bytes", f"At most {JSON_LIMIT} bytes of JSON are read.")
 
 
 def _whole(digits: str) -> int:

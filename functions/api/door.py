@@ -13,7 +13,7 @@ from aws_lambda_powertools.event_handler.middlewares.openapi_validation import (
 )
 
 from functions.api import given
-from functions.api.bodies import at_fault, raw_body
+from functions.api.bodies import at_fault, raw_body, require_json_size
 from functions.api.envelope import JSON, ROOT
 from functions.api.freshness import answer_if_changed
 from functions.studio.errors import (
@@ -22,7 +22,6 @@ from functions.studio.errors import (
     MethodNotAllowed,
     NotFound,
     RequestError,
-    TooLarge,
     UnsupportedMedia,
 )
 from functions.studio.telemetry import about
@@ -32,9 +31,6 @@ PUBLIC = frozenset({f"{ROOT}/health", f"{ROOT}/openapi.json", f"{ROOT}/docs"})
 
 BY_TOKEN = frozenset({f"{ROOT}/videos/<job_id>/playlist.m3u8", f"{ROOT}/videos/<job_id>/film.m3u8"})
 """The only routes that a player token opens as well: each its own path."""
-
-JSON_LIMIT = 1_000_000
-"""Bytes of a JSON body."""
 
 Next = Callable[[APIGatewayHttpResolver], Response[Any]]
 
@@ -112,8 +108,7 @@ def _require_json(app: APIGatewayHttpResolver) -> None:
     # However it was written: Powertools knows it in small letters alone.
     app.current_event.raw_event.setdefault("headers", {})["content-type"] = JSON
     body = raw_body(app.current_event)
-    if len(body) > JSON_LIMIT:
-        raise at_fault(TooLarge, f"has {len(body)} bytes", f"At most {JSON_LIMIT} bytes of JSON are read.")
+    require_json_size(body)
     try:
         body.decode()
     except UnicodeDecodeError:

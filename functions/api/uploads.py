@@ -14,7 +14,7 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 from pydantic import Field, ValidationError
 
 from functions.api import inputs, pictures
-from functions.api.bodies import at_fault, json_object
+from functions.api.bodies import at_fault, json_object, require_json_size
 from functions.api.envelope import JSON
 from functions.studio.errors import FieldError, InvalidRequest, RequestError, TooLarge, UnsupportedMedia
 
@@ -81,13 +81,14 @@ class Sent:
 def read_upload(content_type: str, body: bytes) -> Sent:
     """Each thing that is wrong with a body is a RequestError."""
     if len(body) > MOST_BYTES:
-        raise TooLarge(f"The upload has {len(body)} bytes.", hint=_LARGE)
+        raise at_fault(TooLarge, f"has {len(body)} bytes", _LARGE)
     if content_type.split(";")[0].strip().lower() == JSON:
         return _from_json(body)
     return _from_form(content_type, body)
 
 
 def _from_json(body: bytes) -> Sent:
+    require_json_size(body)
     try:
         document = json_object(body.decode())
     except UnicodeDecodeError:
@@ -127,11 +128,15 @@ def _parts(content_type: str, body: bytes) -> tuple[dict[str, Any], list[tuple[s
     kind, options = parse_options_header(content_type)
     if kind != "multipart/form-data":
         raise UnsupportedMedia(
-            f"An upload is multipart/form-data or {JSON}, not {kind[:80] or 'nothing'}.", hint=f"{_HINT} {_ELSE}"
+            f"An upload is multipart/form-data or {JSON}, not {kind[:80] or 'nothing'}.",
+            hint=f"{_HINT} {_ELSE}",
+            errors=(FieldError("Content-Type", f"must be multipart/form-data or {JSON}"),),
         )
     if not options.get("boundary"):
         raise UnsupportedMedia(
-            "The Content-Type names no boundary.", hint=f"What encodes the form also sets the header. {_HINT}"
+            "The Content-Type names no boundary.",
+            hint=f"What encodes the form also sets the header. {_HINT}",
+            errors=(FieldError("Content-Type", "must name the boundary of the form"),),
         )
     given: dict[str, list[str]] = {}
     files: list[tuple[str, bytes]] = []
@@ -151,7 +156,7 @@ def _parts(content_type: str, body: bytes) -> tuple[dict[str, Any], list[tuple[s
             else:
                 _refuse(part.name, "must not be a file: the picture is sent as `file`")
     except MultipartError as error:
-        raise RequestError(f"The body is not a multipart form: {error.args[0]}.", hint=_HINT) from None
+        raise at_fault(RequestError, f"is not a multipart form: {error.args[0]}", _HINT) from None
     if "file" in given:
         _refuse("file", "must be a file, not text", hint="With curl: `-F file=@picture.jpg`, with the @.")
     if "tags[]" in given:

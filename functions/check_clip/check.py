@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functions.studio.clips import Attempt, AttemptStatus
-from functions.studio.errors import NotConfigured, ProviderError, StaleRun
+from functions.studio.errors import NotConfigured, ProviderError, ProviderRefused, StaleRun
 from functions.studio.messages import CheckClip
 from functions.studio.providers import Prediction, Provider
 from functions.studio.recording import cancel, find, record_acceptance, record_answer, release
@@ -53,5 +53,10 @@ def _look(message: CheckClip, attempt: Attempt, outbox: Outbox) -> Prediction | 
 
 def _stop(provider: Provider, prediction_id: str) -> None:
     """Given up, perhaps still running: what is not wanted any more is not left to cost."""
-    if provider.look(prediction_id).answer is None:
+    try:
+        ended = provider.look(prediction_id).answer is not None
+    except ProviderRefused as refused:
+        logger().info("nothing to stop", extra={"prediction": prediction_id, "reason": str(refused)})
+        return
+    if not ended:
         cancel(provider, prediction_id, "it was given up")

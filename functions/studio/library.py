@@ -13,9 +13,9 @@ from typing import Any, ClassVar, Literal, TypeVar
 
 from pydantic import Field
 
-from functions.studio.errors import ConditionLost, FieldError, NotFound
-from functions.studio.rows import Row, is_id, now
-from functions.studio.table import Table, delete, put, update
+from functions.studio.errors import ConditionLost, Conflict, FieldError, NotFound
+from functions.studio.rows import Row, is_id, new_id, now
+from functions.studio.table import Table, check, delete, put, update
 
 PAGE = 100
 """Rows read at once while a filter looks for what it wants."""
@@ -146,7 +146,8 @@ class Library:
         return _cut((kind.model_validate(row) for row in rows), limit, keep)
 
     def add(self, entry: Client | Campaign | Upload) -> None:
-        self.table.commit(put(_pk(entry.tenant), _prefix(type(entry)) + entry.id, entry.attributes(), {"pk": None}))
+        """Under an id of its own: what the SDK repeats is the same again."""
+        self.table.commit(put(_pk(entry.tenant), _prefix(type(entry)) + entry.id, entry.attributes()))
 
     def change(self, kind: type[E], tenant: str, entry_id: str, changes: Mapping[str, Any]) -> E:
         """`changes` by their names in the table; None removes one."""
@@ -162,17 +163,33 @@ class Library:
     def remove(self, entry: Client | Campaign | Upload) -> None:
         self.table.commit(delete(_pk(entry.tenant), _prefix(type(entry)) + entry.id))
 
+    def remove_campaign(self, campaign: Campaign) -> None:
+        """Conflict while it has assets. From its mark on it gets no more of them, so that none is left behind."""
+        pk, sk, mark = _pk(campaign.tenant), _prefix(Campaign) + campaign.id, new_id()
+        try:
+            self.table.commit(update(pk, sk, {"deleting": mark}, {"pk": ...}))
+            if not self.has_assets(campaign):
+                self.table.commit(delete(pk, sk, {"deleting": mark}))
+                return
+            self.table.commit(update(pk, sk, {"deleting": None}, {"deleting": mark}))
+        except ConditionLost:
+            if self.find(Campaign, campaign.tenant, campaign.id) is None:
+                return
+            raise Conflict("The campaign is being deleted already.", hint="Look whether it is gone.") from None
+        raise Conflict("The campaign still has assets.", hint="Delete its assets first.")
+
     def campaigns_of(self, client: Client) -> Iterator[Campaign]:
         rows = self.table.query(_pk(client.tenant), _prefix(Campaign))
         return (campaign for campaign in map(Campaign.model_validate, rows) if campaign.client_id == client.id)
 
     def add_asset(self, asset: Asset) -> None:
-        """ConditionLost when the campaign has an asset of the same file, or there is one of this id."""
+        """ConditionLost when the campaign has an asset of the same file, there is one of this id, or the campaign goes."""
         pk = _pk(asset.tenant)
         self.table.commit(
             put(pk, _prefix(Asset) + asset.id, asset.attributes(), {"pk": None}),
             put(pk, _in(asset.campaign_id) + asset.id, {"assetId": asset.id, "type": asset.type}),
             put(pk, _same(asset.campaign_id, asset.sha256), {"assetId": asset.id}, {"pk": None}),
+            check(pk, _prefix(Campaign) + asset.campaign_id, {"pk": ..., "deleting": None}),
         )
 
     def same_asset(self, campaign: Campaign, sha256: str) -> Asset | None:

@@ -66,7 +66,7 @@ class StandIn(ABC):
         return orders
 
     def forget(self) -> None:  # noqa: B027  # a service may have nothing to forget
-        """Drops everything that requests have left behind, for `POST /_reset`."""
+        """Drops what requests have left behind and is over, for `POST /_reset`."""
 
     def start(self) -> Self:
         self._thread.start()

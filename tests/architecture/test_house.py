@@ -64,7 +64,7 @@ AWS = {"boto3", "botocore", "types_boto3_dynamodb", "types_boto3_events", "types
 CLIENTS = {
     **dict.fromkeys(PURE | TOOLS, frozenset({"pydantic"})),
     **dict.fromkeys(STORES | {"table"}, AWS | {"types_boto3_stepfunctions", "pydantic"}),
-    "keyring": {"aws_lambda_powertools"},
+    "keyring": {"aws_lambda_powertools", "botocore"},
     "telemetry": {"aws_lambda_powertools"},
     **dict.fromkeys(DOMAIN | WIRING, frozenset()),
 }

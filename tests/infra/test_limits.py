@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from functions.studio.check_queue import heartbeat_limit, read_delays
+from functions.studio.recording import SURE_AFTER
 from infra.workflow import DEFINITION
 
 if TYPE_CHECKING:
@@ -73,6 +75,19 @@ def test_a_look_is_not_taken_twice_at_once_nor_set_aside_while_its_clip_has_time
     hidden, times = checks["VisibilityTimeout"], checks["RedrivePolicy"]["maxReceiveCount"]
     assert hidden > template.functions["check_clip"]["Timeout"]
     assert hidden * times > default(template, "ClipTimeoutSeconds")
+
+
+def test_a_create_counts_as_over_only_when_whoever_sends_it_cannot_run_any_more(template: Reader) -> None:
+    for sender in ("request_clip", "check_clip"):
+        assert SURE_AFTER.total_seconds() > template.functions[sender]["Timeout"]
+    assert SURE_AFTER.total_seconds() < default(template, "ClipTimeoutSeconds")
+
+
+def test_a_waiting_step_outlasts_two_looks_that_crashed_but_not_itself(template: Reader) -> None:
+    checks = template.all("AWS::SQS::Queue")[template.only("AWS::SQS::Queue", "MakeClipsChecks")]
+    delays = read_delays(template.template["Parameters"]["CheckDelays"]["Default"])
+    timeout = default(template, "ClipTimeoutSeconds")
+    assert max(delays) + 2 * checks["VisibilityTimeout"] <= heartbeat_limit(delays, timeout) < timeout
 
 
 def test_a_sweep_is_over_before_the_next(template: Reader) -> None:

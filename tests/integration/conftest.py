@@ -22,6 +22,7 @@ from functions.studio.library import Library
 from functions.studio.media_store import MediaStore
 from functions.studio.table import Table
 from local.ffmpeg import path_with_ffmpeg
+from local.mends import tables
 from local.standins.xai import Xai
 from tests.integration.api_events import Caller
 from tests.media import Studio
@@ -42,6 +43,14 @@ os.environ |= {
 def ffmpeg_on_path(tmp_path_factory: pytest.TempPathFactory) -> None:
     """As on Lambda, where the layer has it: a program called `ffmpeg`, found on PATH."""
     os.environ["PATH"] = path_with_ffmpeg(tmp_path_factory.mktemp("bin"), os.environ["PATH"])
+
+
+@pytest.fixture(scope="session", autouse=True)
+def dynamodb_under_many_hands() -> None:
+    """As on AWS: conditions and transactions hold when several threads write at once, and a token is carried out once."""
+    tables.a_conditional_write_is_atomic()
+    tables.a_transaction_costs_what_it_touches()
+    tables.a_transaction_sent_twice_is_done_once()
 
 
 @pytest.fixture

@@ -19,6 +19,11 @@ CAMPAIGN = Campaign(id="k", tenant="acme", name="Spring", created_at=now(), upda
 WISH = Wish(name="Lamp", type="image", tags=[])
 
 
+@pytest.fixture(autouse=True)
+def _campaign(table: Table) -> None:
+    Library(table).add(CAMPAIGN)
+
+
 def test_a_write_that_was_done_although_it_was_to_be_tried_again_is_the_asset_and_keeps_its_files(
     table: Table, media: MediaStore
 ) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import boto3
 import pytest
 
@@ -48,3 +50,21 @@ def test_what_cannot_be_done_is_said_and_ends_with_1(
     monkeypatch.delenv("TABLE_NAME", raising=False)
     assert main(arguments) == 1
     assert capsys.readouterr().err.startswith("error: ")
+
+
+@pytest.mark.parametrize("left", ["", '{"pid": 4194305, "url": "http://127.0.0.1:8080", "aws": {}}'])
+def test_without_a_stage_and_a_local_cloud_nobody_goes_to_aws(
+    table: Table,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    left: str,
+) -> None:
+    """There is a stack of the stage dev, and perhaps the file of a cloud that was killed: no process has that number."""
+    for name in ("STAGE", "TABLE_NAME"):
+        monkeypatch.delenv(name, raising=False)
+    boto3.client("cloudformation").create_stack(StackName="reelay-dev", TemplateBody=STACK)
+    if left:
+        (tmp_path / "local.json").write_text(left)
+    assert main(["key", "acme"], tmp_path / "local.json") == 1
+    assert capsys.readouterr().err == "error: no local cloud is up: `make local`, or name a STAGE\n"

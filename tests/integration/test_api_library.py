@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from functions.studio.rows import new_id
+from functions.studio.library import Client, Library
+from functions.studio.rows import new_id, now
 from tests.integration.api_events import Caller, Reply
 from tests.integration.api_stage import UNKNOWN, a_campaign_of, asked, uploaded
 
@@ -204,6 +205,13 @@ def test_a_number_that_the_table_cannot_keep_is_422_and_its_field_named(acme: Ca
     refused = _client_with(acme, number)
     assert (refused.status, refused.fields) == (422, ["metadata"])
     assert "cannot be kept exactly" in refused.problem["detail"]
+
+
+def test_an_entry_that_the_sdk_writes_again_because_the_answer_was_lost_is_added(library: Library) -> None:
+    client = Client(id=new_id(), tenant="acme", name="Aurora", created_at=now(), updated_at=now())
+    library.add(client)
+    library.add(client)
+    assert library.get(Client, "acme", client.id) == client
 
 
 def _client_with(caller: Caller, number: str) -> Reply:

@@ -110,6 +110,13 @@ def test_a_prediction_that_ended_after_it_was_given_up_is_left_alone(stage: Clip
     assert not stage.provider.cancelled
 
 
+def test_a_prediction_given_up_that_the_provider_has_forgotten_leaves_nothing_to_stop(stage: ClipStage) -> None:
+    stage.put(status=AttemptStatus.LOST)
+    stage.provider.busy = ProviderRefused("not found")
+    stage.look()
+    assert (stage.provider.looks, stage.provider.cancelled, stage.queue.messages) == (["p"], [], [])
+
+
 def test_a_provider_that_does_not_hear_the_cancel_does_not_break_the_look(stage: ClipStage) -> None:
     stage.put(status=AttemptStatus.LOST)
     stage.provider.known["p"] = Prediction(id="p")

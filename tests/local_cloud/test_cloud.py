@@ -59,6 +59,35 @@ def test_no_process_is_left_however_the_cloud_ends(tmp_path: Path, number: signa
     assert (tmp_path / "local.json").exists() == (number == signal.SIGKILL)
 
 
+def test_a_second_cloud_of_the_same_checkout_is_refused_and_leaves_the_first_alone(tmp_path: Path) -> None:
+    first = start(tmp_path, "first")
+    assert first.stdout
+    said = first.stdout.readline()
+    assert "Reelay is at" in said
+    left = (tmp_path / "local.json").read_text()
+    second = start(tmp_path, "second")
+    _, errors = second.communicate(timeout=20)
+    assert second.returncode == 1
+    url = said.split()[-1]
+    assert errors.startswith(
+        f"A local cloud of this checkout is up already, at {url}: end its process {first.pid} first"
+    )
+    assert (tmp_path / "local.json").read_text() == left
+    first.send_signal(signal.SIGINT)
+    assert "Traceback" not in first.communicate(timeout=20)[1]
+    assert (first.returncode, (tmp_path / "local.json").exists()) == (0, False)
+
+
+def test_a_cloud_whose_file_another_has_taken_ends_quietly_and_leaves_it(tmp_path: Path) -> None:
+    cloud = start(tmp_path, "quiet")
+    assert cloud.stdout
+    cloud.stdout.readline()
+    (tmp_path / "local.json").write_text('{"pid": 1}')
+    cloud.send_signal(signal.SIGINT)
+    assert cloud.communicate(timeout=20)[1] == ""
+    assert (cloud.returncode, (tmp_path / "local.json").read_text()) == (0, '{"pid": 1}')
+
+
 def test_a_port_that_is_taken_is_said_before_anything_is_started(tmp_path: Path) -> None:
     with bind() as taken:
         port = taken.getsockname()[1]

@@ -179,7 +179,7 @@ def test_fifty_creates_at_once_are_all_answered_while_none_has_ended(start_repli
     assert [p["endedAt"] for p in seen] == [None] * 50
 
 
-def test_the_log_tells_what_was_asked_and_reset_forgets_it_all(start_replicate: Start) -> None:
+def test_the_log_tells_what_was_asked_and_reset_forgets_it(start_replicate: Start) -> None:
     standin = start_replicate()
     client = client_of(standin)
     script(standin, {"do": "slow", "seconds": 60, "times": 9})
@@ -194,7 +194,21 @@ def test_the_log_tells_what_was_asked_and_reset_forgets_it_all(start_replicate: 
     assert log[0]["at"] <= log[1]["at"]
     requests.post(f"{standin.url}/_reset", timeout=10)
     assert requests.get(f"{standin.url}/_log", timeout=10).json() == []
-    assert client.predictions.list().results == []
+
+
+def test_reset_forgets_what_has_ended_and_lets_the_rest_go_on(start_replicate: Start, host: Host) -> None:
+    standin = start_replicate()
+    client = client_of(standin)
+    script(standin, {"do": "fail", "times": 1})
+    over = ended(client.predictions.create(model=VEO, input={"prompt": "a"}), client)
+    script(standin, {"do": "slow", "seconds": 3, "times": 1})
+    runs = client.predictions.create(model=VEO, input=veo_input(host), webhook=f"{host.url}/hook")
+    requests.post(f"{standin.url}/_reset", timeout=10)
+    assert [one.id for one in client.predictions.list().results] == [runs.id]
+    with pytest.raises(ReplicateError):
+        client.predictions.get(over.id)
+    assert ended(runs, client).status == "succeeded"
+    wait_until(lambda: f'"{runs.id}"' in requests.get(f"{standin.url}/_webhooks", timeout=10).text)
 
 
 def test_refusing_loopback_neither_webhooks_nor_pictures_may_be_private(start_replicate: Start, host: Host) -> None:

@@ -14,7 +14,6 @@ from functions.api.envelope import ROOT, Envelope, Listed, Metadata, Money, View
 from functions.api.given import Asker, TheJobs, TheLibrary
 from functions.api.in_use import refuse_while_running
 from functions.api.inputs import NotNull
-from functions.studio.errors import Conflict
 from functions.studio.library import Campaign, Client, Library
 from functions.studio.rows import new_id, now
 
@@ -119,7 +118,5 @@ def change(campaign_id: str, body: CampaignChanges, asker: Asker, library: TheLi
 def remove(campaign_id: str, asker: Asker, library: TheLibrary, jobs: TheJobs) -> Response[None]:
     campaign = library.get(Campaign, asker.tenant, campaign_id)
     refuse_while_running(jobs.running(asker.tenant, campaign.id), "campaign")
-    if library.has_assets(campaign):
-        raise Conflict("The campaign still has assets.", hint="Delete its assets first.")
-    library.remove(campaign)
+    library.remove_campaign(campaign)
     return gone()

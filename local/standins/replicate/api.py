@@ -115,16 +115,17 @@ class Replicate(StandIn):
         return json_response(body, status, "application/problem+json")
 
     def forget(self) -> None:
+        """A prediction that has not ended stays, with the files that it may still read and the webhooks it owes."""
         with self._lock:
-            forgotten = list(self._predictions.values())
-            self._predictions.clear()
-            self._files.clear()
-        for prediction in forgotten:
-            prediction.move("canceled")
-        self._courier.stop()
+            self._predictions = {key: one for key, one in self._predictions.items() if not one.ended.is_set()}
+            if not self._predictions:
+                self._files.clear()
+        self._courier.forget_all_but(self._predictions.keys())
 
     def tidy(self) -> None:
-        self.forget()
+        for prediction in list(self._predictions.values()):
+            prediction.move("canceled")
+        self._courier.stop()
         self._drawer.stop()
         self._scratch.cleanup()
 

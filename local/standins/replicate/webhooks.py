@@ -77,6 +77,10 @@ class Courier:
             thread.start()
         return sent
 
+    def forget_all_but(self, predictions: Collection[str]) -> None:
+        """Of the deliveries that were made. What is on its way still arrives."""
+        self.deliveries[:] = [one for one in self.deliveries if one.prediction in predictions]
+
     def stop(self) -> None:
         """Of what is on its way nothing arrives any more."""
         with self._lock:
