@@ -1,8 +1,9 @@
 """Accepting jobs: the API, and the sweep behind it for those whose run never began."""
 
-from aws_cdk import Duration
+from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from infra.close import Close
@@ -10,6 +11,7 @@ from infra.door import Door
 from infra.library import Library
 from infra.parameters import Parameters
 from infra.runtime import Runtime
+from infra.waivers import waive
 from infra.workflow import Workflow
 
 
@@ -32,6 +34,18 @@ class Accept(Construct):
             self, "sweep", does="Starts accepted jobs that have no run; closes those whose run is gone.", seconds=60
         )
 
+        self.player_secret = secretsmanager.Secret(
+            self,
+            "Player",
+            description="Signs the tokens of video players",
+            generate_secret_string=secretsmanager.SecretStringGenerator(password_length=64, exclude_punctuation=True),
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        waive(
+            "SMG4", self.player_secret, because="Another value ends every token at once, and each lasts a day at most."
+        )
+        self.api.add_environment("PLAYER_SECRET_ARN", self.player_secret.secret_arn)
+        self.player_secret.grant_read(self.api)
         self.api.add_environment("VIDEO_GENERATION_MODEL", parameters.video_generation_model)
         library.lend_rows(self.api, self.sweep)
         library.lend_media(self.api)

@@ -71,6 +71,8 @@ def _films() -> list[CustomMetricGroup]:
                 _metric("JobsSwept", "sweep", label="jobs swept"),
                 _metric("CallbacksRefused", "callback", label="callbacks refused"),
                 _metric("SelectionsByContinuity", "plan", label="selections without the model"),
+                _metric("SegmentsFailed", "keep_clip", label="clips that cannot be watched early"),
+                _metric("WatchingFailed", "assemble", label="films without a preview or playlist"),
             ],
         ),
         CustomMetricGroup(title="Clips", metrics=[clips_completed, _math(clips_failed, label="failed:")]),

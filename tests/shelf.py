@@ -10,6 +10,7 @@ from functions.arrange.arrange import arrange
 from functions.assemble.assemble import assemble
 from functions.make_piece.make import make_piece
 from functions.studio.clips import AttemptStatus, ClipStatus, Kept
+from functions.studio.cut import Cut
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import Film, Job, JobStatus
 from functions.studio.ledger import Ledger, LineState, reservation
@@ -21,9 +22,9 @@ from tests.scripted import a_clip, a_job, an_attempt
 
 
 class Shelf:
-    def __init__(self, jobs: JobStore, ledger: Ledger, media: MediaStore) -> None:
+    def __init__(self, jobs: JobStore, ledger: Ledger, media: MediaStore, cut: Cut | None = None) -> None:
         self.jobs, self.ledger, self.media = jobs, ledger, media
-        self.job: Job = a_job(planning_model="grok-4.3")
+        self.job: Job = a_job(planning_model="grok-4.3", cut=cut or Cut())
         jobs.table.commit(jobs.accept(self.job))
 
     @property
@@ -72,6 +73,10 @@ class Shelf:
 
     def assemble(self) -> Film:
         return assemble(self.run, self.jobs, self.ledger, self.media)
+
+    @property
+    def film(self) -> Film:
+        return self.jobs.film(self.job.id, self.job.run)
 
     @property
     def pieces(self) -> list[Piece]:

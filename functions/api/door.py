@@ -29,6 +29,9 @@ from functions.studio.telemetry import about
 PUBLIC = frozenset({f"{ROOT}/health", f"{ROOT}/openapi.json", f"{ROOT}/docs"})
 """The only paths without a key."""
 
+BY_TOKEN = frozenset({f"{ROOT}/videos/<job_id>/playlist.m3u8", f"{ROOT}/videos/<job_id>/film.m3u8"})
+"""The only routes that a player token opens as well: each its own path."""
+
 Next = Callable[[APIGatewayHttpResolver], Response[Any]]
 
 
@@ -47,7 +50,11 @@ def guarded(app: APIGatewayHttpResolver) -> None:
 
 
 def require_key(app: APIGatewayHttpResolver, next_middleware: Next) -> Response[Any]:
-    if app.current_event.path not in PUBLIC:
+    path, route = app.current_event.path, app.context["_route"]
+    token = app.current_event.query_string_parameters.get("token")
+    if token is not None and route.path in BY_TOKEN:
+        given.player_tokens().check(path, token)
+    elif path not in PUBLIC:
         caller = given.keys().authenticate(app.current_event.headers)
         app.append_context(caller=caller)
         about(tenant=caller.tenant)

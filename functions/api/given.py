@@ -11,8 +11,10 @@ from aws_lambda_powertools.event_handler import Depends, Request
 from functions.api.bodies import raw_body
 from functions.api.keys import Caller, Keys
 from functions.api.outside import Outside
+from functions.api.player_tokens import PlayerTokens
 from functions.studio import wiring
 from functions.studio.job_store import JobStore
+from functions.studio.keyring import player_secret
 from functions.studio.ledger import Ledger
 from functions.studio.library import Library
 from functions.studio.media_store import MediaStore
@@ -23,6 +25,16 @@ from functions.studio.workflow import Workflow
 def keys() -> Keys:
     """They remember what they read, so there is one."""
     return Keys(wiring.table())
+
+
+def player_tokens() -> PlayerTokens:
+    return PlayerTokens(player_secret)
+
+
+def viewer(request: Request) -> Caller | None:
+    """Who asks, where a player token opens the call as well; None where one did."""
+    known: Caller | None = request.context.get("caller")
+    return known
 
 
 def caller(request: Request) -> Caller:
@@ -48,6 +60,8 @@ def outside() -> Outside:
     return Outside()
 
 
+Viewer = Annotated[Caller | None, Depends(viewer)]
+ThePlayerTokens = Annotated[PlayerTokens, Depends(player_tokens)]
 Asker = Annotated[Caller, Depends(caller)]
 TheForm = Annotated[Form, Depends(form)]
 TheLibrary = Annotated[Library, Depends(wiring.library)]

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from functions.api import inputs
 from functions.api.accept_job import expiry
+from functions.api.film_options import MOST_CLIPS, FilmOptions, not_as_asked, the_cut
 from functions.studio.catalogue import Catalogue, Model
 from functions.studio.clips import Clip, pending_clip
 from functions.studio.errors import FieldError, InvalidRequest
@@ -16,11 +17,11 @@ from functions.studio.library import Campaign, Client, Library
 from functions.studio.pairs import enough
 from functions.studio.rows import new_id, now
 
-MOST_PAIRS = 1000
+MOST_PAIRS = MOST_CLIPS
 LONGEST_CLIP = 60.0
 
 
-class ImagePairsRequest(inputs.Input):
+class ImagePairsRequest(FilmOptions):
     campaign_id: str
     client_id: str | None = None
     clip_duration: Annotated[float, Field(gt=0, le=LONGEST_CLIP)] | None = None
@@ -40,7 +41,8 @@ def draft(
     model = _model(asked.model, catalogue, default_model)
     enough(library.count_pictures(campaign), asked.num_pairs)
     seconds = model.duration(asked.clip_duration)
-    cost = model.cost(seconds)
+    cut = the_cut(asked, tenant, library, asked.num_pairs)
+    cost = model.offer(cut, seconds).cost
     stamp = now()
     job = Job(
         id=new_id(),
@@ -52,8 +54,9 @@ def draft(
         num_pairs=asked.num_pairs,
         total_clips=asked.num_pairs,
         estimated_cost=cost * asked.num_pairs if asked.num_pairs else None,
+        cut=cut,
         metadata=asked.metadata,
-        warnings=snapped(model, asked.clip_duration, seconds),
+        warnings=[*snapped(model, asked.clip_duration, seconds), *not_as_asked(model, cut, seconds)],
         created_at=stamp,
         updated_at=stamp,
     )

@@ -18,12 +18,17 @@ def refuse_while_running(running: Iterable[Job], what: str) -> None:
 
 
 def refuse_while_needed(asset: Asset, jobs: JobStore) -> None:
-    """A picture is needed while a job chooses among its campaign's, and while a clip that begins or ends with it is open."""
-    running = jobs.running(asset.tenant, asset.campaign_id)
+    """A picture is needed while a job chooses among its campaign's, while a clip that begins or ends with it is open, and
+    until a film is there that is cut with it, of whichever campaign."""
+    running = jobs.running(asset.tenant)
     refuse_while_running((job for job in running if _needs(job, asset, jobs)), "picture")
 
 
 def _needs(job: Job, asset: Asset, jobs: JobStore) -> bool:
+    if asset.id in job.cut.asset_ids:
+        return True
+    if job.campaign_id != asset.campaign_id:
+        return False
     if job.status is JobStatus.PLANNING:
         return True
     return any(

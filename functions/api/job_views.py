@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import ConfigDict
 
 from functions.api.envelope import ROOT, Metadata, Money, View
+from functions.api.film_options import OptionsView, options_view
 from functions.api.progress import progress
 from functions.studio.catalogue import Catalogue, Model
 from functions.studio.clips import Clip, ClipStatus
@@ -30,12 +31,25 @@ RETRY_AFTER = {JobStatus.PLANNING: 3, JobStatus.PROCESSING: 5, JobStatus.COMBINI
 """Seconds until it is worth asking again; a job that has ended stays as it is."""
 
 
+PlayerLink = Callable[[str], str]
+"""From a path to the same path with a player token."""
+
+
 class Links(View):
     self: str
     sub_jobs: str
     combined: str
     thumbnail: str
+    preview: str
+    playlist: str
     manifest: str
+
+
+class JobLinks(Links):
+    playlist_url: str
+    """As `playlist`, with a token, for players that send no key; good for 12 to 24 hours."""
+    film_playlist_url: str | None
+    """The same of the film; None until there is one."""
 
 
 class Progress(View):
@@ -88,6 +102,9 @@ class JobSummary(JobBase):
 
 
 class JobView(JobBase):
+    options: OptionsView
+    """How the film is cut, as the request was understood."""
+    links: JobLinks
     progress: Progress
     actual_cost: Money
     lost_cost: Money
@@ -168,7 +185,17 @@ def links(job: Job) -> Links:
         sub_jobs=f"{job_path(job.id)}/sub-jobs",
         combined=f"{videos}/combined",
         thumbnail=f"{videos}/thumbnail",
+        preview=f"{videos}/preview",
+        playlist=f"{videos}/playlist.m3u8",
         manifest=f"{job_path(job.id)}/manifest",
+    )
+
+
+def job_links(job: Job, link: PlayerLink) -> JobLinks:
+    plain = links(job)
+    film = f"{ROOT}/videos/{job.id}/film.m3u8" if job.film and job.film.ranges_key else None
+    return JobLinks(
+        **plain.model_dump(), playlist_url=link(plain.playlist), film_playlist_url=link(film) if film else None
     )
 
 
@@ -229,17 +256,19 @@ def job_summary(job: Job) -> JobSummary:
     )
 
 
-def job_view(job: Job, clips: Sequence[Clip]) -> JobView:
+def job_view(job: Job, clips: Sequence[Clip], link: PlayerLink) -> JobView:
     """The counts are those of the clips' rows, so they move while the job runs."""
     changes = {
         "warnings": [*job.warnings, *_missing(job, clips)],
         "updated_at": max([job.updated_at, *(clip.updated_at for clip in clips)]),
+        "links": job_links(job, link),
     }
     return JobView(
         **(_base(job) | changes),
         progress=_progress(job, clips),
         actual_cost=_cost(job, clips),
         lost_cost=job.lost_cost,
+        options=options_view(job.cut),
     )
 
 

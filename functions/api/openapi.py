@@ -11,7 +11,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.api_gateway import Route
 from aws_lambda_powertools.event_handler.openapi.params import Dependant
 
-from functions.api.door import PUBLIC, routes
+from functions.api.door import BY_TOKEN, PUBLIC, routes
 from functions.api.envelope import JSON, ROOT
 from functions.api.freshness import has_tag
 from functions.api.once import HEADER, LONGEST, REPLAYED, once
@@ -32,6 +32,7 @@ KEYS = {
     "bearer": {"type": "http", "scheme": "bearer"},
     "key": {"type": "apiKey", "in": "header", "name": "x-api-key"},
 }
+PLAYER_TOKEN = {"type": "apiKey", "in": "query", "name": "token"}
 
 
 def document(app: APIGatewayHttpResolver) -> dict[str, Any]:
@@ -48,7 +49,7 @@ def document(app: APIGatewayHttpResolver) -> dict[str, Any]:
     schemas["UploadForm"] = _form()
     for kind in (UrlUpload, PresignedUpload):
         schemas[kind.__name__] = kind.model_json_schema(ref_template=REF + "{model}")
-    described["components"]["securitySchemes"] = KEYS
+    described["components"]["securitySchemes"] = {**KEYS, "playerToken": PLAYER_TOKEN}
     described["security"] = [{name: []} for name in KEYS]
     described["components"]["responses"] = {"Problem": PROBLEM}
     described["paths"][f"{ROOT}/assets/upload"]["post"]["requestBody"] = _upload()
@@ -81,7 +82,7 @@ def _add_headers(operation: dict[str, Any], route: Route) -> None:
         answers[status].pop("content", None)
     for status in answers.keys() & {"201", "202", "302"}:
         answers[status]["headers"] = {"Location": _header("Where it is")}
-    if has_tag(route) and "200" in answers:
+    if has_tag(route) and JSON in answers.get("200", {}).get("content", {}):
         parameters.append(_parameter("If-None-Match", "Tags of what the caller has already", {"type": "string"}))
         waiting = {"Retry-After": RETRY_AFTER} if route.path.startswith(f"{ROOT}/jobs/<job_id>") else {}
         answers["200"]["headers"] = {"ETag": _header("Of the data"), **waiting}
@@ -100,6 +101,8 @@ def _add_problems(operation: dict[str, Any], route: Route) -> None:
         operation["security"] = []
     else:
         statuses |= {"401"}
+    if route.path in BY_TOKEN:
+        operation["security"] = [{name: []} for name in (*KEYS, "playerToken")]
     if route.dependant.path_params:
         statuses |= {"404"}
     if route.dependant.query_params:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from functions.api.job_views import shown_status
+from functions.api.keys import Caller
 from functions.studio.clips import Clip, Kept
 from functions.studio.errors import FieldError, NotFound
 from functions.studio.job_store import JobStore
-from functions.studio.jobs import Film, Job
-from functions.studio.media import clip_name
+from functions.studio.jobs import Film, Job, Preview
+from functions.studio.media import Segment, clip_name
+from functions.studio.media_store import MediaStore
 from functions.studio.rows import is_id
 
 
@@ -18,6 +20,11 @@ def own_job(jobs: JobStore, tenant: str, job_id: str) -> Job:
     return job
 
 
+def watched_job(jobs: JobStore, viewer: Caller | None, job_id: str) -> Job:
+    """The viewer's own job; without a viewer the door has checked a token that was made for this job."""
+    return own_job(jobs, viewer.tenant, job_id) if viewer else jobs.job(job_id)
+
+
 def own_film(job: Job) -> Film:
     if job.film is None:
         raise _not_found(
@@ -26,6 +33,21 @@ def own_film(job: Job) -> Film:
             hint=job.error_message or "Ask again when the job is completed.",
         )
     return job.film
+
+
+def own_preview(job: Job) -> Preview:
+    preview = own_film(job).preview
+    if preview is None:
+        raise NotFound("The film has no moving preview.", hint="Its thumbnail stands still, and is there.")
+    return preview
+
+
+def film_ranges(job: Job, media: MediaStore) -> Segment:
+    """How players fetch the film piece by piece."""
+    key = own_film(job).ranges_key
+    if key is None:
+        raise NotFound("The film has no playlist.", hint="The film itself is at `/combined`.")
+    return Segment.model_validate_json(media.read(key))
 
 
 def own_clip(jobs: JobStore, job: Job, name: str) -> Kept:

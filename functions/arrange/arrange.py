@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from functions.arrange.arrangement import arrangement, nothing_left
 from functions.studio.errors import NoClipSurvived
 from functions.studio.job_store import JobStore
@@ -9,6 +11,7 @@ from functions.studio.jobs import Job, JobStatus
 from functions.studio.ledger import Ledger
 from functions.studio.media_store import piece_key
 from functions.studio.messages import PieceTask, PieceTasks, RunRef
+from functions.studio.room import check_room
 from functions.studio.settlement import settle_open_clips
 
 
@@ -30,5 +33,7 @@ def _put_pieces(job: Job, jobs: JobStore) -> None:
     survivors = {clip.number: clip.video for clip in clips if clip.video}
     if not survivors:
         raise NoClipSurvived(nothing_left(clips))
-    keys = [piece_key(job.tenant, job.id, job.run, number, "mp4") for number in range(1, len(survivors) + 1)]
-    jobs.put_pieces(job.id, job.run, arrangement(survivors, keys))
+    key_of = partial(piece_key, job.tenant, job.id, job.run)
+    pieces = arrangement(survivors, job.cut, key_of)
+    check_room(pieces)
+    jobs.put_pieces(job.id, job.run, pieces)

@@ -1,72 +1,137 @@
-"""From the survivors to the list of pieces: a pure decision."""
+"""From the survivors and what the caller asked of the cut to the list of pieces: a pure decision."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from fractions import Fraction
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import pairwise
+from typing import Literal
 
+from functions.arrange.target import film_target, fits, frames
 from functions.studio.clips import Clip, Kept
-from functions.studio.media import Picture, Piece, Target
+from functions.studio.cut import Card, Cut, Transition, TransitionKind
+from functions.studio.media import Piece, PieceKind, Shot, Target
 
-RATES = (24, 25, 30)
-"""Frames a second that a film is conformed to. Each divides the sound's 48,000 samples."""
+MOST_FRAMES = 900
+"""Of a piece that is encoded: a longer clip becomes several. At 1080p they take a minute or two of MakePiece's fifteen."""
 
-SAME_LOOK = 30
-"""From here on a clip's rate is halved as often as it takes: 60 becomes 30, 50 becomes 25."""
+SHORTEST_JOIN = 2
+"""Frames: of a single one nothing of the next clip would be seen."""
 
-LONG_SIDE = 1920
-SHORT_SIDE = 1080
-"""A conformed film is at most this large, whichever way it stands."""
+KeyOf = Callable[[int, str], str]
+"""The key of a piece in the media bucket, by its number and its file's extension."""
 
 
-def arrangement(survivors: Mapping[int, Kept], piece_keys: Sequence[str]) -> list[Piece]:
-    """One piece a surviving clip, by number of clip.
+def arrangement(survivors: Mapping[int, Kept], cut: Cut, key_of: KeyOf) -> list[Piece]:
+    """The pieces in the order of the film.
 
-    Survivors that share one seam are copied as they are. Otherwise all of them are conformed: an encoder of ours cannot
-    be made to write the decoder configuration of somebody else's.
+    Survivors that share one seam, fit what was asked and only follow each other are copied as they are. Otherwise all of
+    them are conformed: an encoder of ours cannot be made to write the decoder configuration of somebody else's.
     """
-    pictures = [kept.probe.picture for kept in survivors.values()]
+    kept = sorted(survivors.items())
+    target = film_target([clip.probe.picture for _, clip in kept], cut)
+    if as_they_are(kept, cut, target):
+        return [copied(number, clip, one, cut) for number, (clip, one) in enumerate(kept, 1)]
+    drafts = conformed(kept, cut, target)
+    return [_numbered(number, draft, cut, target, key_of) for number, draft in enumerate(drafts, 1)]
+
+
+def as_they_are(kept: Sequence[tuple[int, Kept]], cut: Cut, target: Target) -> bool:
+    """Whether the survivors make the film without an encoder."""
+    pictures = [clip.probe.picture for _, clip in kept]
     seams = {picture.seam for picture in pictures}
-    copied = len(seams) == 1 and None not in seams
-    target = None if copied else common_target(pictures)
-    return [
-        Piece(
-            number=number,
-            clip=clip,
-            source_key=kept.key,
-            key=kept.key if copied else key,
-            pcm_key=kept.pcm_key,
-            target=target,
-            bytes=kept.probe.bytes if copied else None,
-            picture=kept.probe.picture if copied else None,
-        )
-        for number, ((clip, kept), key) in enumerate(zip(sorted(survivors.items()), piece_keys, strict=True), 1)
+    drawn = cut.watermark or cut.intro or cut.outro
+    hard = all(cut.after(clip).kind is TransitionKind.CUT for clip, _ in kept[:-1])
+    agree = len(seams) == 1 and None not in seams
+    return agree and hard and not drawn and all(fits(picture, target, cut) for picture in pictures)
+
+
+def copied(number: int, clip: int, kept: Kept, cut: Cut) -> Piece:
+    picture = kept.probe.picture
+    return Piece(
+        number=number,
+        kind=PieceKind.CLIP,
+        shots=[_shot(clip, kept, 0, picture.frames)],
+        frames=picture.frames,
+        key=kept.key,
+        pcm_key=kept.pcm_key if cut.audio == "keep" else None,
+        bytes=kept.probe.bytes,
+        picture=picture,
+    )
+
+
+def join_frames(transition: Transition, before: int, after: int, fps: int) -> int:
+    """How long a join of two clips of so many frames is: at most half of each; 0 is a hard cut."""
+    if transition.kind is TransitionKind.CUT:
+        return 0
+    length = min(counted(transition.seconds, fps), before // 2, after // 2, MOST_FRAMES)
+    return length if length >= SHORTEST_JOIN else 0
+
+
+def counted(seconds: Decimal, fps: int) -> int:
+    return round(seconds * fps)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A piece to be encoded, before it has a number."""
+
+    kind: PieceKind
+    frames: int
+    shots: tuple[Shot, ...] = ()
+    transition: TransitionKind | None = None
+    card: Literal["intro", "outro"] | None = None
+
+
+def conformed(kept: Sequence[tuple[int, Kept]], cut: Cut, target: Target) -> Iterator[Draft]:
+    lengths = [frames(one.probe.picture, target) for _, one in kept]
+    joins = [
+        join_frames(cut.after(clip), before, after, target.fps)
+        for (clip, _), (before, after) in zip(kept, pairwise(lengths), strict=False)
     ]
+    if cut.intro:
+        yield from _card("intro", cut.intro, target)
+    for turn, ((clip, one), length) in enumerate(zip(kept, lengths, strict=True)):
+        head, tail = [0, *joins][turn], [*joins, 0][turn]
+        for start, end in parts(head, length - tail):
+            yield Draft(PieceKind.CLIP, end - start, (_shot(clip, one, start, end),))
+        if tail:
+            shots = _shot(clip, one, length - tail, length), _shot(*kept[turn + 1], 0, tail)
+            yield Draft(PieceKind.JOIN, tail, shots, transition=cut.after(clip).kind)
+    if cut.outro:
+        yield from _card("outro", cut.outro, target)
 
 
-def common_target(pictures: Sequence[Picture]) -> Target:
-    """The size and the rate that most seconds of the survivors have; the larger and the faster where two are level."""
-    sizes: Counter[tuple[int, int]] = Counter()
-    rates: Counter[int] = Counter()
-    for picture in pictures:
-        milliseconds = round(picture.seconds * 1000)
-        sizes[within(*picture.shown)] += milliseconds
-        rates[nearest_rate(picture.fps)] += milliseconds
-    width, height = max(sizes, key=lambda size: (sizes[size], size[0] * size[1], size))
-    return Target(width=width, height=height, fps=max(rates, key=lambda rate: (rates[rate], rate)))
+def parts(start: int, end: int) -> list[tuple[int, int]]:
+    """The stretch, divided as few times as the longest piece allows, and evenly; none where it is empty."""
+    count = -(-(end - start) // MOST_FRAMES)
+    marks = [start + (end - start) * turn // count for turn in range(count + 1)] if count else []
+    return list(pairwise(marks))
 
 
-def within(width: int, height: int) -> tuple[int, int]:
-    """The size, made smaller where it exceeds the largest film, sides even."""
-    scale = min(Fraction(1), Fraction(LONG_SIDE, max(width, height)), Fraction(SHORT_SIDE, min(width, height)))
-    return max(2, round(width * scale / 2) * 2), max(2, round(height * scale / 2) * 2)
+def _card(which: Literal["intro", "outro"], card: Card, target: Target) -> Iterator[Draft]:
+    for start, end in parts(0, max(1, counted(card.seconds, target.fps))):
+        yield Draft(PieceKind.CARD, end - start, card=which)
 
 
-def nearest_rate(fps: Fraction) -> int:
-    while fps > SAME_LOOK + 1:
-        fps /= 2
-    return min(RATES, key=lambda rate: abs(rate - fps))
+def _shot(clip: int, kept: Kept, start: int, end: int) -> Shot:
+    return Shot(clip=clip, key=kept.key, pcm_key=kept.pcm_key, picture=kept.probe.picture, start=start, end=end)
+
+
+def _numbered(number: int, draft: Draft, cut: Cut, target: Target, key_of: KeyOf) -> Piece:
+    return Piece(
+        number=number,
+        kind=draft.kind,
+        shots=list(draft.shots),
+        transition=draft.transition,
+        card=draft.card,
+        frames=draft.frames,
+        key=key_of(number, "mp4"),
+        pcm_key=key_of(number, "pcm") if cut.audio == "keep" else None,
+        target=target,
+    )
 
 
 def nothing_left(clips: Sequence[Clip]) -> str:

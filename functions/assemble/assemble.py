@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 from functions.assemble.film import Part, join, prove
 from functions.assemble.manifest import manifest
 from functions.assemble.poster import make_poster
-from functions.studio import sound
+from functions.assemble.watching import put_beside
 from functions.studio.errors import BrokenMedia
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import Film, Job, JobStatus
@@ -20,10 +19,9 @@ from functions.studio.media import Piece
 from functions.studio.media_store import MediaStore, film_key
 from functions.studio.messages import RunRef
 from functions.studio.probe import sha256
+from functions.studio.room import check_room
 from functions.studio.telemetry import logger
-
-MOST_BYTES = 9_000_000_000
-"""Of pieces, sound and film together: what fits into Lambda's /tmp."""
+from functions.studio.workplace import workplace
 
 DOWNLOADS = 8
 """At once."""
@@ -37,8 +35,7 @@ def assemble(run: RunRef, jobs: JobStore, ledger: Ledger, media: MediaStore) -> 
     pieces = jobs.pieces(job.id, job.run)
     check_made(pieces)
     check_room(pieces)
-    with tempfile.TemporaryDirectory(prefix=f"film-{job.id}-") as name:
-        folder = Path(name)
+    with workplace() as folder:
         parts = download(pieces, media, folder)
         combined, poster = folder / "combined.mp4", folder / "thumbnail.jpg"
         with ThreadPoolExecutor(1) as beside:
@@ -46,7 +43,8 @@ def assemble(run: RunRef, jobs: JobStore, ledger: Ledger, media: MediaStore) -> 
             join(parts, combined, folder)
             prove(combined, parts, folder)
             drawn.result()
-        film = describe(job, parts, combined)
+        film = describe(job, pieces, parts, combined)
+        film = put_beside(film, combined, [part.film for part in parts], parts[0].picture.fps, media)
         document = manifest(
             job, jobs.clips(job.id), pieces, jobs.attempts(job.id), ledger.lines(job.id), film, sha256(poster)
         )
@@ -63,37 +61,28 @@ def check_made(pieces: Sequence[Piece]) -> None:
     for piece in pieces:
         if piece.picture is None:
             why = piece.fault or "the step ended without a result"
-            raise BrokenMedia(f"Clip {piece.clip} could not be made fit for the film: {why}.")
-
-
-def check_room(pieces: Sequence[Piece]) -> None:
-    """Before anything is downloaded: a full disk would look like a broken piece."""
-    pcm = sum(sound.samples(piece.picture.seconds) * sound.SAMPLE_BYTES for piece in pieces if piece.picture)
-    needed = 2 * sum(piece.bytes or 0 for piece in pieces) + pcm
-    if needed > MOST_BYTES:
-        raise BrokenMedia(
-            f"The film needs {needed / 1e9:.1f} GB to be put together; {MOST_BYTES / 1e9:.0f} GB are there."
-        )
+            raise BrokenMedia(f"{piece.name.capitalize()} could not be made fit for the film: {why}.")
 
 
 def download(pieces: Sequence[Piece], media: MediaStore, folder: Path) -> list[Part]:
     def fetch(piece: Piece) -> Part:
         assert piece.picture is not None
         part = Part(
-            clip=piece.clip,
+            name=piece.name,
             film=folder / f"piece_{piece.number:04d}.mp4",
-            pcm=folder / f"piece_{piece.number:04d}.pcm",
+            pcm=folder / f"piece_{piece.number:04d}.pcm" if piece.pcm_key else None,
             picture=piece.picture,
         )
         media.download(piece.key, part.film)
-        media.download(piece.pcm_key, part.pcm)
+        if piece.pcm_key and part.pcm:
+            media.download(piece.pcm_key, part.pcm)
         return part
 
     with ThreadPoolExecutor(DOWNLOADS) as pool:
         return list(pool.map(fetch, pieces))
 
 
-def describe(job: Job, parts: Sequence[Part], combined: Path) -> Film:
+def describe(job: Job, pieces: Sequence[Piece], parts: Sequence[Part], combined: Path) -> Film:
     picture = parts[0].picture
     frames = sum(part.picture.frames for part in parts)
     return Film(
@@ -107,5 +96,5 @@ def describe(job: Job, parts: Sequence[Part], combined: Path) -> Film:
         fps=round(float(picture.fps), 6),
         bytes=combined.stat().st_size,
         sha256=sha256(combined),
-        clips=[part.clip for part in parts],
+        clips=sorted({clip for piece in pieces for clip in piece.clips}),
     )

@@ -31,9 +31,11 @@ LIMITER = "alimiter=limit=0.97:level=0:latency=1"
 class Part:
     """A piece on disk."""
 
-    clip: int
+    name: str
+    """In words, for messages."""
     film: Path
-    pcm: Path
+    pcm: Path | None
+    """None where the film is to have no sound: then all are."""
     picture: Picture
 
 
@@ -43,16 +45,33 @@ def join(parts: Sequence[Part], film: Path, folder: Path) -> None:
     listing = folder / "pieces.ffconcat"
     listing.write_text("ffconcat version 1.0\n" + "".join(f"file '{part.film}'\n" for part in parts))
     ticks, lead = picture.ticks, picture.lead
+    heard: list[str | Path] = []
+    encoded: list[str | Path] = []
+    if has_sound(parts):
+        heard = ["-protocol_whitelist", "pipe", "-f", "s16le", "-ar", str(sound.RATE), "-ac", "2", "-i", "pipe:0"]
+        encoded = ["-map", "1:a:0", "-af", LIMITER, "-c:a", "aac", "-b:a", "160k", "-flags:a", "+bitexact"]
     ffmpeg.run(
         [
             *[*ffmpeg.STRICT, "-protocol_whitelist", "file"],
-            *["-f", "concat", "-auto_convert", "0", "-safe", "0", "-i", str(listing)],
-            *["-protocol_whitelist", "pipe", "-f", "s16le", "-ar", str(sound.RATE), "-ac", "2", "-i", "pipe:0"],
-            *["-map", "0:V:0", "-map", "1:a:0", "-c:v", "copy"],
+            *[
+                "-format_whitelist",
+                "concat,mov",
+                "-f",
+                "concat",
+                "-auto_convert",
+                "0",
+                "-safe",
+                "0",
+                "-i",
+                str(listing),
+            ],
+            *heard,
+            *["-map", "0:V:0", "-c:v", "copy"],
             *["-bsf:v", f"setts=dts=N*{ticks}-{lead}:pts=N*{ticks}-{lead}+PTS-DTS:duration={ticks}"],
-            *["-af", LIMITER, "-c:a", "aac", "-b:a", "160k", "-movflags", "+faststart"],
+            *encoded,
+            *["-movflags", "+faststart"],
             *["-video_track_timescale", str(picture.timescale), "-movie_timescale", str(sound.RATE)],
-            *["-map_metadata", "-1", "-fflags", "+bitexact", "-flags:a", "+bitexact", "-f", "mp4", str(film)],
+            *["-map_metadata", "-1", "-fflags", "+bitexact", "-f", "mp4", str(film)],
         ],
         seconds=MOST_SECONDS,
         stdin=sound_track(parts),
@@ -65,7 +84,12 @@ def sound_track(parts: Sequence[Part]) -> Iterator[bytes]:
     ends = accumulate((part.picture.frames for part in parts), initial=0)
     marks = [sound.samples(Fraction(frames) / fps) for frames in ends]
     for part, (start, end) in zip(parts, pairwise(marks), strict=True):
-        yield from sound.read(part.pcm, end - start)
+        if part.pcm:
+            yield from sound.read(part.pcm, end - start)
+
+
+def has_sound(parts: Sequence[Part]) -> bool:
+    return all(part.pcm for part in parts)
 
 
 def prove(film: Path, parts: Sequence[Part], folder: Path) -> None:
@@ -96,13 +120,16 @@ def picture_faults(movie: Movie, packets: Packets, parts: Sequence[Part]) -> Ite
     for part in parts:
         end = start + part.picture.frames
         if packets_digest(packets.packets[start:end]) != part.picture.packets:
-            yield f"its packets are not those of clip {part.clip}"
+            yield f"its packets are not those of {part.name}"
         start = end
 
 
 def length_faults(movie: Movie, parts: Sequence[Part]) -> Iterator[str]:
     length = sum((part.picture.seconds for part in parts), Fraction(0))
-    for kind, name in (("vide", "picture"), ("soun", "sound")):
+    tracks = {"vide": "picture"} | ({"soun": "sound"} if has_sound(parts) else {})
+    if len(movie.tracks) != len(tracks):
+        yield f"it has {len(movie.tracks)} tracks instead of {len(tracks)}"
+    for kind, name in tracks.items():
         track = movie.first(kind)
         if track is None or len(track.edits) != 1:
             yield f"its {name} has no exact length"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any
 
 from functions.studio.clips import Attempt, Clip
@@ -10,6 +11,9 @@ from functions.studio.jobs import Film, Job
 from functions.studio.ledger import Line, totals
 from functions.studio.media import Piece
 from functions.studio.rows import now, plain
+
+BESIDE = {"key", "poster_key", "manifest_key", "preview", "ranges_key", "clips"}
+"""Of a film's row: what the document says in its own way."""
 
 
 def manifest(
@@ -24,9 +28,10 @@ def manifest(
     """As JSON, camelCase; money in USD, times in seconds from the film's beginning."""
     tries = {clip.number: _attempts(clip.number, attempts, lines) for clip in clips}
     by_clip = {clip.number: clip for clip in clips}
-    used = {piece.clip for piece in pieces}
+    starts = list(accumulate((piece.frames for piece in pieces), initial=0))
+    used = {clip for piece in pieces for clip in piece.clips}
     money = totals(lines)
-    facts = film.model_dump(mode="json", by_alias=True, exclude={"key", "poster_key", "manifest_key", "clips"})
+    facts = film.model_dump(mode="json", by_alias=True, exclude=BESIDE)
     return {
         "jobId": job.id,
         "run": job.run,
@@ -34,13 +39,16 @@ def manifest(
         "campaignId": job.campaign_id,
         "clientId": job.client_id,
         "modelId": job.model,
+        "options": job.cut.as_asked(),
         "metadata": plain(job.metadata),
         "createdAt": job.created_at,
         "madeAt": now(),
         "selection": {"model": job.planning_model, "cost": plain(job.planning_cost)},
         "film": {"name": _name(film.key), **facts},
         "poster": {"name": _name(film.poster_key), "sha256": poster_sha256},
-        "clips": _clips(pieces, by_clip, tries),
+        "preview": {"name": _name(film.preview.key), "sha256": film.preview.sha256} if film.preview else None,
+        "pieces": [_piece(piece, start, film.fps) for piece, start in zip(pieces, starts, strict=False)],
+        "clips": [_clip(by_clip[number], pieces, starts, film.fps, tries[number]) for number in sorted(used)],
         "failedClips": [
             {
                 "number": clip.number,
@@ -61,32 +69,45 @@ def manifest(
     }
 
 
-def _clips(
-    pieces: Sequence[Piece], clips: dict[int, Clip], attempts: dict[int, list[dict[str, Any]]]
-) -> list[dict[str, Any]]:
-    entries, frames = [], 0
-    for piece in pieces:
-        clip, picture = clips[piece.clip], piece.picture
-        kept = clip.video
-        assert kept is not None
-        assert picture is not None
-        entries.append(
-            {
-                "number": clip.number,
-                "name": _name(kept.key),
-                "startsAt": round(float(frames / picture.fps), 6),
-                "seconds": round(float(picture.seconds), 6),
-                "frames": picture.frames,
-                "conformed": piece.target is not None,
-                **_chosen(clip),
-                "cost": plain(clip.actual_cost),
-                "bytes": kept.probe.bytes,
-                "sha256": kept.sha256,
-                "attempts": attempts[clip.number],
-            }
-        )
-        frames += picture.frames
-    return entries
+def _piece(piece: Piece, start: int, fps: float) -> dict[str, Any]:
+    return {
+        "number": piece.number,
+        "kind": piece.kind.value,
+        "clips": piece.clips,
+        "transition": piece.transition.value if piece.transition else None,
+        "card": piece.card,
+        "startsAt": _seconds(start, fps),
+        "seconds": _seconds(piece.frames, fps),
+        "frames": piece.frames,
+        "copied": piece.target is None,
+    }
+
+
+def _clip(
+    clip: Clip, pieces: Sequence[Piece], starts: Sequence[int], fps: float, attempts: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """Where the clip is seen, its joins included."""
+    seen = [(piece, start) for piece, start in zip(pieces, starts, strict=False) if clip.number in piece.clips]
+    frames = sum(piece.frames for piece, _ in seen)
+    kept = clip.video
+    assert kept is not None
+    return {
+        "number": clip.number,
+        "name": _name(kept.key),
+        "startsAt": _seconds(seen[0][1], fps),
+        "seconds": _seconds(frames, fps),
+        "frames": frames,
+        "conformed": seen[0][0].target is not None,
+        **_chosen(clip),
+        "cost": plain(clip.actual_cost),
+        "bytes": kept.probe.bytes,
+        "sha256": kept.sha256,
+        "attempts": attempts,
+    }
+
+
+def _seconds(frames: int, fps: float) -> float:
+    return round(frames / fps, 6)
 
 
 def _name(key: str) -> str:

@@ -19,19 +19,21 @@ from functions.studio.clips import (
     ClipStatus,
     Kept,
     Outcome,
+    leeway,
     next_step,
 )
 from functions.studio.errors import BrokenMedia, ConditionLost, NotConfigured, OutputExpired
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import Job
 from functions.studio.ledger import Ledger, Line, LineState, reservation
-from functions.studio.media import Probe
-from functions.studio.media_store import RAW, MediaStore, clip_key
+from functions.studio.media import Probe, Segment
+from functions.studio.media_store import RAW, MediaStore, clip_key, segment_key
 from functions.studio.messages import ClipTask, KeptClip, StateError
 from functions.studio.probe import examine, sha256
 from functions.studio.providers import Provider
 from functions.studio.recording import cancel, is_over, last_look
 from functions.studio.rows import now
+from functions.studio.segment import segment_clip
 from functions.studio.settlement import Ending, ended_attempt, ending
 from functions.studio.table import Write
 
@@ -49,6 +51,10 @@ ERROR_CLASSES = {
 }
 """By the name of the error that the workflow caught; any other is `failed`."""
 
+SEGMENT_SECONDS = 40
+"""For encoding one of a clip in a foreign format; copying takes a moment. The clip's fetching and proving may take 420 of
+the function's 480."""
+
 READS = 4
 """Times that the rows are read again when somebody changed them in between."""
 
@@ -62,6 +68,7 @@ class Keeper:
     origins: Sequence[str]
     limits: Mapping[str, int]
     stages: Mapping[str, tuple[str, ...]]
+    segment_seconds: float = SEGMENT_SECONDS
 
     def keep(self, task: ClipTask, error: StateError | None) -> KeptClip:
         """Ends the task's attempt and says what follows; a second call finds that it was done."""
@@ -145,7 +152,20 @@ class Keeper:
             pcm_key = key.removesuffix(".mp4") + ".pcm"
             self.media.upload(pcm, pcm_key, "application/octet-stream", tags=RAW)
             self.media.upload(film, key, "video/mp4")
-            return Kept(key=key, pcm_key=pcm_key, sha256=sha256(film), probe=probe)
+            segment = self._segment(film, pcm, probe, key)
+            return Kept(key=key, pcm_key=pcm_key, sha256=sha256(film), probe=probe, segment=segment)
+
+    def _segment(self, film: Path, pcm: Path, probe: Probe, clip: str) -> Segment | None:
+        """What the clip is watched by before there is a film. It is worth no paid clip: None where it cannot be made."""
+        to, key = film.with_suffix(".m4s"), segment_key(clip)
+        try:
+            segment = segment_clip(film, pcm, probe.picture, to, key, seconds=self.segment_seconds)
+        except BrokenMedia as fault:
+            telemetry.logger().warning("no segment to watch", extra={"reason": str(fault)})
+            telemetry.count("SegmentsFailed")
+            return None
+        self.media.upload(to, key, "video/mp4", tags=RAW)
+        return segment
 
     def _completed(
         self, job: Job, clip: Clip, line: Line, task: ClipTask, attempt: Attempt, kept: Kept
@@ -190,9 +210,8 @@ class Keeper:
 
 
 def check_duration(probe: Probe, asked: int) -> None:
-    """Models keep to the second, not to the frame: a second or a fifth off is theirs, more is a clip cut short."""
     seconds = float(probe.picture.seconds)
-    if abs(seconds - asked) > max(1.0, asked * 0.2):
+    if abs(seconds - asked) > leeway(asked):
         raise BrokenMedia(f"it lasts {seconds:.2f} s instead of {asked} s")
 
 

@@ -12,6 +12,7 @@ from functions.plan.questions import MOST_PICTURES
 from functions.plan.selection import Pair
 from functions.studio.catalogue import Model, catalogue
 from functions.studio.clips import STAGES, Clip, ClipStatus, pending_clip
+from functions.studio.cut import Cut
 from functions.studio.errors import ConditionLost
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import Job, JobStatus
@@ -92,8 +93,8 @@ def _choose(job: Job, board: Board, time_left: Callable[[], float]) -> None:
         "estimatedCost": sum((clip.estimated_cost for clip in clips), start=Decimal(0)),
         "planningModel": choice.model,
         "planningCost": choice.cost,
-        "warnings": [*job.warnings, *choice.warnings],
-        "aspectRatio": model.aspect_ratio(first.width, first.height),
+        "warnings": [*job.warnings, *choice.warnings, *_without_join(job.cut, len(clips))],
+        "aspectRatio": model.aspect_ratio(first.width, first.height, job.cut.aspect_ratio),
         "startedAt": now(),
         "planner": None,
     }
@@ -108,6 +109,15 @@ def _tell(choice: Choice, pictures: int) -> None:
         count("SelectionsByContinuity")
     told = {"pairs": len(choice.pairs), "pictures": pictures, "planningModel": choice.model}
     logger().info("pairs selected", extra=told)
+
+
+def _without_join(cut: Cut, clips: int) -> list[str]:
+    """What was asked of joins that there are not, now that the number of clips is known."""
+    return [
+        f"transitions: there is no join after clip {number}, the film has {clips} clips."
+        for number in sorted(map(int, cut.joins))
+        if number >= clips
+    ]
 
 
 def _write(job: Job, planner: str, clips: list[Clip], board: Board) -> None:
@@ -133,7 +143,7 @@ def _clip(job: Job, model: Model, number: int, pair: Pair, pictures: dict[str, A
     return pending_clip(
         job,
         number,
-        model.cost(job.duration_seconds),
+        model.offer(job.cut, job.duration_seconds).cost,
         image1_asset_id=pair.image1_asset_id,
         image2_asset_id=pair.image2_asset_id,
         image1_key=pictures[pair.image1_asset_id].key,

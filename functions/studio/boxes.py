@@ -83,6 +83,13 @@ def read_movie(path: Path) -> Movie:
 def _top_level(file: IO[bytes], size: int) -> dict[str, tuple[int, int]]:
     """Where the content of each kind of box begins and ends; the first of its kind."""
     places: dict[str, tuple[int, int]] = {}
+    for kind, _, body, end in _places(file, size):
+        places.setdefault(kind, (body, end))
+    return places
+
+
+def _places(file: IO[bytes], size: int) -> Iterator[tuple[str, int, int, int]]:
+    """Of each box: its kind, where it begins, where its content does, and where it ends."""
     at = 0
     while at < size:
         file.seek(at)
@@ -102,9 +109,52 @@ def _top_level(file: IO[bytes], size: int) -> dict[str, tuple[int, int]]:
             raise BrokenMedia("the file is not an MP4 file")
         if length < body or at + length > size:
             raise BrokenMedia(f"the file is cut short: its {kind} box claims {length} bytes, {size - at} are there")
-        places.setdefault(kind, (at + body, at + length))
+        yield kind, at, at + body, at + length
         at += length
-    return places
+
+
+@dataclass(frozen=True)
+class Fragments:
+    """How a fragmented file divides into byte ranges."""
+
+    initial: int
+    """Bytes in front of the first fragment: what sets a decoder up."""
+    ranges: tuple[tuple[int, int], ...]
+    """Of each fragment: its bytes, and its samples of the track that the file names first."""
+
+
+def read_fragments(path: Path) -> Fragments:
+    """Raises BrokenMedia for a file that is not fragments from its index to its end."""
+    size = path.stat().st_size
+    ranges: list[tuple[int, int]] = []
+    initial = 0
+    with path.open("rb") as file:
+        for kind, start, body, end in list(_places(file, size)):
+            if kind == "moof":
+                file.seek(body)
+                ranges.append((end - start, _samples_in(file.read(end - body))))
+            elif kind == "mdat" and ranges:
+                length, count = ranges[-1]
+                ranges[-1] = (length + end - start, count)
+            elif not ranges:
+                initial = end
+            else:
+                raise BrokenMedia(f"a box among the fragments is neither of them: {kind}")
+    if not initial or not ranges:
+        raise BrokenMedia("the file is not in fragments")
+    return Fragments(initial, tuple(ranges))
+
+
+def _samples_in(moof: bytes) -> int:
+    """Of the first track: `tfhd` and `trun` say to which track samples belong, and how many there are."""
+    tracks = [list(_boxes(content)) for name, content in _boxes(moof) if name == "traf"]
+    return sum(
+        struct.unpack_from(">I", content, 4)[0]
+        for boxes in tracks
+        if struct.unpack_from(">I", dict(boxes)["tfhd"], 4)[0] == 1
+        for name, content in boxes
+        if name == "trun"
+    )
 
 
 def _boxes(content: bytes) -> Iterator[tuple[str, bytes]]:

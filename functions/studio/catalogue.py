@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -10,6 +12,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
+from functions.studio.cut import Cut
 from functions.studio.errors import NotFound
 
 
@@ -31,6 +34,30 @@ class Price(Entry):
     usd: Decimal
     usd_without_audio: Decimal | None = None
 
+    def cost(self, seconds: int, audio: bool) -> Decimal:
+        """USD for one clip of `seconds`."""
+        rate = self.usd if audio or self.usd_without_audio is None else self.usd_without_audio
+        return rate * seconds if self.unit == "second" else rate
+
+
+class Resolution(Entry):
+    """One that a model makes clips at, by the model's own name; `side` is the short one, in pixels."""
+
+    name: str
+    side: int
+    seconds: list[int] | None = None
+    """The durations that are made at it, where not all are."""
+    price: Price
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What a model is asked for one clip of a film, and the USD it takes for it."""
+
+    resolution: Resolution
+    audio: bool
+    cost: Decimal
+
 
 class Model(Entry):
     name: str
@@ -43,10 +70,11 @@ class Model(Entry):
     """That a clip takes at the provider: the middle of what seed 000 expects."""
     durations: list[DurationStep]
     aspect_ratios: list[str]
+    resolutions: list[Resolution]
+    """The first is the one that is asked for where nobody says otherwise."""
     audio: bool
     inputs: dict[str, str]
     fixed: dict[str, Any]
-    price: Price
     source: str
     date: str
 
@@ -56,28 +84,51 @@ class Model(Entry):
             return self.default_duration
         return next(step.use for step in self.durations if step.up_to is None or asked <= step.up_to)
 
-    def cost(self, seconds: int) -> Decimal:
-        """USD for one clip of `seconds`, as this entry asks for it (with its audio)."""
-        rate = self.price.usd
-        if not self.audio and self.price.usd_without_audio is not None:
-            rate = self.price.usd_without_audio
-        return rate * seconds if self.price.unit == "second" else rate
+    def offer(self, cut: Cut, seconds: int) -> Offer:
+        """What is asked for a clip of a film that is cut like this, of `seconds` that the model makes.
 
-    def aspect_ratio(self, width: int, height: int) -> str | None:
-        """The offered ratio nearest to a picture's; None where the model takes it from the picture itself."""
+        Premium is the largest, economy the cheapest that meets the film's resolution, balanced the smallest that meets it
+        and is no smaller than usual; where none meets it, the largest.
+        """
+        audio = self.audio and cut.audio != "strip"
+        offers = [
+            Offer(one, audio, one.price.cost(seconds, audio))
+            for one in self.resolutions
+            if one.seconds is None or seconds in one.seconds
+        ]
+        usual = self.resolutions[0].side if cut.quality == "balanced" else 0
+        meeting = [one for one in offers if one.resolution.side >= max(usual, cut.side or 0)]
+        if cut.quality == "premium" or not meeting:
+            return max(offers, key=lambda one: one.resolution.side)
+        if cut.quality == "economy":
+            return min(meeting, key=lambda one: (one.cost, -one.resolution.side))
+        return min(meeting, key=lambda one: one.resolution.side)
+
+    def aspect_ratio(self, width: int, height: int, wanted: str | None = None) -> str | None:
+        """The offered ratio nearest to the one wanted of the film, or else to a picture's.
+
+        None where the model takes it from the picture itself.
+        """
         if not self.aspect_ratios:
             return None
+        picture, film = Fraction(width, height), _ratio(wanted) if wanted else None
 
-        def distance(ratio: str) -> float:
-            across, down = (int(side) for side in ratio.split(":"))
-            return abs(across / down - width / height)
+        def distance(offered: str) -> tuple[Fraction, Fraction]:
+            ratio = _ratio(offered)
+            stretched = max(ratio / film, film / ratio) if film else Fraction(1)
+            return stretched, abs(ratio - picture)
 
         return min(self.aspect_ratios, key=distance)
 
     def request(self, words: dict[str, Any]) -> dict[str, Any]:
-        """The provider's input from our words (prompt, firstFrame, lastFrame, duration, aspectRatio)."""
+        """The provider's input from our words (prompt, firstFrame, lastFrame, duration, aspectRatio, resolution, audio)."""
         named = {self.inputs[word]: value for word, value in words.items() if word in self.inputs and value is not None}
         return {**self.fixed, **named}
+
+
+def _ratio(words: str) -> Fraction:
+    across, down = words.split(":")
+    return Fraction(int(across), int(down))
 
 
 class VisionModel(Entry):

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import Field
 
 from functions.studio.jobs import Job
-from functions.studio.media import Probe
+from functions.studio.media import Probe, Segment
 from functions.studio.messages import ClipTask
 from functions.studio.rows import Row, now
 
@@ -97,6 +97,11 @@ class Answer(Row):
     predict_seconds: float | None = None
 
 
+def leeway(asked: int) -> float:
+    """Seconds that a clip may be off: models keep to the second, not to the frame. More is a clip cut short."""
+    return max(1.0, asked * 0.2)
+
+
 class Kept(Row):
     """A clip in our own bucket; `pcm_key` is its sound as s16le 48 kHz stereo."""
 
@@ -104,6 +109,8 @@ class Kept(Row):
     pcm_key: str
     sha256: str
     probe: Probe
+    segment: Segment | None = None
+    """What the live playlist plays; None where none could be made: it goes on without the clip."""
 
 
 class Clip(Row):
@@ -134,6 +141,10 @@ class Clip(Row):
     completed_at: str | None = None
     expires_at: int | None = None
     """Epoch seconds; on rows written before their job, until the job is accepted."""
+
+    @property
+    def settled(self) -> bool:
+        return self.status not in OPEN_CLIP
 
     @property
     def video(self) -> Kept | None:

@@ -23,6 +23,7 @@
     ├── KeyUnreachable          a key that cannot be read just now
     ├── MediaError
     │   ├── BrokenMedia         a file that does not prove to be what it claims
+    │   ├── FilmTooLarge        more than can be put together in one place
     │   ├── OutputExpired       a provider's output that is gone for good
     │   └── OutputUnreachable   a provider's output that cannot be fetched just now
     ├── OutsideError            an address that a user gave
@@ -200,6 +201,10 @@ class MediaError(ReelayError):
 
 class BrokenMedia(MediaError):
     """A file that is not what it claims to be; the message says which test it failed."""
+
+
+class FilmTooLarge(MediaError):
+    """A film that its pieces are too many or too heavy for; the message says by how much."""
 
 
 class OutputExpired(MediaError):

@@ -5,17 +5,28 @@ Its exit status is trusted only with `-xerror`, which every input here brings al
 
 from __future__ import annotations
 
+import os
 import re
+import resource
 import subprocess
+import sys
 import tempfile
 import threading
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from functions.studio.errors import BrokenMedia, NotConfigured
 
-CALM = ["-hide_banner", "-nostdin", "-nostats", "-y"]
+CALM = ["-hide_banner", "-nostdin", "-nostats", "-y", "-filter_threads", "2", "-filter_complex_threads", "2"]
+"""Threads as on Lambda, whatever this machine has: each takes memory of its own."""
 STRICT = ["-xerror", "-err_detect", "crccheck"]
+MODEST = ["-threads", "2", "-max_pixels", str(1 << 26)]
+"""A picture may claim any size; twice 8K is more than any model makes."""
+OUR_OWN = 256
+"""MB that a function keeps for itself: ffmpeg fails in words then, and the function lives to tell whose fault it was."""
+PICTURES = {b"\x89PNG\r\n\x1a\n": "png_pipe", b"\xff\xd8\xff": "jpeg_pipe"}
+"""Demuxers by a file's first bytes."""
 ADDRESS = re.compile(r" ?@ 0x[0-9a-f]+")
 COMPLAINT = re.compile(
     r"error|invalid|missing|corrupt|conceal|unknown|unable|could not|cannot|no such|not ", re.IGNORECASE
@@ -26,11 +37,23 @@ CLOSING = re.compile(r"Conversion failed|\[out#|frame=")
 
 def media(path: Path) -> list[str]:
     """The arguments that open an MP4 or MOV file; `-f mov` refuses playlists in disguise."""
-    return [*STRICT, "-protocol_whitelist", "file", "-f", "mov", "-i", str(path)]
+    return [*STRICT, *MODEST, "-protocol_whitelist", "file", "-f", "mov", "-i", str(path)]
 
 
-def run(arguments: Sequence[str | Path], *, seconds: float, stdin: Iterable[bytes] = ()) -> str:
-    """What ffmpeg said on stderr. BrokenMedia when it failed or needed more than `seconds`."""
+def picture(path: Path) -> list[str]:
+    """The arguments that open a PNG or JPEG file as one frame, by what it is and not by its name; BrokenMedia for others."""
+    with path.open("rb") as file:
+        beginning = file.read(8)
+    demuxer = next((name for magic, name in PICTURES.items() if beginning.startswith(magic)), None)
+    if demuxer is None:
+        raise BrokenMedia("the picture is neither PNG nor JPEG")
+    return [*STRICT, *MODEST, "-protocol_whitelist", "file", "-f", demuxer, "-i", str(path)]
+
+
+def run(
+    arguments: Sequence[str | Path], *, seconds: float, stdin: Iterable[bytes] = (), memory: int | None = None
+) -> str:
+    """What ffmpeg said on stderr. BrokenMedia when it failed, or needed more than `seconds` or `memory` (in MB)."""
     ended_by_us = threading.Event()
     with tempfile.TemporaryFile() as said:
         try:
@@ -39,6 +62,8 @@ def run(arguments: Sequence[str | Path], *, seconds: float, stdin: Iterable[byte
             )
         except FileNotFoundError:
             raise NotConfigured("ffmpeg is not available") from None
+
+        _limit_memory(process.pid, memory or most_memory())
 
         def stop() -> None:
             ended_by_us.set()
@@ -60,6 +85,19 @@ def run(arguments: Sequence[str | Path], *, seconds: float, stdin: Iterable[byte
     if status != 0:
         raise BrokenMedia(f"ffmpeg ended with {status}: {_last_words(words)}")
     return words
+
+
+def most_memory() -> int:
+    """MB: what Lambda says that the function has, or would if it were the one that makes pieces."""
+    return int(os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "3008")) - OUR_OWN
+
+
+def _limit_memory(pid: int, megabytes: int) -> None:
+    """From outside: between fork and exec nothing is safe in a process with threads. Linux alone can."""
+    if sys.platform == "linux":
+        most = megabytes << 20
+        with suppress(ProcessLookupError):  # it has ended already
+            resource.prlimit(pid, resource.RLIMIT_DATA, (most, most))
 
 
 def _feed(process: subprocess.Popen[bytes], stdin: Iterable[bytes]) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import Field
 
+from functions.studio.cut import Cut
 from functions.studio.rows import Row
 
 S = TypeVar("S", bound=StrEnum)
@@ -42,6 +43,13 @@ def before(moves: Mapping[S, frozenset[S]], status: S) -> list[str]:
     return [one.value for one, after in moves.items() if status in after]
 
 
+class Preview(Row):
+    """A few moving seconds of a film, as WebP."""
+
+    key: str
+    sha256: str
+
+
 class Film(Row):
     """The combined video of a run; keys are of the media bucket."""
 
@@ -56,6 +64,9 @@ class Film(Row):
     bytes: int
     sha256: str
     clips: list[int]
+    preview: Preview | None = None
+    ranges_key: str | None = None
+    """Of a `Segment` as JSON: how players fetch the film piece by piece. Both are None where they could not be made."""
 
 
 class Job(Row):
@@ -78,6 +89,7 @@ class Job(Row):
     planning_cost: Decimal = Decimal(0)
     planning_model: str | None = None
     aspect_ratio: str | None = None
+    cut: Cut = Cut()
     metadata: dict[str, Any] = Field(default_factory=dict)
     warnings: list[str] = Field(default_factory=list)
     film: Film | None = None

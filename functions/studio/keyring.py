@@ -1,4 +1,4 @@
-"""The deployment's keys for other services, from Secrets Manager."""
+"""The deployment's keys for other services, and its own secret, from Secrets Manager."""
 
 from __future__ import annotations
 
@@ -21,20 +21,28 @@ def provider_key(service: str) -> str:
     The secret holds the key itself or, as the console of AWS writes it, a JSON object with the key under its name.
     NotConfigured where there is no key to be had; KeyUnreachable where Secrets Manager only does not tell it now.
     """
+    name = f"{service}_API_KEY"
+    key = _named(name, _secret(service, name)).strip()
+    if not key:
+        raise NotConfigured(f"{name} not configured")
+    return key
+
+
+def player_secret() -> bytes:
+    """What the tokens of players are signed with; this deployment has made it for itself. Kept in memory as keys are."""
+    return _secret("PLAYER", "PLAYER_SECRET").encode()
+
+
+def _secret(owner: str, name: str) -> str:
     from aws_lambda_powertools.utilities import parameters
     from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
 
-    name = f"{service}_API_KEY"
     try:
-        value = parameters.get_secret(os.environ[f"{service}_SECRET_ARN"], max_age=MINUTES_KEPT * 60)
+        return str(parameters.get_secret(os.environ[f"{owner}_SECRET_ARN"], max_age=MINUTES_KEPT * 60))
     except GetParameterError as error:
         if _code(error.__context__) in FINAL:
             raise NotConfigured(f"{name} not configured") from error
         raise KeyUnreachable(f"Secrets Manager does not tell {name}") from error
-    key = _named(name, str(value)).strip()
-    if not key:
-        raise NotConfigured(f"{name} not configured")
-    return key
 
 
 def _code(cause: BaseException | None) -> str:

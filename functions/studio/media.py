@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from fractions import Fraction
+from typing import Literal
 
+from pydantic import Field
+
+from functions.studio.cut import TransitionKind
 from functions.studio.rows import Row
+
+
+class PieceKind(StrEnum):
+    CLIP = "clip"
+    JOIN = "join"
+    CARD = "card"
+
 
 HDR = ("smpte2084", "arib-std-b67")
 
@@ -96,6 +108,20 @@ class Probe(Row):
     sound: Sound | None = None
 
 
+class Stretch(Row):
+    bytes: int
+    seconds: float
+
+
+class Segment(Row):
+    """A fragmented copy for players that follow a playlist: one object, which `stretches` divide behind its beginning."""
+
+    key: str
+    initial_bytes: int
+    """What sets a decoder up, in front of the first stretch."""
+    stretches: list[Stretch]
+
+
 class Target(Row):
     """What a piece is conformed to: every piece of a film shares it, and so one decoder configuration."""
 
@@ -104,18 +130,40 @@ class Target(Row):
     fps: int
 
 
+class Shot(Row):
+    """Frames of a clip, counted at the film's rate: from `start` until before `end`."""
+
+    clip: int
+    key: str
+    """The clip as it was kept."""
+    pcm_key: str
+    """Its sound, as long as the clip."""
+    picture: Picture
+    """As it was kept."""
+    start: int = 0
+    end: int
+
+    @property
+    def frames(self) -> int:
+        return self.end - self.start
+
+
 class Piece(Row):
     """What a film is copied together from: one a row, in the order of the film."""
 
     number: int
-    clip: int
-    """The clip's number, gaps included; pieces count without gaps."""
-    source_key: str
-    """The clip as it was kept."""
+    kind: PieceKind
+    shots: list[Shot] = Field(default_factory=list)
+    """One of a clip, two of a join (the tail of one clip, the head of the next, equally long), none of a card."""
+    transition: TransitionKind | None = None
+    """Of a join."""
+    card: Literal["intro", "outro"] | None = None
+    frames: int
+    """As planned."""
     key: str
     """The piece itself; the clip's own key where it is copied as it is."""
-    pcm_key: str
-    """The clip's sound, as long as the clip; the film cuts it to the piece's frames."""
+    pcm_key: str | None = None
+    """Its sound; the film cuts it to the piece's frames. None where the film has no sound."""
     target: Target | None = None
     """None: the clip as it is."""
     bytes: int | None = None
@@ -123,3 +171,19 @@ class Piece(Row):
     """None until the piece is made."""
     fault: str | None = None
     """Why it could not be made."""
+
+    @property
+    def clips(self) -> list[int]:
+        return [shot.clip for shot in self.shots]
+
+    @property
+    def name(self) -> str:
+        """In words, for messages."""
+        match self.clips:
+            case []:
+                return f"the {self.card} card"
+            case [clip]:
+                return f"clip {clip}"
+            case [before, after, *_]:
+                return f"the join of clips {before} and {after}"
+        raise AssertionError(self.kind)

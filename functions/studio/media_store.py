@@ -50,8 +50,22 @@ def clip_key(tenant: str, job_id: str, attempt_id: str, clip: int) -> str:
     return f"{tenant}/{attempt_id}/videos/{job_id}/clips/{clip_name(clip)}"
 
 
+def segment_key(clip: str) -> str:
+    """Beside the clip (or film) with that key."""
+    return clip.removesuffix(".mp4") + ".m4s"
+
+
 def film_key(tenant: str, job_id: str, run: int, name: str = "combined.mp4") -> str:
     return f"{tenant}/{run}/videos/{job_id}/{name}"
+
+
+def preview_key(film: str) -> str:
+    return film.rsplit("/", 1)[0] + "/preview.webp"
+
+
+def ranges_key(film: str) -> str:
+    """Of how the film's segment divides."""
+    return segment_key(film) + ".json"
 
 
 def piece_key(tenant: str, job_id: str, run: int, piece: int, extension: str) -> str:

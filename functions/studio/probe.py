@@ -145,7 +145,7 @@ def examine(path: Path, *, pcm: Path | None = None, seconds: float = 240) -> Pro
     track = movie.first("vide")
     if track is None:
         raise BrokenMedia("the file has no picture")
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         copied, decoded = Path(folder, "copied"), Path(folder, "decoded")
         arguments: list[str | Path] = [*ffmpeg.media(path)]
         arguments += [*PACKETS, copied]

@@ -118,10 +118,19 @@ def _frames(job: Job, clip: Clip, attempt: Attempt, provider: Provider, outbox: 
 
 
 def _order(job: Job, clip: Clip, attempt: Attempt, frames: dict[str, str], outbox: Outbox) -> Order:
-    words = {"prompt": clip.prompt, "duration": clip.duration_seconds, "aspectRatio": job.aspect_ratio, **frames}
+    model = catalogue().model(attempt.model)
+    offer = model.offer(job.cut, clip.duration_seconds)
+    words = {
+        "prompt": clip.prompt,
+        "duration": clip.duration_seconds,
+        "aspectRatio": job.aspect_ratio,
+        "resolution": offer.resolution.name,
+        "audio": offer.audio,
+        **frames,
+    }
     return Order(
         slug=attempt.slug,
-        input=catalogue().model(attempt.model).request(words),
+        input=model.request(words),
         webhook=webhook_url(outbox.public_url, attempt.provider, job.id, attempt.id),
     )
 

@@ -22,10 +22,11 @@ def cut_to(path: Path, count: int) -> None:
     os.truncate(path, count * SAMPLE_BYTES)
 
 
-def read(path: Path, count: int) -> Iterator[bytes]:
-    """Exactly `count` samples of the file, with silence behind its end."""
+def read(path: Path, count: int, start: int = 0) -> Iterator[bytes]:
+    """Exactly `count` samples of the file from sample `start` on, with silence behind its end."""
     left = count * SAMPLE_BYTES
     with path.open("rb") as file:
+        file.seek(start * SAMPLE_BYTES)
         while left and (chunk := file.read(min(CHUNK, left))):
             left -= len(chunk)
             yield chunk

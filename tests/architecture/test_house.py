@@ -20,7 +20,19 @@ FUNCTIONS = ROOT / "functions"
 STUDIO = "functions.studio"
 LAMBDAS = sorted(path.name for path in FUNCTIONS.iterdir() if (path / "handler.py").exists())
 
-PURE = {"jobs", "clips", "messages", "errors", "catalogue", "rows", "media", "pairs", "payload", "retry_after"}
+PURE = {
+    "jobs",
+    "clips",
+    "messages",
+    "errors",
+    "catalogue",
+    "rows",
+    "media",
+    "cut",
+    "pairs",
+    "payload",
+    "retry_after",
+}
 """Data and decisions: the standard library and pydantic only."""
 
 STORES = {"job_store", "ledger", "library", "media_store", "workflow", "check_queue", "events", "keyring"}
@@ -29,7 +41,7 @@ STORES = {"job_store", "ledger", "library", "media_store", "workflow", "check_qu
 FOUNDATIONS = {"table", "telemetry"}
 """What any store or domain service may stand on."""
 
-TOOLS = {"boxes", "probe", "ffmpeg", "sound"}
+TOOLS = {"boxes", "probe", "ffmpeg", "room", "segment", "sound", "workplace"}
 """Files, and the program that reads them: no store, no cloud."""
 
 DOMAIN = {"recording", "closing", "sending", "settlement"}

@@ -23,7 +23,10 @@ class Wiring(NamedTuple):
 
 WIRING = {
     "api": Wiring(
-        "TABLE_NAME MEDIA_BUCKET STATE_MACHINE_ARN VIDEO_GENERATION_MODEL", "rows media remove start", 1024, 30
+        "TABLE_NAME MEDIA_BUCKET STATE_MACHINE_ARN VIDEO_GENERATION_MODEL PLAYER_SECRET_ARN",
+        "rows media remove start player",
+        1024,
+        30,
     ),
     "callback": Wiring("TABLE_NAME REPLICATE_SECRET_ARN REPLICATE_BASE_URL", "rows replicate answer", 512, 30),
     "plan": Wiring(
@@ -88,7 +91,7 @@ def granted(template: Reader, grant: str) -> set[tuple[str, str]]:
             return each(READ_MEDIA, f"{media}/*") | each("s3:ListBucket", media)
         case "media":
             return each(f"{READ_MEDIA} {WRITE_MEDIA}", f"{media}/*") | each("s3:ListBucket", media)
-        case "replicate" | "xai":
+        case "replicate" | "xai" | "player":
             secret = template.only("AWS::SecretsManager::Secret", grant.capitalize())
             return each("secretsmanager:GetSecretValue secretsmanager:DescribeSecret", secret)
         case "start":

@@ -24,7 +24,13 @@ class ClipStage:
     """Its provider is scripted unless `stands_in` replaces it."""
 
     def __init__(
-        self, jobs: JobStore, media: MediaStore, *, handover: str = "url", public_url: str = "https://api.example"
+        self,
+        jobs: JobStore,
+        media: MediaStore,
+        *,
+        handover: str = "url",
+        public_url: str = "https://api.example",
+        **job: object,
     ) -> None:
         self.jobs = jobs
         self.media = media
@@ -41,7 +47,7 @@ class ClipStage:
             public_url=public_url,
             handover=handover,
         )
-        self.job = a_job()
+        self.job = a_job(**job)
         self.task = a_task(self.job)
         clip = a_clip(self.job)
         jobs.table.commit(jobs.accept(self.job))

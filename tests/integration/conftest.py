@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import boto3
 import pytest
@@ -20,6 +22,7 @@ from functions.studio.library import Library
 from functions.studio.media_store import MediaStore
 from functions.studio.table import Table
 from local.ffmpeg import path_with_ffmpeg
+from local.mends import tables
 from local.standins.xai import Xai
 from tests.integration.api_events import Caller
 from tests.media import Studio
@@ -40,6 +43,14 @@ os.environ |= {
 def ffmpeg_on_path(tmp_path_factory: pytest.TempPathFactory) -> None:
     """As on Lambda, where the layer has it: a program called `ffmpeg`, found on PATH."""
     os.environ["PATH"] = path_with_ffmpeg(tmp_path_factory.mktemp("bin"), os.environ["PATH"])
+
+
+@pytest.fixture(scope="session", autouse=True)
+def dynamodb_under_many_hands() -> None:
+    """As on AWS: conditions and transactions hold when several threads write at once, and a token is carried out once."""
+    tables.a_conditional_write_is_atomic()
+    tables.a_transaction_costs_what_it_touches()
+    tables.a_transaction_sent_twice_is_done_once()
 
 
 @pytest.fixture
@@ -123,6 +134,17 @@ def xai(vision_service: Xai) -> Xai:
 
 
 @pytest.fixture
+def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A /tmp of its own, for this process and those that it starts."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    monkeypatch.setenv("TMPDIR", str(folder))
+    before, tempfile.tempdir = tempfile.tempdir, str(folder)
+    yield folder
+    tempfile.tempdir = before
+
+
+@pytest.fixture
 def shelf(jobs: JobStore, ledger: Ledger, media: MediaStore) -> Shelf:
     return Shelf(jobs, ledger, media)
 
@@ -139,6 +161,8 @@ def deployed(table: Table, media: MediaStore, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("MEDIA_BUCKET", media.bucket)
     monkeypatch.setenv("STATE_MACHINE_ARN", machine["stateMachineArn"])
     monkeypatch.setenv("VIDEO_GENERATION_MODEL", "veo3")
+    secret = boto3.client("secretsmanager").create_secret(Name="player", SecretString="of this deployment alone")
+    monkeypatch.setenv("PLAYER_SECRET_ARN", secret["ARN"])
     stores = (wiring.table, given.keys, wiring.media, wiring.workflow)
     for store in stores:
         store.cache_clear()

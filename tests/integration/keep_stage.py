@@ -33,6 +33,7 @@ class Desk:
     limits: dict[str, int]
     stages: dict[str, tuple[str, ...]]
     provider: ScriptedProvider
+    segment_seconds: float = 60.0
 
     def attempt(self, **changes: Any) -> None:
         """Asked for, and not answered yet."""
@@ -52,6 +53,7 @@ class Desk:
             [self.outputs.origin],
             self.limits,
             self.stages,
+            self.segment_seconds,
         )
         return keeper.keep(self.task, error).next
 

@@ -6,12 +6,13 @@ from typing import Any
 import jsonschema
 import pytest
 
-from functions.api.door import PUBLIC, routes
+from functions.api.door import BY_TOKEN, PUBLIC, routes
+from functions.api.envelope import JSON
 from functions.api.handler import app
 from functions.api.openapi import document
 from infra.openapi import FILE
 from tests.integration.api_events import Caller, Reply
-from tests.integration.api_stage import UNKNOWN, a_campaign_of, asked
+from tests.integration.api_stage import UNKNOWN, a_campaign_of, asked, uploaded
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +62,8 @@ def test_every_call_has_a_name_of_its_own_and_says_what_can_go_wrong(described: 
         assert ("404" in said["responses"]) or "{" not in path
         assert {"400", "413", "415", "422"} <= said["responses"].keys() or "requestBody" not in said, path
         assert (said.get("security") == []) == (path in PUBLIC)
-        tagged = method == "get" and "200" in said["responses"] and not path.startswith("/api/v3/assets")
+        shown = said["responses"].get("200", {}).get("content", {})
+        tagged = method == "get" and JSON in shown and not path.startswith("/api/v3/assets")
         assert ("304" in said["responses"]) == ("ETag" in said["responses"].get("200", {}).get("headers", {})) == tagged
 
 
@@ -70,7 +72,17 @@ def test_every_call_that_is_described_as_open_is_and_all_others_ask_for_a_key(
 ) -> None:
     for method, path, said in operations(described):
         answer = Caller().send(method.upper(), path.replace("{", "").replace("}", ""))
-        assert (answer.status == 401) == ("security" not in said), path
+        assert (answer.status == 401) == (said.get("security") != []), path
+
+
+def test_playlists_and_nothing_else_are_opened_by_a_players_token_too(described: dict[str, Any]) -> None:
+    by_token = {path for _, path, said in operations(described) if {"playerToken": []} in said.get("security", [])}
+    assert by_token == {route.replace("<", "{").replace(">", "}") for route in BY_TOKEN}
+    assert described["components"]["securitySchemes"]["playerToken"] == {
+        "type": "apiKey",
+        "in": "query",
+        "name": "token",
+    }
 
 
 def test_whatever_creates_a_job_takes_an_idempotency_key_and_says_when_to_ask_again(described: dict[str, Any]) -> None:
@@ -89,6 +101,16 @@ def test_limits_are_described_as_they_are_held(described: dict[str, Any]) -> Non
     seconds, _ = wishes["properties"]["clipDuration"]["anyOf"]
     assert (seconds["exclusiveMinimum"], seconds["maximum"]) == (0, 60)
     assert wishes["additionalProperties"] is False
+    schemas = described["components"]["schemas"]
+    for schema, field, least, most in [
+        ("TransitionWish", "seconds", 0.1, 2),
+        ("JoinWish", "seconds", 0.1, 2),
+        ("CardWish", "seconds", 0.5, 10),
+        ("WatermarkWish", "opacity", 0.01, 1),
+    ]:
+        said = schemas[schema]["properties"][field]
+        number = said["anyOf"][0] if "anyOf" in said else said
+        assert (number["minimum"], number["maximum"]) == (least, most), schema
     for method, path, said in operations(described):
         for parameter in said.get("parameters", []):
             if parameter["name"] == "limit":
@@ -103,7 +125,18 @@ def test_answers_are_as_they_are_described(described: dict[str, Any], acme: Call
         schema = said["content"]["application/json"]["schema"]
         jsonschema.Draft202012Validator({**schema, "components": described["components"]}).validate(answer.envelope)
 
-    accepted = asked(acme, campaignId=a_campaign_of(acme, 3), numPairs=2, clipDuration=5, metadata={"a": [1, None]})
+    campaign_id = a_campaign_of(acme, 3)
+    picture = uploaded(acme, campaign_id).data["id"]
+    cut = {
+        "transition": "crossfade",
+        "transitions": [{"after": 1, "kind": "cut"}],
+        "watermark": {"assetId": picture},
+        "intro": {"assetId": picture, "seconds": 2},
+    }
+    wishes = {"campaignId": campaign_id, "numPairs": 2, "clipDuration": 5, "metadata": {"a": [1, None]}, **cut}
+    request = {"$ref": "#/components/schemas/ImagePairsRequest", "components": described["components"]}
+    jsonschema.Draft202012Validator(request).validate(wishes)
+    accepted = asked(acme, **wishes)
     job = f"/api/v3/jobs/{accepted.data['jobId']}"
     holds("post /api/v3/jobs/from-image-pairs", "202", accepted)
     holds("post /api/v3/jobs/from-image-pairs", "422", asked(acme, campaignId=UNKNOWN, numPairs=0))

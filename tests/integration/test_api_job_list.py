@@ -54,7 +54,8 @@ def test_jobs_are_listed_newest_first_each_as_its_own_page_shows_it(acme: Caller
     shown = acme.get(f"/api/v3/jobs/{two}").data
     of_clips = {"totalClips": 1, "successfulClips": None, "failedClips": None, "actualCost": None, "lostCost": None}
     same = {name: said for name, said in shown.items() if name in items[0]}
-    assert items[0] == same | of_clips | {"updatedAt": items[0]["updatedAt"]}
+    links = {name: shown["links"][name] for name in items[0]["links"]}
+    assert items[0] == same | of_clips | {"updatedAt": items[0]["updatedAt"], "links": links}
     assert {"id", "status", "links", "metadata", "createdAt", "videoUrl", "errorMessage"} <= set(items[0])
 
 

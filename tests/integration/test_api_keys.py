@@ -17,9 +17,10 @@ def test_every_route_but_the_public_ones_answers_401_without_a_key(deployed: Non
     assert len(behind) > 15
     for route in behind:
         path = route.path.replace("<", "").replace(">", "")
-        answer = Caller().send(route.method, path)
-        assert (answer.status, answer.problem["code"]) == (401, "unauthenticated"), route.path
-        assert answer.headers["www-authenticate"] == "Bearer"
+        for target in (path, f"{path}?token=", f"{path}?token=1.guess"):
+            answer = Caller().send(route.method, target)
+            assert (answer.status, answer.problem["code"]) == (401, "unauthenticated"), target
+            assert answer.headers["www-authenticate"] == "Bearer"
 
 
 def test_a_path_that_does_not_exist_answers_401_to_strangers_and_404_to_tenants(acme: Caller) -> None:
@@ -75,3 +76,9 @@ def test_me_says_whose_key_it_is(acme: Caller) -> None:
     me = acme.get("/api/v3/me").data
     assert (me["id"], me["tenant"], me["userId"], me["tier"]) == ("acme", "acme", "acme", "pro")
     assert me["limits"]["numPairs"] == 1000
+
+
+def test_a_token_means_nothing_where_there_is_no_playlist(acme: Caller) -> None:
+    assert Caller().get("/api/v3/nothing?token=x").status == 401
+    assert acme.get("/api/v3/nothing?token=x").status == 404
+    assert acme.get("/api/v3/me?token=x").status == 422

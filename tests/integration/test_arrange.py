@@ -28,7 +28,7 @@ def test_clips_that_agree_leave_nothing_to_make(shelf: Shelf, studio: Studio) ->
     shelf.keeps(studio.clip(), studio.clip(filters="hue=h=90"))
     assert shelf.arrange() == []
     assert shelf.status is JobStatus.COMBINING
-    assert [piece.clip for piece in shelf.pieces] == [1, 2]
+    assert [piece.clips for piece in shelf.pieces] == [[1], [2]]
 
 
 def test_clips_that_differ_are_all_to_be_made(shelf: Shelf, studio: Studio) -> None:
@@ -46,7 +46,7 @@ def test_a_failed_clip_is_left_out(shelf: Shelf, studio: Studio) -> None:
     shelf.fails(2, "Nudity")
     shelf.keep(3, studio.clip())
     shelf.arrange()
-    assert [piece.clip for piece in shelf.pieces] == [1, 3]
+    assert [piece.clips for piece in shelf.pieces] == [[1], [3]]
 
 
 def test_what_the_map_left_open_fails_and_its_money_ends(shelf: Shelf, studio: Studio) -> None:

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import tempfile
 from pathlib import Path
 
 import pytest
 
-from functions.assemble.assemble import MOST_BYTES, check_room
 from functions.assemble.film import Part, join, prove
 from functions.assemble.poster import Look, choose, make_poster
 from functions.studio import sound
 from functions.studio.boxes import read_movie
-from functions.studio.errors import BrokenMedia, StaleRun
+from functions.studio.errors import BrokenMedia, FilmTooLarge, StaleRun
 from functions.studio.jobs import JobStatus
 from functions.studio.ledger import LineState
 from functions.studio.probe import examine
+from functions.studio.room import MOST_BYTES
 from tests.media import FFMPEG, Studio, damaged
 from tests.shelf import Shelf
 
@@ -136,20 +134,20 @@ def test_an_assembly_that_died_before_its_row_converges_to_the_same_film(shelf: 
     assert shelf.assemble() == first
 
 
-def test_nothing_is_left_on_disk_when_it_fails_either(shelf: Shelf, studio: Studio) -> None:
+def test_nothing_is_left_on_disk_when_it_fails_either(shelf: Shelf, studio: Studio, disk: Path) -> None:
     shelf.keeps(studio.clip())
     shelf.make_pieces()
     shelf.media.put(shelf.pieces[0].key, b"not a film", "video/mp4")
     with pytest.raises(BrokenMedia):
         shelf.assemble()
-    assert not [name for name in os.listdir(tempfile.gettempdir()) if shelf.job.id in name]
+    assert [path.name for path in disk.iterdir() if path.is_dir()] == []
 
 
 def parts_of(folder: Path, *clips: Path) -> list[Part]:
     parts = []
     for number, clip in enumerate(clips, 1):
         pcm = folder / f"{number}.pcm"
-        parts.append(Part(number, clip, pcm, examine(clip, pcm=pcm).picture))
+        parts.append(Part(f"clip {number}", clip, pcm, examine(clip, pcm=pcm).picture))
     return parts
 
 
@@ -165,7 +163,7 @@ def test_a_piece_that_is_not_what_was_proved_never_becomes_part_of_a_film(
         "another film": studio.clip(filters="hue=h=90"),
         "another encoder": studio.clip(encoder=("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv444p")),
     }[fault]
-    parts[1] = Part(2, wrong, parts[1].pcm, parts[1].picture)
+    parts[1] = Part("clip 2", wrong, parts[1].pcm, parts[1].picture)
 
     def film() -> None:
         join(parts, tmp_path / "film.mp4", tmp_path)
@@ -193,9 +191,9 @@ def test_a_film_that_does_not_fit_onto_the_disk_is_refused_before_anything_is_fe
     shelf.keeps(studio.clip())
     shelf.arrange()
     (piece,) = shelf.pieces
-    with pytest.raises(BrokenMedia, match="GB"):
-        check_room([piece.model_copy(update={"bytes": MOST_BYTES // 2})])
-    check_room([piece.model_copy(update={"bytes": MOST_BYTES // 2 - 1_000_000})])
+    shelf.jobs.put_pieces(shelf.job.id, 1, [piece.model_copy(update={"bytes": MOST_BYTES // 2, "key": "nowhere"})])
+    with pytest.raises(FilmTooLarge, match=r"needs 9\.0 GB"):
+        shelf.assemble()
 
 
 def test_the_manifest_tells_what_the_film_was_made_of(shelf: Shelf, studio: Studio, tmp_path: Path) -> None:
@@ -239,7 +237,7 @@ def test_a_piece_that_was_not_made_is_named_with_its_clip_and_its_reason(shelf: 
         shelf.assemble()
 
     second = shelf.pieces[1]
-    shelf.media.put(second.source_key, b"not a film", "video/mp4")
+    shelf.media.put(second.shots[0].key, b"not a film", "video/mp4")
     shelf.make_pieces()
 
     with pytest.raises(BrokenMedia, match=r"Clip 3 could not be made fit for the film: ffmpeg ended with "):

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
-import boto3
 import pytest
 
 from functions.api.bodies import JSON_LIMIT
@@ -15,7 +13,7 @@ from functions.studio.catalogue import catalogue
 from functions.studio.media_store import MediaStore
 from functions.studio.table import Table
 from tests.integration.api_events import Caller, Reply
-from tests.integration.api_stage import UNKNOWN, a_campaign, a_campaign_of, asked
+from tests.integration.api_stage import UNKNOWN, Everything, a_campaign, a_campaign_of, asked
 
 PATH = "/api/v3/jobs/from-image-pairs"
 MODELS = ", ".join(model.name for model in catalogue().models)
@@ -48,31 +46,6 @@ STRANGE = [
     f"{UNKNOWN} ",
 ]
 """Ids that nothing has."""
-
-
-class Everything:
-    """All that the service keeps, so that a test can say: nothing of it has changed."""
-
-    def __init__(self, table: Table, media: MediaStore) -> None:
-        self.table, self.media = table, media
-
-    def now(self) -> tuple[list[str], list[str]]:
-        rows = self.table.client.scan(TableName=self.table.name)["Items"]
-        objects = boto3.client("s3").list_objects_v2(Bucket=self.media.bucket).get("Contents", [])
-        return sorted(json.dumps(row, sort_keys=True) for row in rows), sorted(one["Key"] for one in objects)
-
-    def refused(self, call: Callable[[], Reply], status: int, *fields: str) -> dict[str, Any]:
-        """The problem: of that status, with those fields (or any) at fault, saying what would do; and all is as before."""
-        before = self.now()
-        answer = call()
-        problem = answer.problem
-        assert (answer.status, problem["status"]) == (status, status), answer.text[:2000]
-        assert answer.fields
-        assert answer.fields == (list(fields) or answer.fields)
-        assert problem["detail"]
-        assert problem["hint"]
-        assert self.now() == before, "something was created"
-        return problem
 
 
 @pytest.fixture

@@ -48,13 +48,16 @@ def test_a_good_output_is_kept_with_its_sound_and_settled(desk: Desk, studio: St
     assert (picture.frames, picture.fps, picture.width, picture.height) == (24, 24, 320, 180)
 
 
-def test_a_clip_stays_and_only_its_raw_sound_ends_some_day(desk: Desk, studio: Studio) -> None:
+def test_a_clip_stays_and_only_what_can_be_made_of_it_again_ends_some_day(desk: Desk, studio: Studio) -> None:
     desk.answered(output_url=desk.outputs.holds(studio.clip()))
     desk.keep()
-    assert desk.clip.kept
+    kept = desk.clip.kept
+    assert kept
+    assert kept.segment
     client, bucket = desk.media.client, desk.media.bucket
+    raw = [{"Key": "lifetime", "Value": "raw"}]
     tags = {key: client.get_object_tagging(Bucket=bucket, Key=key)["TagSet"] for key in desk.objects}
-    assert tags == {desk.clip.kept.key: [], desk.clip.kept.pcm_key: [{"Key": "lifetime", "Value": "raw"}]}
+    assert tags == {kept.key: [], kept.pcm_key: raw, kept.segment.key: raw}
 
 
 def test_a_mute_clip_is_given_silence_as_long_as_its_picture(desk: Desk, studio: Studio) -> None:
@@ -181,3 +184,27 @@ def test_the_next_runs_clip_is_not_touched_by_the_last_runs_task(desk: Desk, stu
     desk.jobs.table.commit(desk.jobs.new_clip(desk.job.id, a_clip(desk.job, run=2)))
     assert desk.keep() is None
     assert (desk.clip.run, desk.clip.status) == (2, ClipStatus.PENDING)
+
+
+def test_a_kept_clip_can_be_watched_before_there_is_a_film(desk: Desk, studio: Studio) -> None:
+    desk.answered(output_url=desk.outputs.holds(studio.clip()))
+    desk.keep()
+    assert desk.clip.kept
+    segment = desk.clip.kept.segment
+    assert segment
+    assert segment.key == desk.clip.kept.key.replace(".mp4", ".m4s")
+    [stretch] = segment.stretches
+    assert stretch.seconds == 1.0
+    content = desk.media.read(segment.key)
+    assert content[segment.initial_bytes + 4 : segment.initial_bytes + 8] == b"moof"
+    assert len(content) == segment.initial_bytes + stretch.bytes
+
+
+def test_a_clip_that_cannot_be_made_fit_to_watch_is_kept_all_the_same(desk: Desk, studio: Studio) -> None:
+    desk.segment_seconds = 0.0
+    desk.answered(output_url=desk.outputs.holds(studio.clip()))
+    assert desk.keep() is None
+    assert desk.end == (ClipStatus.COMPLETED, AttemptStatus.KEPT, LineState.SETTLED)
+    assert desk.clip.kept
+    assert desk.clip.kept.segment is None
+    assert not [key for key in desk.objects if key.endswith(".m4s")]

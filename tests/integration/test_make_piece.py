@@ -6,16 +6,28 @@ from pathlib import Path
 
 import pytest
 
+from functions.arrange.target import frames
 from functions.make_piece.conform import conform
 from functions.make_piece.make import make_piece
+from functions.studio.cut import Cut
 from functions.studio.errors import BrokenMedia, ConditionLost, StaleRun
 from functions.studio.jobs import JobStatus
-from functions.studio.media import Target
+from functions.studio.media import Piece, PieceKind, Shot, Target
 from functions.studio.probe import examine
 from tests.media import Studio, damaged
 from tests.shelf import Shelf
 
 TARGET = Target(width=320, height=180, fps=24)
+
+
+def whole(clip: Path, target: Target = TARGET, cut: Cut | None = None) -> tuple[Piece, Target, Cut, list[Path]]:
+    """What `conform` is given for a clip from its first frame to its last."""
+    picture = examine(clip).picture
+    shot = Shot(clip=1, key="", pcm_key="", picture=picture, end=frames(picture, target))
+    piece = Piece(number=1, kind=PieceKind.CLIP, shots=[shot], frames=shot.frames, key="", pcm_key=None)
+    return piece, target, cut or Cut(), [clip]
+
+
 X264 = ("-c:v", "libx264", "-preset", "ultrafast")
 
 
@@ -80,7 +92,7 @@ SOURCES = [
 def reference(studio: Studio, tmp_path_factory: pytest.TempPathFactory) -> tuple[object, ...]:
     clip = studio.clip()
     made = tmp_path_factory.mktemp("reference") / "piece.mp4"
-    seam = conform(clip, examine(clip).picture, TARGET, made).picture.seam
+    seam = conform(*whole(clip), made).picture.seam
     assert seam
     return seam
 
@@ -92,7 +104,7 @@ def test_every_source_becomes_a_piece_that_shares_one_seam(
     clip = sources(studio)[name]
     source = examine(clip).picture
 
-    piece = conform(clip, source, TARGET, tmp_path / "piece.mp4").picture
+    piece = conform(*whole(clip), tmp_path / "piece.mp4").picture
 
     assert piece.seam == reference
     assert piece.frames == max(1, round(source.seconds * 24))
@@ -103,7 +115,7 @@ def test_the_seam_does_not_depend_on_how_hard_the_picture_is_to_code(
 ) -> None:
     for filters in ("null", "noise=alls=90:allf=t", "drawbox=t=fill:c=black"):
         clip = studio.clip(filters=filters)
-        made = conform(clip, examine(clip).picture, TARGET, tmp_path / "piece.mp4")
+        made = conform(*whole(clip), tmp_path / "piece.mp4")
         assert made.picture.seam == reference
 
 
@@ -118,7 +130,7 @@ def test_a_piece_is_stored_and_its_row_describes_it(shelf: Shelf, studio: Studio
 def test_a_piece_that_is_made_is_not_made_again(shelf: Shelf, studio: Studio) -> None:
     shelf.keeps(studio.clip(), studio.clip(fps="30"))
     shelf.make_pieces()
-    shelf.media.delete(*(piece.source_key for piece in shelf.pieces))
+    shelf.media.delete(*(piece.shots[0].key for piece in shelf.pieces))
     for task in shelf.arrange():
         make_piece(task, shelf.jobs, shelf.media)
 
@@ -126,7 +138,7 @@ def test_a_piece_that_is_made_is_not_made_again(shelf: Shelf, studio: Studio) ->
 def test_a_piece_that_cannot_be_made_says_why_on_its_row_and_may_be_tried_again(shelf: Shelf, studio: Studio) -> None:
     shelf.keeps(studio.clip(), studio.clip(fps="30"))
     first, second = shelf.arrange()
-    key = shelf.pieces[1].source_key
+    key = shelf.pieces[1].shots[0].key
     whole = shelf.media.read(key)
     shelf.media.put(key, whole[: len(whole) // 2], "video/mp4")
 
@@ -163,5 +175,6 @@ def test_a_run_that_lost_its_job_makes_no_piece(shelf: Shelf, studio: Studio) ->
 
 def test_a_clip_that_breaks_on_the_way_is_not_made_into_a_piece(studio: Studio, tmp_path: Path) -> None:
     clip = studio.clip()
+    piece, target, cut, _ = whole(clip)
     with pytest.raises(BrokenMedia):
-        conform(damaged(clip, tmp_path / "cut.mp4", keep=20_000), examine(clip).picture, TARGET, tmp_path / "piece.mp4")
+        conform(piece, target, cut, [damaged(clip, tmp_path / "cut.mp4", keep=20_000)], tmp_path / "piece.mp4")

@@ -22,6 +22,13 @@ from tests.standins.conftest import Host, a_picture, wait_until
         (VEO, {"prompt": "a", "reference_images": []}, "input", "additional_property_not_allowed"),
         (HAILUO, {"prompt": "a", "duration": 10}, "input.duration", "enum"),
         (HAILUO, {"prompt": "a", "duration": 10, "resolution": "1080p"}, "input.duration", "enum"),
+        (HAILUO, {"prompt": "a", "duration": 10, "resolution": "512p"}, "input.duration", "enum"),
+        (
+            HAILUO,
+            {"prompt": "a", "last_frame_image": "https://a.b/c", "resolution": "512p"},
+            "input.resolution",
+            "enum",
+        ),
         (
             "minimax/hailuo-2.3",
             {"prompt": "a", "last_frame_image": "https://a.b/c"},

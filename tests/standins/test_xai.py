@@ -265,7 +265,7 @@ def test_a_request_that_is_not_understood_is_400(xai: Xai, body: Any) -> None:
 
 
 def test_the_log_shows_the_request_as_it_came_and_others_are_answered_meanwhile(xai: Xai) -> None:
-    requests.post(f"{xai.url}/_script", json=[{"match": {"model": MODEL}, "do": "slow", "seconds": 1}], timeout=10)
+    requests.post(f"{xai.url}/_script", json=[{"match": {"model": MODEL}, "do": "slow", "seconds": 4}], timeout=10)
     hello: list[Any] = [{"role": "user", "content": "hello"}]
     slow = threading.Thread(target=lambda: client_of(xai).chat.completions.create(model=MODEL, messages=hello))
     slow.start()

@@ -71,14 +71,19 @@ class Team:
         client = self.post("/clients", {"name": "Acme", "brandGuidelines": "Calm, warm, no neon"})
         campaign = self.post("/campaigns", {"name": "Autumn", "clientId": client["id"], "goal": "Sell bottles"})
         for picture in pictures:
-            answer = self.http.post(
-                f"{self.url}/assets/upload",
-                data={"uploadType": "file", "name": picture.stem, "type": "image", "campaignId": campaign["id"]},
-                files={"file": (picture.name, picture.read_bytes(), "image/jpeg")},
-                timeout=60,
-            )
-            assert answer.status_code == 201, answer.text
+            self.upload(campaign["id"], picture)
         return str(campaign["id"])
+
+    def upload(self, campaign: str, picture: Path) -> str:
+        """The asset that the picture has become."""
+        answer = self.http.post(
+            f"{self.url}/assets/upload",
+            data={"uploadType": "file", "name": picture.stem, "type": "image", "campaignId": campaign},
+            files={"file": (picture.name, picture.read_bytes(), "image/jpeg")},
+            timeout=60,
+        )
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["data"]["id"])
 
     def film(self, campaign: str, **wishes: Any) -> str:
         return str(self.post("/jobs/from-image-pairs", {"campaignId": campaign, **wishes})["jobId"])

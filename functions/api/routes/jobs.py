@@ -14,7 +14,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from functions.api import cursors
 from functions.api.accept_job import TheReception
 from functions.api.envelope import Envelope, Listed, answer, shown
-from functions.api.given import Asker, TheJobs, TheLibrary, TheMedia
+from functions.api.given import Asker, TheJobs, TheLibrary, TheMedia, ThePlayerTokens
 from functions.api.image_pairs import ImagePairsRequest, draft
 from functions.api.job_list import Wanted, page_of_jobs
 from functions.api.job_views import (
@@ -72,9 +72,9 @@ def page(
 
 
 @router.get("/jobs/<job_id>", tags=TAGS, summary="Get a job")
-def show(job_id: str, asker: Asker, jobs: TheJobs) -> Response[Envelope[JobView]]:
+def show(job_id: str, asker: Asker, jobs: TheJobs, tokens: ThePlayerTokens) -> Response[Envelope[JobView]]:
     job = own_job(jobs, asker.tenant, job_id)
-    return shown(job_view(job, jobs.clips(job.id)), polling(job))
+    return shown(job_view(job, jobs.clips(job.id), tokens.link), polling(job))
 
 
 @router.get("/jobs/<job_id>/sub-jobs", tags=TAGS, summary="Get the clips of a job")

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
+from aws_lambda_powertools.event_handler.openapi.params import Query
+from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 
 from functions.api.envelope import elsewhere
-from functions.api.given import Asker, TheJobs, TheMedia
-from functions.api.own_jobs import own_clip, own_film, own_job
+from functions.api.given import Asker, TheJobs, TheMedia, Viewer
+from functions.api.own_jobs import film_ranges, own_clip, own_film, own_job, own_preview, watched_job
+from functions.api.playlists import PLAYLIST, film_playlist, live_playlist
 
 router = Router()
 TAGS = ["videos"]
+
+Token = Annotated[str | None, Query(description="A player's, from the job's links; it stands in for a key")]
+PLAYED: dict[int, OpenAPIResponse] = {
+    200: {"description": "A playlist (RFC 8216)", "content": {PLAYLIST: {"schema": {"type": "string"}}}}
+}
+
+
+def played(text: str) -> Response[str]:
+    """Read anew each time: it grows, and what it names are signed URLs."""
+    return Response(200, PLAYLIST, text, {"Cache-Control": "no-store"})
 
 
 @router.get("/videos/<job_id>/combined", tags=TAGS, status_code=302, summary="The film")
@@ -23,6 +38,27 @@ def combined(job_id: str, asker: Asker, jobs: TheJobs, media: TheMedia) -> Respo
 def thumbnail(job_id: str, asker: Asker, jobs: TheJobs, media: TheMedia) -> Response[None]:
     film = own_film(own_job(jobs, asker.tenant, job_id))
     return elsewhere(media.signed_url(film.poster_key))
+
+
+@router.get("/videos/<job_id>/preview", tags=TAGS, status_code=302, summary="A few moving seconds of the film")
+def preview(job_id: str, asker: Asker, jobs: TheJobs, media: TheMedia) -> Response[None]:
+    return elsewhere(media.signed_url(own_preview(own_job(jobs, asker.tenant, job_id)).key))
+
+
+@router.get(
+    "/videos/<job_id>/playlist.m3u8", tags=TAGS, responses=PLAYED, summary="Watch the clips while they are made"
+)
+def playlist(job_id: str, viewer: Viewer, jobs: TheJobs, media: TheMedia, token: Token = None) -> Response[str]:
+    """HLS: the clips that are there, hard cut, from the first on; it grows until the job has ended."""
+    job = watched_job(jobs, viewer, job_id)
+    return played(live_playlist(job, jobs.clips(job.id), media.signed_url))
+
+
+@router.get("/videos/<job_id>/film.m3u8", tags=TAGS, responses=PLAYED, summary="Watch the film")
+def film(job_id: str, viewer: Viewer, jobs: TheJobs, media: TheMedia, token: Token = None) -> Response[str]:
+    """HLS: the film as it was made, transitions and all."""
+    ranges = film_ranges(watched_job(jobs, viewer, job_id), media)
+    return played(film_playlist(ranges, media.signed_url))
 
 
 @router.get("/videos/<job_id>/clips/<name>", tags=TAGS, status_code=302, summary="A clip, such as clip_001.mp4")

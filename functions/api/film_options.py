@@ -1,0 +1,201 @@
+"""How the caller wants the film cut: the options that a request for a job of any kind has, read, understood and shown."""
+
+from __future__ import annotations
+
+from collections import Counter
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
+
+from functions.api import inputs
+from functions.api.envelope import View
+from functions.studio.catalogue import Model
+from functions.studio.cut import (
+    AspectRatio,
+    Audio,
+    Background,
+    Card,
+    Cut,
+    Position,
+    Quality,
+    Rate,
+    Resolution,
+    Transition,
+    TransitionKind,
+    Watermark,
+)
+from functions.studio.errors import FieldError, InvalidRequest
+from functions.studio.library import Asset, Library
+
+MOST_CLIPS = 1000
+
+JoinSeconds = Annotated[float, Field(ge=0.1, le=2)]
+CardSeconds = Annotated[float, Field(ge=0.5, le=10)]
+Opacity = Annotated[float, Field(ge=0.01, le=1)]
+
+
+class TransitionWish(inputs.Input):
+    kind: Annotated[TransitionKind, Field(strict=False)]
+    seconds: JoinSeconds | None = None
+
+    @field_validator("seconds")
+    @classmethod
+    def _takes_time(cls, seconds: float | None, info: ValidationInfo) -> float | None:
+        if seconds is not None and info.data.get("kind") is TransitionKind.CUT:
+            raise ValueError("must be left out: a cut takes no time")
+        return seconds
+
+
+class JoinWish(TransitionWish):
+    """Where a join differs from `transition`; `after` is the number of the clip before it."""
+
+    after: Annotated[int, Field(ge=1, lt=MOST_CLIPS)]
+
+
+class WatermarkWish(inputs.Input):
+    asset_id: str
+    position: Position = "bottom-right"
+    opacity: Opacity = 0.8
+
+
+class CardWish(inputs.Input):
+    asset_id: str
+    seconds: CardSeconds = 3
+
+
+def _by_its_name(said: Any) -> Any:
+    return {"kind": said} if isinstance(said, str) else said
+
+
+class FilmOptions(inputs.Input):
+    resolution: Resolution | None = None
+    aspect_ratio: AspectRatio | None = None
+    fps: Rate | None = None
+    transition: (
+        Annotated[TransitionWish, BeforeValidator(_by_its_name, json_schema_input_type=TransitionKind | TransitionWish)]
+        | None
+    ) = None
+    transitions: Annotated[list[JoinWish], Field(max_length=MOST_CLIPS - 1)] = []
+    audio: Audio = "keep"
+    quality: Quality = "balanced"
+    background: Background = "blurred"
+    watermark: WatermarkWish | None = None
+    intro: CardWish | None = None
+    outro: CardWish | None = None
+
+
+def the_cut(asked: FilmOptions, tenant: str, library: Library, clips: int | None) -> Cut:
+    """InvalidRequest for joins that there cannot be among `clips`, None where their number is open; NotFound for pictures
+    that are none of the tenant's. Any campaign's will do: a logo belongs to the brand."""
+    _check_joins(asked.transitions, clips)
+    usual = _transition(asked.transition, Transition()) if asked.transition else Transition()
+    return Cut(
+        resolution=asked.resolution,
+        aspect_ratio=asked.aspect_ratio,
+        fps=asked.fps,
+        transition=usual,
+        joins={str(join.after): _transition(join, usual) for join in asked.transitions},
+        audio=asked.audio,
+        quality=asked.quality,
+        background=asked.background,
+        watermark=_watermark(asked.watermark, tenant, library),
+        intro=_card(asked.intro, "intro", tenant, library),
+        outro=_card(asked.outro, "outro", tenant, library),
+    )
+
+
+def _check_joins(joins: list[JoinWish], clips: int | None) -> None:
+    times = Counter(join.after for join in joins)
+    faults = []
+    for place, join in enumerate(joins):
+        field = f"transitions.{place}.after"
+        if clips is not None and join.after >= clips:
+            what = f"must be at most {clips - 1}, the last of {clips} clips that another one follows"
+            faults.append(FieldError(field, what if clips > 1 else "must be left out: a single clip has no joins"))
+        elif times[join.after] > 1:
+            faults.append(FieldError(field, f"must be there once: {join.after} is given {times[join.after]} times"))
+    if faults:
+        raise InvalidRequest("; ".join(f"{one.field}: {one.detail}" for one in faults), errors=tuple(faults))
+
+
+def _transition(wish: TransitionWish, usual: Transition) -> Transition:
+    return Transition(kind=wish.kind, seconds=usual.seconds if wish.seconds is None else _exact(wish.seconds))
+
+
+def _watermark(wish: WatermarkWish | None, tenant: str, library: Library) -> Watermark | None:
+    if wish is None:
+        return None
+    asset = library.get(Asset, tenant, wish.asset_id, field="watermark.assetId")
+    return Watermark(asset_id=asset.id, key=asset.key, position=wish.position, opacity=_exact(wish.opacity))
+
+
+def _card(wish: CardWish | None, field: str, tenant: str, library: Library) -> Card | None:
+    if wish is None:
+        return None
+    asset = library.get(Asset, tenant, wish.asset_id, field=f"{field}.assetId")
+    return Card(asset_id=asset.id, key=asset.key, seconds=_exact(wish.seconds))
+
+
+def _exact(number: float) -> Decimal:
+    """To the millisecond, which is finer than a frame, or to the thousandth."""
+    return round(Decimal(repr(number)), 3)
+
+
+def not_as_asked(model: Model, cut: Cut, seconds: int) -> list[str]:
+    """The warnings that the model's clips will not be what the film is; `seconds` are those that it makes."""
+    offered = model.offer(cut, seconds).resolution
+    largest = max(model.resolutions, key=lambda one: one.side)
+    made = f"{model.name} makes clips of {seconds} seconds at {offered.name} at most"
+    warnings = []
+    if cut.side and offered.side < cut.side:
+        warnings.append(f"resolution {cut.resolution}: {made}; they are enlarged.")
+    elif cut.quality == "premium" and offered is not largest:
+        warnings.append(f"quality premium: {made}, not at {largest.name}.")
+    if cut.aspect_ratio and model.aspect_ratios and cut.aspect_ratio not in model.aspect_ratios:
+        ratios = ", ".join(model.aspect_ratios)
+        warnings.append(
+            f"aspectRatio {cut.aspect_ratio}: {model.name} makes {ratios} only; its clips are fitted in, nothing is cut off."
+        )
+    return warnings
+
+
+class TransitionView(View):
+    kind: TransitionKind
+    seconds: float | None
+    """Null of a cut."""
+
+
+class JoinView(TransitionView):
+    after: int
+
+
+class WatermarkView(View):
+    asset_id: str
+    position: Position
+    opacity: float
+
+
+class CardView(View):
+    asset_id: str
+    seconds: float
+
+
+class OptionsView(View):
+    """In the request's own form, whatever was left out filled in; what is null follows the clips."""
+
+    resolution: Resolution | None
+    aspect_ratio: AspectRatio | None
+    fps: Rate | None
+    transition: TransitionView
+    transitions: list[JoinView]
+    audio: Audio
+    quality: Quality
+    background: Background
+    watermark: WatermarkView | None
+    intro: CardView | None
+    outro: CardView | None
+
+
+def options_view(cut: Cut) -> OptionsView:
+    return OptionsView.model_validate(cut.as_asked())

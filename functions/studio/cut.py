@@ -1,0 +1,96 @@
+"""How a film is cut: what the caller asked of it, beside the clips themselves. Pure."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import Field
+
+from functions.studio.rows import Row, plain
+
+Resolution = Literal["480p", "720p", "1080p"]
+AspectRatio = Literal["16:9", "9:16", "1:1", "4:3", "3:4"]
+Rate = Literal[24, 25, 30]
+Audio = Literal["keep", "strip"]
+Quality = Literal["economy", "balanced", "premium"]
+Background = Literal["blurred", "plain"]
+Position = Literal["top-left", "top-right", "bottom-left", "bottom-right", "center"]
+
+
+class TransitionKind(StrEnum):
+    CUT = "cut"
+    CROSSFADE = "crossfade"
+    FADE_BLACK = "fade-black"
+    WIPE = "wipe"
+    SLIDE = "slide"
+
+
+class Transition(Row):
+    """From one survivor to the next; it takes at most half of each, and no time at all as a cut."""
+
+    kind: TransitionKind = TransitionKind.CUT
+    seconds: Decimal = Decimal("0.5")
+
+    def as_asked(self) -> dict[str, Any]:
+        return {"kind": self.kind.value, "seconds": None if self.kind is TransitionKind.CUT else self.seconds}
+
+
+class Watermark(Row):
+    asset_id: str
+    key: str
+    """Of the picture in the media bucket."""
+    position: Position = "bottom-right"
+    opacity: Decimal = Decimal("0.8")
+
+
+class Card(Row):
+    """A picture that stands still, before the first clip or after the last."""
+
+    asset_id: str
+    key: str
+    seconds: Decimal = Decimal(3)
+
+
+class Cut(Row):
+    """Whatever is None follows the clips."""
+
+    resolution: Resolution | None = None
+    """The film's short side."""
+    aspect_ratio: AspectRatio | None = None
+    fps: Rate | None = None
+    transition: Transition = Transition()
+    joins: dict[str, Transition] = Field(default_factory=dict)
+    """By the number of the clip before the join (as text): where it differs from `transition`."""
+    audio: Audio = "keep"
+    quality: Quality = "balanced"
+    background: Background = "blurred"
+    """Of what a letterboxed clip leaves empty."""
+    watermark: Watermark | None = None
+    intro: Card | None = None
+    outro: Card | None = None
+
+    def after(self, clip: int) -> Transition:
+        """The transition that follows a clip, whichever survivor comes next."""
+        return self.joins.get(str(clip), self.transition)
+
+    @property
+    def side(self) -> int | None:
+        """The film's short side in pixels."""
+        return int(self.resolution.removesuffix("p")) if self.resolution else None
+
+    @property
+    def asset_ids(self) -> set[str]:
+        """Of the pictures that the film is cut with."""
+        return {part.asset_id for part in (self.watermark, self.intro, self.outro) if part}
+
+    def as_asked(self) -> dict[str, Any]:
+        """In the form of a request, as JSON, with whatever was left out filled in."""
+        joins = sorted((int(clip), transition) for clip, transition in self.joins.items())
+        pictures = {part: {"key"} for part in ("watermark", "intro", "outro")}
+        said = self.model_dump(by_alias=True, exclude={"joins": True, **pictures})
+        said["transition"] = self.transition.as_asked()
+        said["transitions"] = [{"after": clip, **transition.as_asked()} for clip, transition in joins]
+        asked: dict[str, Any] = plain(said)
+        return asked

@@ -1,0 +1,82 @@
+"""The options of the film, the whole way: what was asked for is in what the provider was asked, and in what one sees."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.seen import near, pixels
+from tests.workflow.conftest import Film, Team
+
+MAGENTA, GREEN = (220, 20, 200), (20, 140, 60)
+WIDTH, HEIGHT, FPS = 480, 854, 24
+INTRO = FPS
+CLIP = 4 * FPS
+FADE = FPS // 2
+
+
+def drawn(folder: Path, size: tuple[int, int], colour: tuple[int, int, int]) -> Path:
+    path = folder / f"{size[0]}x{size[1]}.png"
+    Image.new("RGB", size, colour).save(path)
+    return path
+
+
+def test_a_small_portrait_film_with_crossfades_a_watermark_and_an_intro_is_what_was_asked_for(
+    team: Team, pictures: list[Path], film_of: Callable[[str], Film], tmp_path: Path
+) -> None:
+    brand = team.campaign([])
+    logo = team.upload(brand, drawn(tmp_path, (400, 100), MAGENTA))
+    card = team.upload(brand, drawn(tmp_path, (540, 960), GREEN))
+    job = team.film(
+        team.campaign(pictures[:3]),
+        numPairs=3,
+        clipDuration=4,
+        resolution="480p",
+        aspectRatio="9:16",
+        transition="crossfade",
+        audio="keep",
+        watermark={"assetId": logo, "position": "top-left", "opacity": 1},
+        intro={"assetId": card, "seconds": 1},
+    )
+    assert team.http.delete(f"{team.url}/assets/{logo}", timeout=30).status_code == 409
+    state = team.wait(job)
+    assert state["status"] == "completed", state["errorMessage"]
+    assert state["actualCost"] == pytest.approx(3 * 4 * 0.15)
+
+    creates = [entry["body"]["input"] for entry in team.log() if entry["path"].endswith("/predictions")]
+    assert [(one["aspect_ratio"], one["resolution"], one["generate_audio"]) for one in creates] == [
+        ("9:16", "720p", True)
+    ] * 3
+
+    assert team.get(f"/jobs/{job}/manifest")["options"] == state["options"]
+    film = film_of(job)
+    assert film.plays_in_browsers
+    assert f"{WIDTH}x{HEIGHT}" in film.banner
+    assert film.frames == INTRO + 3 * CLIP - 2 * FADE
+    assert film.lasts(film.frames // FPS)
+    assert film.loudest > 0
+
+    corner, middle = (40, 30), (WIDTH // 2, HEIGHT // 2)
+    for frame in (0, INTRO - 1, INTRO, INTRO + CLIP - FADE // 2, film.frames - 1):
+        marked, shown = pixels(film.path, frame, [corner, middle], (WIDTH, HEIGHT))
+        assert near(marked, MAGENTA), (frame, marked)
+        assert near(shown, GREEN) == (frame < INTRO), (frame, shown)
+
+    assert team.http.delete(f"{team.url}/assets/{logo}", timeout=30).status_code == 204
+
+
+def test_a_film_without_sound_is_made_of_clips_that_were_asked_for_without_and_cost_less(
+    team: Team, pictures: list[Path], film_of: Callable[[str], Film]
+) -> None:
+    job = team.film(team.campaign(pictures[:2]), numPairs=1, clipDuration=4, audio="strip")
+    state = team.wait(job)
+    assert state["status"] == "completed", state["errorMessage"]
+    assert state["actualCost"] == state["estimatedCost"] == pytest.approx(4 * 0.10)
+    (asked,) = [entry["body"]["input"] for entry in team.log() if entry["path"].endswith("/predictions")]
+    assert asked["generate_audio"] is False
+    film = film_of(job)
+    assert film.frames == CLIP
+    assert set(film.presented) == {"vide"}
