@@ -36,10 +36,13 @@ def workplace() -> Iterator[Path]:
 
 @contextmanager
 def _gate() -> Iterator[None]:
-    """Nobody finds a folder between its making and its locking."""
-    with (Path(tempfile.gettempdir()) / f"{PREFIX}gate.lock").open("w") as gate:
+    """Nobody finds a folder between its making and its locking. /tmp itself is the lock: nothing is left in it."""
+    gate = os.open(tempfile.gettempdir(), os.O_RDONLY)
+    try:
         fcntl.flock(gate, fcntl.LOCK_EX)
         yield
+    finally:
+        os.close(gate)
 
 
 def _clear() -> None:
