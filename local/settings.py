@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Self
 
-from dotenv import dotenv_values
+from dotenv.parser import Binding, parse_stream
 
 from infra.settings import SETTINGS, Setting, setting
 from local.checkout import ROOT
 from local.credentials import AWS_OF_NOBODY
 
 DOTENV = ROOT / ".env"
+KNOWN = [name for one in SETTINGS for name in (one.name, one.also) if name]
+MISSPELT = 0.88
+"""How like a setting's name one is that is none: a letter or two off. `.env` may hold other programs' lines as well."""
 
 
 class SettingRefused(Exception):
@@ -27,7 +32,7 @@ class Settings(Mapping[str, str]):
         """What the environment says goes before what the file says. Raises SettingRefused."""
         self._values: dict[str, str] = {}
         self._sources: dict[str, str] = {}
-        file = {name: value or "" for name, value in _lines(dotenv).items()}
+        file = _lines(dotenv)
         for one in SETTINGS:
             self._find(one, {"the environment": environment or {}, ".env": file})
         faults = [fault for name, value in self._values.items() if (fault := setting(name).fault(value))]
@@ -66,10 +71,27 @@ class Settings(Mapping[str, str]):
                     return
 
 
-def _lines(dotenv: Path | None) -> Mapping[str, str | None]:
+def _lines(dotenv: Path | None) -> Mapping[str, str]:
     if dotenv is None or not dotenv.is_file():
         return {}
-    return dotenv_values(dotenv, interpolate=False, encoding="utf-8-sig")
+    try:
+        text = dotenv.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SettingRefused(f".env is not text in UTF-8 (byte {error.start + 1}); save it as that.") from None
+    bindings = list(parse_stream(io.StringIO(text)))
+    if faults := [fault for binding in bindings if (fault := _fault(binding))]:
+        raise SettingRefused("\n".join(faults))
+    return {binding.key: binding.value or "" for binding in bindings if binding.key}
+
+
+def _fault(line: Binding) -> str | None:
+    place = f".env, line {line.original.line}:"
+    if line.error or (line.key and line.value is None):
+        return f"{place} this is not NAME=value, with quotes closed."
+    if line.key and line.key not in KNOWN:
+        meant = get_close_matches(line.key.upper(), KNOWN, 1, MISSPELT)
+        return f"{place} there is no setting {line.key}; {meant[0]} is what it may mean." if meant else None
+    return None
 
 
 def _bare(value: str) -> str:

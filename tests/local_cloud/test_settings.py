@@ -55,6 +55,37 @@ def test_white_space_and_quotes_around_a_key_in_env_are_not_of_the_key(tmp_path:
     assert Settings({}, dotenv(tmp_path, line))["XAI_API_KEY"] == KEY
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("XAI_API_KEY is secret", "line 2: this is not NAME=value"),
+        ("XAI_API_KEY", "line 2: this is not NAME=value"),
+        ("XAI_API_KEY='open", "line 2: this is not NAME=value"),
+        ("XAI_APIKEY=1", "line 2: there is no setting XAI_APIKEY; XAI_API_KEY is what it may mean"),
+        ("replicate_api_key=1", "REPLICATE_API_KEY is what it may mean"),
+        ("LOGLEVEL=INFO", "LOG_LEVEL is what it may mean"),
+    ],
+)
+def test_a_line_of_env_that_would_be_passed_over_is_refused_and_named_but_not_shown(
+    tmp_path: Path, line: str, said: str
+) -> None:
+    with pytest.raises(SettingRefused) as refused:
+        Settings({}, dotenv(tmp_path, f"# ours\n{line}\n"))
+    assert said in str(refused.value)
+    assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("line", ["OPENAI_API_KEY=1", "PIAPI_API_KEY=1", "DATABASE_URL=x", "", "# XAI_APIKEY=1"])
+def test_lines_of_other_programs_may_stand_in_env(tmp_path: Path, line: str) -> None:
+    assert dict(Settings({}, dotenv(tmp_path, line))) == {}
+
+
+def test_an_env_that_is_no_utf_8_is_refused(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes("PORT=1\n# Schl\u00fcssel\n".encode("latin-1"))
+    with pytest.raises(SettingRefused, match=r"\.env is not text in UTF-8 \(byte 14\)"):
+        Settings({}, tmp_path / ".env")
+
+
 @pytest.mark.parametrize("value", [f" {KEY}", f"{KEY}\n", f'" {KEY}"', f" '{KEY} ' "])
 def test_white_space_and_quotes_around_a_key_in_the_environment_are_not_of_the_key(value: str) -> None:
     assert Settings({"XAI_API_KEY": value})["XAI_API_KEY"] == KEY
