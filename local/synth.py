@@ -57,7 +57,7 @@ def synthesized(root: Path = ROOT) -> Assembly:
 
 
 def digest(root: Path) -> str:
-    found = hashlib.sha256(sys.version.encode())
+    found = hashlib.sha256(f"{sys.version}\0{root.resolve()}".encode())  # assets stand in an assembly by their paths
     for path in ingredients(root):
         content = path.read_bytes()
         found.update(f"\0{path.relative_to(root)}\0{len(content)}\0".encode() + content)
