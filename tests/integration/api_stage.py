@@ -56,10 +56,11 @@ class Everything:
 
     def __init__(self, table: Table, media: MediaStore) -> None:
         self.table, self.media = table, media
+        self._s3 = boto3.client("s3")
 
     def now(self) -> tuple[list[str], list[str]]:
         rows = self.table.client.scan(TableName=self.table.name)["Items"]
-        objects = boto3.client("s3").list_objects_v2(Bucket=self.media.bucket).get("Contents", [])
+        objects = self._s3.list_objects_v2(Bucket=self.media.bucket).get("Contents", [])
         return sorted(json.dumps(row, sort_keys=True) for row in rows), sorted(one["Key"] for one in objects)
 
     def refused(self, call: Callable[[], Reply], status: int, *fields: str) -> dict[str, Any]:

@@ -51,6 +51,7 @@ def dynamodb_under_many_hands() -> None:
     tables.a_conditional_write_is_atomic()
     tables.a_transaction_costs_what_it_touches()
     tables.a_transaction_sent_twice_is_done_once()
+    tables.a_row_is_answered_as_it_is_kept()
 
 
 @pytest.fixture
