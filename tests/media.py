@@ -69,3 +69,8 @@ def damaged(clip: Path, to: Path, *, keep: int | None = None, flip: int | None =
         content[flip : flip + 64] = bytes(byte ^ 0xFF for byte in content[flip : flip + 64])
     to.write_bytes(content)
     return to
+
+
+def box(name: str, content: bytes = b"") -> bytes:
+    """Of an MP4 file."""
+    return (8 + len(content)).to_bytes(4) + name.encode() + content

@@ -259,7 +259,7 @@ def job_summary(job: Job) -> JobSummary:
 def job_view(job: Job, clips: Sequence[Clip], link: PlayerLink) -> JobView:
     """The counts are those of the clips' rows, so they move while the job runs."""
     changes = {
-        "warnings": [*job.warnings, *_missing(job, clips)],
+        "warnings": [*job.warnings, *_missing(job, clips), *_silent(clips)],
         "updated_at": max([job.updated_at, *(clip.updated_at for clip in clips)]),
         "links": job_links(job, link),
     }
@@ -289,7 +289,19 @@ def _missing(job: Job, clips: Sequence[Clip]) -> list[str]:
     if job.film is None:
         return []
     gone = [clip for clip in clips if clip.number not in job.film.clips]
-    return [f"Clip {clip.number} is missing from the film: {clip.error_message}" for clip in gone]
+    left_out = {one.clip: one.reason for one in job.film.omissions if not one.join}
+    return [
+        *(f"Clip {one.number} is missing from the film: {left_out.get(one.number, one.error_message)}" for one in gone),
+        *(f"A cut follows clip {one.clip}: {one.reason}" for one in job.film.omissions if one.join),
+    ]
+
+
+def _silent(clips: Sequence[Clip]) -> list[str]:
+    return [
+        f"Clip {clip.number} is silent, though its model makes sound"
+        for clip in clips
+        if clip.video and clip.video.silent
+    ]
 
 
 def _cost(job: Job, clips: Sequence[Clip]) -> Decimal:

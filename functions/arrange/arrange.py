@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 
-from functions.arrange.arrangement import arrangement, nothing_left
+from functions.arrange.arrangement import arrangement, made_before, nothing_left
 from functions.studio.errors import NoClipSurvived
 from functions.studio.job_store import JobStore
-from functions.studio.jobs import Job, JobStatus
+from functions.studio.jobs import Job, JobStatus, LeftOut
 from functions.studio.ledger import Ledger
 from functions.studio.media_store import piece_key
 from functions.studio.messages import PieceTask, PieceTasks, RunRef
@@ -16,24 +16,30 @@ from functions.studio.settlement import settle_open_clips
 
 
 def arrange(run: RunRef, jobs: JobStore, ledger: Ledger) -> PieceTasks:
-    """The pieces that an encoder has to make; called again, the same ones."""
+    """The pieces that an encoder has to make; called again, the same ones.
+
+    When Assemble has found that the film cannot be made of them, the next ones: without what it has left out.
+    """
     job = jobs.owned(run.job_id, run.run, JobStatus.PROCESSING, JobStatus.COMBINING)
     if job.status is JobStatus.PROCESSING:
         settle_open_clips(jobs, ledger, job, job.run, "The step ended without a result")
-        _put_pieces(job, jobs)
+        _put_pieces(job, LeftOut(), jobs)
         jobs.table.commit(jobs.move_job(job.id, job.run, JobStatus.COMBINING))
+    elif (left_out := jobs.left_out(job.id, job.run)).due:
+        _put_pieces(job, left_out, jobs)
+        jobs.table.commit(jobs.arranged_again(job.id, job.run, left_out.rounds))
     pieces = jobs.pieces(job.id, job.run)
     return PieceTasks(
-        tasks=[PieceTask(job_id=job.id, run=job.run, piece=piece.number) for piece in pieces if piece.target]
+        tasks=[PieceTask(job_id=job.id, run=job.run, piece=piece.number) for piece in pieces if piece.picture is None]
     )
 
 
-def _put_pieces(job: Job, jobs: JobStore) -> None:
+def _put_pieces(job: Job, left_out: LeftOut, jobs: JobStore) -> None:
     clips = jobs.clips(job.id)
-    survivors = {clip.number: clip.video for clip in clips if clip.video}
+    survivors = {clip.number: clip.video for clip in clips if clip.video and clip.number not in left_out.clips}
     if not survivors:
         raise NoClipSurvived(nothing_left(clips))
     key_of = partial(piece_key, job.tenant, job.id, job.run)
-    pieces = arrangement(survivors, job.cut, key_of)
+    pieces = arrangement(survivors, left_out.applied(job.cut), key_of, left_out.first_piece)
     check_room(pieces)
-    jobs.put_pieces(job.id, job.run, pieces)
+    jobs.put_pieces(job.id, job.run, made_before(pieces, jobs.all_pieces(job.id, job.run)))

@@ -24,8 +24,8 @@ KeyOf = Callable[[int, str], str]
 """The key of a piece in the media bucket, by its number and its file's extension."""
 
 
-def arrangement(survivors: Mapping[int, Kept], cut: Cut, key_of: KeyOf) -> list[Piece]:
-    """The pieces in the order of the film.
+def arrangement(survivors: Mapping[int, Kept], cut: Cut, key_of: KeyOf, first: int = 1) -> list[Piece]:
+    """The pieces in the order of the film, numbered from `first` on.
 
     Survivors that share one seam, fit what was asked and only follow each other are copied as they are. Otherwise all of
     them are conformed: an encoder of ours cannot be made to write the decoder configuration of somebody else's.
@@ -33,9 +33,9 @@ def arrangement(survivors: Mapping[int, Kept], cut: Cut, key_of: KeyOf) -> list[
     kept = sorted(survivors.items())
     target = film_target([clip.probe.picture for _, clip in kept], cut)
     if as_they_are(kept, cut, target):
-        return [copied(number, clip, one, cut) for number, (clip, one) in enumerate(kept, 1)]
+        return [copied(number, clip, one, cut) for number, (clip, one) in enumerate(kept, first)]
     drafts = conformed(kept, cut, target)
-    return [_numbered(number, draft, cut, target, key_of) for number, draft in enumerate(drafts, 1)]
+    return [_numbered(number, draft, cut, target, key_of) for number, draft in enumerate(drafts, first)]
 
 
 def as_they_are(kept: Sequence[tuple[int, Kept]], cut: Cut, target: Target) -> bool:
@@ -132,6 +132,24 @@ def _numbered(number: int, draft: Draft, cut: Cut, target: Target, key_of: KeyOf
         pcm_key=key_of(number, "pcm") if cut.audio == "keep" else None,
         target=target,
     )
+
+
+NUMBERED = {"number", "key", "pcm_key", "bytes", "picture", "fault"}
+"""What two pieces may differ in that show the same."""
+
+
+def made_before(pieces: Sequence[Piece], there: Sequence[Piece]) -> list[Piece]:
+    """The pieces; those that were made already, for a film that had to be cut again, as they were made."""
+    made = {one.model_dump_json(exclude=NUMBERED): one for one in there if one.picture and not one.fault}
+
+    def known(piece: Piece) -> Piece:
+        before = made.get(piece.model_dump_json(exclude=NUMBERED))
+        if before is None:
+            return piece
+        same = {"key": before.key, "pcm_key": before.pcm_key, "bytes": before.bytes, "picture": before.picture}
+        return piece.model_copy(update=same)
+
+    return [known(piece) for piece in pieces]
 
 
 def nothing_left(clips: Sequence[Clip]) -> str:

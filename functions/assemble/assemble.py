@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from functions.assemble.film import Part, join, prove
+from functions.assemble.film import Part, check_length, join, prove, spoilt
+from functions.assemble.leaving_out import in_words, leave_out, unmade
 from functions.assemble.manifest import manifest
 from functions.assemble.poster import make_poster
 from functions.assemble.watching import put_beside
-from functions.studio.errors import BrokenMedia
+from functions.studio.errors import BrokenMedia, PieceUnfit
 from functions.studio.job_store import JobStore
-from functions.studio.jobs import Film, Job, JobStatus
+from functions.studio.jobs import Film, Job, JobStatus, LeftOut
 from functions.studio.ledger import Ledger
 from functions.studio.media import Piece
 from functions.studio.media_store import MediaStore, film_key
@@ -21,6 +22,7 @@ from functions.studio.messages import RunRef
 from functions.studio.probe import sha256
 from functions.studio.room import check_room
 from functions.studio.telemetry import logger
+from functions.studio.visible import film_fault
 from functions.studio.workplace import workplace
 
 DOWNLOADS = 8
@@ -32,18 +34,40 @@ def assemble(run: RunRef, jobs: JobStore, ledger: Ledger, media: MediaStore) -> 
     job = jobs.owned(run.job_id, run.run, JobStatus.COMBINING)
     if film := jobs.find_film(job.id, job.run):
         return film
+    left_out = jobs.left_out(job.id, job.run)
+    if left_out.due:
+        raise PieceUnfit(left_out.omissions[-1].reason)
     pieces = jobs.pieces(job.id, job.run)
-    check_made(pieces)
+
+    def without(faults: Mapping[int, str]) -> Exception:
+        """The error that the film ends with, or is cut again without the pieces at fault."""
+        again = leave_out(pieces, faults, left_out)
+        if again:
+            jobs.table.commit(jobs.leave_out(job.id, job.run, again))
+            return PieceUnfit(in_words(pieces, faults))
+        return BrokenMedia(in_words(pieces, faults))
+
+    if missing := unmade(pieces):
+        raise without(missing)
     check_room(pieces)
+    if fault := film_fault(pieces):
+        raise BrokenMedia(f"The film is not worth showing: {fault}.")
     with workplace() as folder:
-        parts = download(pieces, media, folder)
+        parts, lost = download(pieces, media, folder)
+        if lost:
+            raise without(lost)
         combined, poster = folder / "combined.mp4", folder / "thumbnail.jpg"
         with ThreadPoolExecutor(1) as beside:
             drawn = beside.submit(make_poster, [part.film for part in parts], poster)
-            join(parts, combined, folder)
-            prove(combined, parts, folder)
+            try:
+                join(parts, combined, folder)
+                prove(combined, parts, folder)
+            except BrokenMedia:
+                if faults := {pieces[turn].number: why for turn, why in spoilt(parts, folder).items()}:
+                    raise without(faults) from None
+                raise
             drawn.result()
-        film = describe(job, pieces, parts, combined)
+        film = describe(job, pieces, parts, combined, left_out)
         film = put_beside(film, combined, [part.film for part in parts], parts[0].picture.fps, media)
         document = manifest(
             job, jobs.clips(job.id), pieces, jobs.attempts(job.id), ledger.lines(job.id), film, sha256(poster)
@@ -56,15 +80,10 @@ def assemble(run: RunRef, jobs: JobStore, ledger: Ledger, media: MediaStore) -> 
     return film
 
 
-def check_made(pieces: Sequence[Piece]) -> None:
-    """BrokenMedia names the first clip that is missing from the film, and why."""
-    for piece in pieces:
-        if piece.picture is None:
-            why = piece.fault or "the step ended without a result"
-            raise BrokenMedia(f"{piece.name.capitalize()} could not be made fit for the film: {why}.")
+def download(pieces: Sequence[Piece], media: MediaStore, folder: Path) -> tuple[list[Part], dict[int, str]]:
+    """The pieces on disk; by number what is wrong with those that are not there whole."""
+    lost: dict[int, str] = {}
 
-
-def download(pieces: Sequence[Piece], media: MediaStore, folder: Path) -> list[Part]:
     def fetch(piece: Piece) -> Part:
         assert piece.picture is not None
         part = Part(
@@ -73,16 +92,20 @@ def download(pieces: Sequence[Piece], media: MediaStore, folder: Path) -> list[P
             pcm=folder / f"piece_{piece.number:04d}.pcm" if piece.pcm_key else None,
             picture=piece.picture,
         )
-        media.download(piece.key, part.film)
-        if piece.pcm_key and part.pcm:
-            media.download(piece.pcm_key, part.pcm)
+        try:
+            media.download(piece.key, part.film)
+            if piece.pcm_key and part.pcm:
+                media.download(piece.pcm_key, part.pcm)
+                check_length(part)
+        except BrokenMedia as fault:
+            lost[piece.number] = str(fault)
         return part
 
     with ThreadPoolExecutor(DOWNLOADS) as pool:
-        return list(pool.map(fetch, pieces))
+        return list(pool.map(fetch, pieces)), lost
 
 
-def describe(job: Job, pieces: Sequence[Piece], parts: Sequence[Part], combined: Path) -> Film:
+def describe(job: Job, pieces: Sequence[Piece], parts: Sequence[Part], combined: Path, left_out: LeftOut) -> Film:
     picture = parts[0].picture
     frames = sum(part.picture.frames for part in parts)
     return Film(
@@ -97,4 +120,5 @@ def describe(job: Job, pieces: Sequence[Piece], parts: Sequence[Part], combined:
         bytes=combined.stat().st_size,
         sha256=sha256(combined),
         clips=sorted({clip for piece in pieces for clip in piece.clips}),
+        omissions=left_out.omissions,
     )

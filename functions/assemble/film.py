@@ -101,6 +101,29 @@ def prove(film: Path, parts: Sequence[Part], folder: Path) -> None:
         raise BrokenMedia(f"The film is not what was planned: {fault}.")
 
 
+def check_length(part: Part) -> None:
+    """BrokenMedia where a piece's sound ends before its picture does: what is missing would be silence."""
+    if part.pcm:
+        there, planned = part.pcm.stat().st_size // sound.SAMPLE_BYTES, sound.samples(part.picture.seconds)
+        if there < planned:
+            raise BrokenMedia(f"its sound lasts {there / sound.RATE:.3f} s of {planned / sound.RATE:.3f} s")
+
+
+def spoilt(parts: Sequence[Part], folder: Path) -> dict[int, str]:
+    """By place, the pieces that are not what they were when their rows were written; asked when no film came of them."""
+    faults = {}
+    for turn, part in enumerate(parts):
+        try:
+            ffmpeg.run([*ffmpeg.media(part.film), *PACKETS, folder / "part.framehash"], seconds=PROOF_SECONDS)
+            packets = read_packets((folder / "part.framehash").read_text()).packets
+        except BrokenMedia as fault:
+            faults[turn] = str(fault)
+        else:
+            if packets_digest(packets) != part.picture.packets:
+                faults[turn] = "its file is not the one that was proved"
+    return faults
+
+
 def picture_faults(movie: Movie, packets: Packets, parts: Sequence[Part]) -> Iterator[str]:
     first = parts[0].picture
     planned = sum(part.picture.frames for part in parts)

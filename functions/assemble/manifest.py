@@ -12,7 +12,7 @@ from functions.studio.ledger import Line, totals
 from functions.studio.media import Piece
 from functions.studio.rows import now, plain
 
-BESIDE = {"key", "poster_key", "manifest_key", "preview", "ranges_key", "clips"}
+BESIDE = {"key", "poster_key", "manifest_key", "preview", "ranges_key", "clips", "omissions"}
 """Of a film's row: what the document says in its own way."""
 
 
@@ -31,6 +31,7 @@ def manifest(
     starts = list(accumulate((piece.frames for piece in pieces), initial=0))
     used = {clip for piece in pieces for clip in piece.clips}
     money = totals(lines)
+    left_out = {one.clip: one.reason for one in film.omissions if not one.join}
     facts = film.model_dump(mode="json", by_alias=True, exclude=BESIDE)
     return {
         "jobId": job.id,
@@ -53,7 +54,7 @@ def manifest(
             {
                 "number": clip.number,
                 "status": clip.status.value,
-                "errorMessage": clip.error_message,
+                "errorMessage": left_out.get(clip.number, clip.error_message),
                 "errorClass": clip.error_class,
                 **_chosen(clip),
                 "attempts": tries[clip.number],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from functions.keep_clip.output import fetch
 from functions.studio import telemetry
+from functions.studio.catalogue import catalogue
 from functions.studio.clips import (
     OPEN_CLIP,
     Answer,
@@ -35,7 +35,10 @@ from functions.studio.recording import cancel, is_over, last_look
 from functions.studio.rows import now
 from functions.studio.segment import segment_clip
 from functions.studio.settlement import Ending, ended_attempt, ending
+from functions.studio.sound import HEARD
 from functions.studio.table import Write
+from functions.studio.visible import clip_faults
+from functions.studio.workplace import workplace
 
 TIMEOUTS = frozenset({"States.Timeout", "States.HeartbeatTimeout"})
 
@@ -143,17 +146,24 @@ class Keeper:
             raise OutputExpired("the provider has deleted its output")
         if not url:
             raise BrokenMedia("the provider named no output")
-        with tempfile.TemporaryDirectory() as folder:
-            film, pcm = Path(folder, "clip.mp4"), Path(folder, "clip.pcm")
+        with workplace() as folder:
+            film, pcm = folder / "clip.mp4", folder / "clip.pcm"
             fetch(url, film, self.origins)
             probe = examine(film, pcm=pcm)
-            check_duration(probe, clip.duration_seconds)
+            check(probe, clip.duration_seconds)
             key = clip_key(job.tenant, job.id, attempt.id, clip.number)
             pcm_key = key.removesuffix(".mp4") + ".pcm"
             self.media.upload(pcm, pcm_key, "application/octet-stream", tags=RAW)
             self.media.upload(film, key, "video/mp4")
             segment = self._segment(film, pcm, probe, key)
-            return Kept(key=key, pcm_key=pcm_key, sha256=sha256(film), probe=probe, segment=segment)
+            return Kept(
+                key=key,
+                pcm_key=pcm_key,
+                sha256=sha256(film),
+                probe=probe,
+                silent=is_silent(probe) and catalogue().model(clip.model).sounds(job.cut),
+                segment=segment,
+            )
 
     def _segment(self, film: Path, pcm: Path, probe: Probe, clip: str) -> Segment | None:
         """What the clip is watched by before there is a film. It is worth no paid clip: None where it cannot be made."""
@@ -209,10 +219,17 @@ class Keeper:
         return self.ledger.reserve(job.id, reservation(clip, stage=following.stage, attempt=following.attempt))
 
 
-def check_duration(probe: Probe, asked: int) -> None:
+def check(probe: Probe, asked: int) -> None:
+    """BrokenMedia for a whole file that is not the clip of `asked` seconds which was paid for."""
     seconds = float(probe.picture.seconds)
     if abs(seconds - asked) > leeway(asked):
         raise BrokenMedia(f"it lasts {seconds:.2f} s instead of {asked} s")
+    for fault in clip_faults(probe.picture):
+        raise BrokenMedia(fault)
+
+
+def is_silent(probe: Probe) -> bool:
+    return probe.sound is None or (probe.sound.loudest or 0) < HEARD
 
 
 def reason(error: StateError | None, attempt: Attempt | None, never_begun: bool) -> tuple[str, str]:

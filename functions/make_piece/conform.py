@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from functions.make_piece.filters import graph
+from functions.make_piece.filters import graph, late
 from functions.studio import ffmpeg
 from functions.studio.cut import Cut
 from functions.studio.errors import BrokenMedia
 from functions.studio.media import Piece, Probe, Target
 from functions.studio.probe import examine
+from functions.studio.visible import piece_faults
 
 MOST_SECONDS = 600
 """For the encoder; the function has 900."""
@@ -48,7 +49,8 @@ def conform(piece: Piece, target: Target, cut: Cut, sources: Sequence[Path], mad
     `sources` are the clips of the piece's shots, or its card; then the watermark, where the cut has one.
     """
     clips = len(piece.shots)
-    inputs = [*map(ffmpeg.media, sources[:clips]), *map(ffmpeg.picture, sources[clips:])]
+    opened_late = [late(shot, target) for shot in piece.shots]
+    inputs = [*map(ffmpeg.media, sources[:clips], opened_late), *map(ffmpeg.picture, sources[clips:])]
     arguments = [argument for opened in inputs for argument in opened]
     arguments += ["-filter_complex", graph(piece, target, cut), "-map", "[film]", *encoder(target, cut), str(made)]
     ffmpeg.run(arguments, seconds=MOST_SECONDS)
@@ -58,4 +60,6 @@ def conform(piece: Piece, target: Target, cut: Cut, sources: Sequence[Path], mad
     found = f"{picture.width}x{picture.height}, {picture.frames} frames at {picture.fps}"
     if found != planned or picture.seam is None:
         raise BrokenMedia(f"the piece came out as {found}, not {planned}")
+    for fault in piece_faults(picture, piece.shots, target.fps) if piece.shots else ():
+        raise BrokenMedia(fault)
     return probe

@@ -28,6 +28,9 @@ XFADE = {TransitionKind.CROSSFADE: "fade", TransitionKind.WIPE: "wipeleft", Tran
 BLUR = 8
 """The background is blurred at an eighth of the film's size: that costs a sixty-fourth, and nobody sees it."""
 
+SLOWEST = 2
+"""Frames a second of a clip that is not read from its beginning: a second holds the frame that is seen at its end."""
+
 THIN = 4
 """Pixels: bars that are thinner together stay black."""
 
@@ -55,10 +58,10 @@ def clip(shot: Shot, target: Target, cut: Cut, label: str = "a") -> str:
 
     ffmpeg has turned the picture upright before.
     """
-    picture = shot.picture
+    picture, skipped = shot.picture, late(shot, target) * target.fps
     steps = [
         "" if picture.field_order == "progressive" else "bwdif=mode=send_frame:deint=all",
-        steady(shot.start, shot.end, target),
+        steady(shot.start - skipped, shot.end - skipped, target),
         "scale='trunc(iw*sar/2)*2':ih,setsar=1",
         tone_map(target) if picture.hdr else "",
         boxed(target, cut, label) if has_bars(picture, target) else plainly_boxed(target),
@@ -93,6 +96,14 @@ def join(transition: TransitionKind | None, tail: Shot, head: Shot, target: Targ
         f"[1:V:0]{clip(head, target, cut, 'b')}[y]",
         f"[x][y]xfade=transition={XFADE[transition]}:duration={microseconds}us:offset=0,trim=end_frame={length}[p]",
     ]
+
+
+def late(shot: Shot, target: Target) -> int:
+    """Whole seconds of a clip that its decoder may skip: all but one before the shot.
+
+    Whole, so that they are whole frames at any rate of a film. A varying rate may have one frame stand for longer.
+    """
+    return max(0, shot.start // target.fps - 1) if shot.picture.ticks and shot.picture.fps >= SLOWEST else 0
 
 
 def steady(start: int, end: int, target: Target) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from functions.make_piece.conform import conform
-from functions.make_piece.mixing import write_sound
+from functions.make_piece.mixing import check_heard, write_sound
 from functions.studio.cut import Cut
 from functions.studio.errors import MediaError
 from functions.studio.job_store import JobStore
@@ -44,7 +44,9 @@ def _make(piece: Piece, target: Target, cut: Cut, media: MediaStore) -> Probe:
         made, pcm = folder / "piece.mp4", folder / "piece.pcm"
         probe = conform(piece, target, cut, fetched(picture_keys(piece, cut), "source"), made)
         if piece.pcm_key:
-            write_sound(piece, target, fetched([shot.pcm_key for shot in piece.shots], "sound"), pcm)
+            heard = fetched([shot.pcm_key for shot in piece.shots], "sound")
+            write_sound(piece, target, heard, pcm)
+            check_heard(piece, target, heard, pcm)
             media.upload(pcm, piece.pcm_key, "application/octet-stream", tags=RAW)
         media.upload(made, piece.key, "video/mp4", tags=RAW)
     return probe

@@ -191,7 +191,9 @@ def _track(content: bytes) -> Track:
     boxes = dict(_boxes(content))
     media = dict(_boxes(boxes["mdia"]))
     kind = media["hdlr"][8:12].decode("latin-1")
-    table = dict(_boxes(dict(_boxes(media["minf"]))["stbl"]))
+    inside = dict(_boxes(media["minf"]))
+    _check_references(inside)
+    table = dict(_boxes(inside["stbl"]))
     edits = dict(_boxes(boxes["edts"])).get("elst") if "edts" in boxes else None
     durations = _pairs(table["stts"])
     codec, configuration, descriptions = _description(table["stsd"], kind)
@@ -205,6 +207,13 @@ def _track(content: bytes) -> Track:
         configuration=configuration,
         descriptions=descriptions,
     )
+
+
+def _check_references(inside: dict[str, bytes]) -> None:
+    """A track may say that its samples lie in another file, or at an address: nothing of that is looked for."""
+    named = dict(_boxes(inside["dinf"])).get("dref", b"") if "dinf" in inside else b""
+    if any(not content[3:4] or not content[3] & 1 for _, content in _boxes(named[8:])):
+        raise BrokenMedia("the file's media lies outside it")
 
 
 def _pairs(content: bytes) -> list[tuple[int, int]]:

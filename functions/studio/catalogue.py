@@ -84,13 +84,17 @@ class Model(Entry):
             return self.default_duration
         return next(step.use for step in self.durations if step.up_to is None or asked <= step.up_to)
 
+    def sounds(self, cut: Cut) -> bool:
+        """Whether it is asked for sound in a film that is cut like this."""
+        return self.audio and cut.audio != "strip"
+
     def offer(self, cut: Cut, seconds: int) -> Offer:
         """What is asked for a clip of a film that is cut like this, of `seconds` that the model makes.
 
         Premium is the largest, economy the cheapest that meets the film's resolution, balanced the smallest that meets it
         and is no smaller than usual; where none meets it, the largest.
         """
-        audio = self.audio and cut.audio != "strip"
+        audio = self.sounds(cut)
         offers = [
             Offer(one, audio, one.price.cost(seconds, audio))
             for one in self.resolutions

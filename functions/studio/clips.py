@@ -109,6 +109,8 @@ class Kept(Row):
     pcm_key: str
     sha256: str
     probe: Probe
+    silent: bool = False
+    """Nothing is heard of it, though its model makes sound and was asked to."""
     segment: Segment | None = None
     """What the live playlist plays; None where none could be made: it goes on without the clip."""
 

@@ -23,6 +23,8 @@
     ├── KeyUnreachable          a key that cannot be read just now
     ├── MediaError
     │   ├── BrokenMedia         a file that does not prove to be what it claims
+    │   │   └── LimitExceeded   or that takes more time or memory to find out than there is
+    │   ├── PieceUnfit          a film has to be cut again, without a clip (or a join) that a row names
     │   ├── FilmTooLarge        more than can be put together in one place
     │   ├── OutputExpired       a provider's output that is gone for good
     │   └── OutputUnreachable   a provider's output that cannot be fetched just now
@@ -201,6 +203,14 @@ class MediaError(ReelayError):
 
 class BrokenMedia(MediaError):
     """A file that is not what it claims to be; the message says which test it failed."""
+
+
+class LimitExceeded(BrokenMedia):
+    """A file that ffmpeg was ended over: it took more time or memory than it is given."""
+
+
+class PieceUnfit(MediaError):
+    """The film cannot be made of its pieces, and can of others: the run's `LeftOut` says what has to go."""
 
 
 class FilmTooLarge(MediaError):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import resource
+import signal
 import subprocess
 import sys
 import tempfile
@@ -16,7 +17,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from functions.studio.errors import BrokenMedia, NotConfigured
+from functions.studio.errors import BrokenMedia, LimitExceeded, NotConfigured
 
 CALM = ["-hide_banner", "-nostdin", "-nostats", "-y", "-filter_threads", "2", "-filter_complex_threads", "2"]
 """Threads as on Lambda, whatever this machine has: each takes memory of its own."""
@@ -33,11 +34,16 @@ COMPLAINT = re.compile(
 )
 CLOSING = re.compile(r"Conversion failed|\[out#|frame=")
 """What it says after every failure, whatever the reason."""
+STARVED = re.compile(r"Cannot allocate memory|malloc of size \d+ failed")
 
 
-def media(path: Path) -> list[str]:
-    """The arguments that open an MP4 or MOV file; `-f mov` refuses playlists in disguise."""
-    return [*STRICT, *MODEST, "-protocol_whitelist", "file", "-f", "mov", "-i", str(path)]
+def media(path: Path, late: int = 0) -> list[str]:
+    """The arguments that open an MP4 or MOV file, `late` seconds after its beginning; `-f mov` refuses playlists in disguise.
+
+    What lies before the keyframe in front of that second is not read; times count from it on.
+    """
+    seek = ["-ss", str(late)] if late else []
+    return [*STRICT, *MODEST, "-protocol_whitelist", "file", *seek, "-f", "mov", "-i", str(path)]
 
 
 def picture(path: Path) -> list[str]:
@@ -53,7 +59,7 @@ def picture(path: Path) -> list[str]:
 def run(
     arguments: Sequence[str | Path], *, seconds: float, stdin: Iterable[bytes] = (), memory: int | None = None
 ) -> str:
-    """What ffmpeg said on stderr. BrokenMedia when it failed, or needed more than `seconds` or `memory` (in MB)."""
+    """What ffmpeg said on stderr. BrokenMedia when it failed; LimitExceeded when that was for `seconds` or `memory` (in MB)."""
     ended_by_us = threading.Event()
     with tempfile.TemporaryFile() as said:
         try:
@@ -63,7 +69,8 @@ def run(
         except FileNotFoundError:
             raise NotConfigured("ffmpeg is not available") from None
 
-        _limit_memory(process.pid, memory or most_memory())
+        memory = memory or most_memory()
+        _limit_memory(process.pid, memory)
 
         def stop() -> None:
             ended_by_us.set()
@@ -81,7 +88,9 @@ def run(
         said.seek(0)
         words = said.read().decode("utf-8", "replace")
     if ended_by_us.is_set():
-        raise BrokenMedia(f"ffmpeg did not end within {seconds:.0f} s")
+        raise LimitExceeded(f"ffmpeg did not end within {seconds:.0f} s")
+    if status != 0 and (status == -signal.SIGKILL or STARVED.search(words)):
+        raise LimitExceeded(f"ffmpeg did not get by with {memory} MB of memory")
     if status != 0:
         raise BrokenMedia(f"ffmpeg ended with {status}: {_last_words(words)}")
     return words

@@ -1,4 +1,4 @@
-"""Rows of a job: `J#{job}` → JOB, CLIP#0001, ATT#{attempt}, PIECE#{run}#0001, FILM#{run}; and what finds it:
+"""Rows of a job: `J#{job}` → JOB, CLIP#0001, ATT#{attempt}, PIECE#{run}#0001, OUT#{run}, FILM#{run}; and what finds it:
 `T#{tenant}` → JOB#{job} for the tenant's list, RUNS#{campaign}#{job} until it has ended.
 
 Reads are consistent. What has to be committed together with other rows is returned as a write; the use case commits.
@@ -22,7 +22,7 @@ from functions.studio.clips import (
     Kept,
 )
 from functions.studio.errors import NotFound, StaleRun
-from functions.studio.jobs import MOVES, TERMINAL, Film, Job, JobStatus, before
+from functions.studio.jobs import MOVES, TERMINAL, Film, Job, JobStatus, LeftOut, before
 from functions.studio.media import Piece, Probe
 from functions.studio.messages import ClipTask
 from functions.studio.rows import Row, now
@@ -297,7 +297,11 @@ class JobStore:
         self.table.put_all([put(_pk(job_id), _piece_sk(run, piece.number), piece.attributes()) for piece in pieces])
 
     def pieces(self, job_id: str, run: int) -> list[Piece]:
-        """In the order of the film."""
+        """In the order of the film; without those of a film that has to be cut again."""
+        first = self.left_out(job_id, run).first_piece
+        return [piece for piece in self.all_pieces(job_id, run) if piece.number >= first]
+
+    def all_pieces(self, job_id: str, run: int) -> list[Piece]:
         return [Piece.model_validate(row) for row in self.table.query(_pk(job_id), f"PIECE#{run:04d}#")]
 
     def piece(self, job_id: str, run: int, number: int) -> Piece:
@@ -313,6 +317,18 @@ class JobStore:
     def piece_failed(self, job_id: str, run: int, number: int, fault: str) -> Write:
         """Holds only while the piece is not made."""
         return update(_pk(job_id), _piece_sk(run, number), {"fault": fault}, {"pk": ..., "picture": None})
+
+    def left_out(self, job_id: str, run: int) -> LeftOut:
+        row = self.table.get(_pk(job_id), f"OUT#{run:04d}")
+        return LeftOut.model_validate(row) if row else LeftOut()
+
+    def leave_out(self, job_id: str, run: int, left_out: LeftOut) -> Write:
+        """Holds once a round."""
+        when: dict[str, Any] = {"rounds": left_out.rounds - 1} if left_out.rounds > 1 else {"pk": None}
+        return put(_pk(job_id), f"OUT#{run:04d}", left_out.attributes(), when)
+
+    def arranged_again(self, job_id: str, run: int, rounds: int) -> Write:
+        return update(_pk(job_id), f"OUT#{run:04d}", {"due": False}, {"rounds": rounds})
 
     def film_made(self, job_id: str, run: int, film: Film) -> Write:
         return put(_pk(job_id), f"FILM#{run:04d}", film.attributes())

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import Field
 
-from functions.studio.cut import Cut
+from functions.studio.cut import Cut, Transition, TransitionKind
 from functions.studio.rows import Row
 
 S = TypeVar("S", bound=StrEnum)
@@ -50,6 +50,35 @@ class Preview(Row):
     sha256: str
 
 
+class Omission(Row):
+    """A clip that was paid for and kept, and that the film could not be made with."""
+
+    clip: int
+    join: bool = False
+    """Only the join that follows the clip: the two meet in a cut."""
+    reason: str
+
+
+class LeftOut(Row):
+    """What a run's film is cut without, beside the clips that failed."""
+
+    rounds: int = 0
+    """How often the film was cut again."""
+    first_piece: int = 1
+    """Of the pieces that count: earlier ones are of a film that was not made."""
+    due: bool = False
+    """The film is to be cut again, and its pieces are not listed yet."""
+    omissions: list[Omission] = Field(default_factory=list)
+
+    @property
+    def clips(self) -> set[int]:
+        return {one.clip for one in self.omissions if not one.join}
+
+    def applied(self, cut: Cut) -> Cut:
+        hard = {str(one.clip): Transition(kind=TransitionKind.CUT) for one in self.omissions if one.join}
+        return cut.model_copy(update={"joins": cut.joins | hard})
+
+
 class Film(Row):
     """The combined video of a run; keys are of the media bucket."""
 
@@ -64,6 +93,7 @@ class Film(Row):
     bytes: int
     sha256: str
     clips: list[int]
+    omissions: list[Omission] = Field(default_factory=list)
     preview: Preview | None = None
     ranges_key: str | None = None
     """Of a `Segment` as JSON: how players fetch the film piece by piece. Both are None where they could not be made."""

@@ -26,6 +26,13 @@ def clip_name(number: int) -> str:
     return f"clip_{number:03d}.mp4"
 
 
+class Span(Row):
+    """Of a picture: milliseconds from its first frame."""
+
+    start: int
+    end: int
+
+
 class Picture(Row):
     """The picture track. Times count in ticks of `1 / timescale` seconds, as ffmpeg reads them."""
 
@@ -53,6 +60,10 @@ class Picture(Row):
     """SHA-256 of the decoder's configuration; empty where the file has several or none."""
     packets: str
     """SHA-256 over the sizes and hashes of all packets, in the order of the file."""
+    black: list[Span] | None = None
+    """Where nothing is seen at all; None where nobody looked, as until November 2026."""
+    still: list[Span] | None = None
+    """Where nothing moves."""
 
     @property
     def seconds(self) -> Fraction:
@@ -98,6 +109,8 @@ class Sound(Row):
     codec: str
     rate: int
     layout: str
+    loudest: int | None = None
+    """The sample furthest from zero, of 32,768; None where nobody listened."""
 
 
 class Probe(Row):

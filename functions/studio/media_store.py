@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
+from functions.studio.errors import BrokenMedia
 from functions.studio.media import clip_name
 
 if TYPE_CHECKING:
@@ -98,8 +99,14 @@ class MediaStore:
         self.client.upload_file(str(path), self.bucket, key, ExtraArgs=extra)
 
     def download(self, key: str, path: Path) -> None:
-        """One billed request a file, where boto3's own transfer asks for the size first; a break is for the state's Retry."""
-        body = self.client.get_object(Bucket=self.bucket, Key=key)["Body"]
+        """One billed request a file, where boto3's own transfer asks for the size first; a break is for the state's Retry.
+
+        BrokenMedia when there is no such object: no Retry brings it back.
+        """
+        try:
+            body = self.client.get_object(Bucket=self.bucket, Key=key)["Body"]
+        except self.client.exceptions.NoSuchKey:
+            raise BrokenMedia("its file is not in the bucket any more") from None
         with path.open("wb") as file:
             for chunk in body.iter_chunks(CHUNK):
                 file.write(chunk)

@@ -17,6 +17,7 @@ from functions.studio import ffmpeg, sound
 from functions.studio.boxes import Movie, read_movie
 from functions.studio.errors import BrokenMedia
 from functions.studio.media import Picture, Probe, Sound
+from functions.studio.visible import DETECT, read_visible
 
 FIELD_ORDERS = ("progressive", "top first", "bottom first", "top coded first (swapped)", "bottom coded first (swapped)")
 
@@ -114,6 +115,9 @@ def describe(movie: Movie, words: str, packets: Packets, size: int) -> Probe:
         raise BrokenMedia(f"the picture's time base is 1/{packets.timescale} s")
     track = movie.first("vide")
     whole = track is not None and track.descriptions == 1 and track.samples == len(found) and track.codec == "avc1"
+    first, last = min(one.pts for one in found), max(one.pts for one in found)
+    end = max(one.pts + one.duration for one in found)
+    black, still = read_visible(words, *(float(pts / packets.timescale) for pts in (first, last, end)))
     extradata = hashlib.sha256(track.configuration).hexdigest() if track and whole and track.configuration else ""
     picture = Picture.model_validate(
         {
@@ -122,9 +126,11 @@ def describe(movie: Movie, words: str, packets: Packets, size: int) -> Probe:
             "ticks": steady_ticks(found),
             "frames": len(found),
             "lead": found[0].pts - found[0].dts,
-            "span": max(one.pts + one.duration for one in found) - min(one.pts for one in found),
+            "span": end - first,
             "extradata": extradata,
             "packets": packets_digest(found),
+            "black": black,
+            "still": still,
         }
     )
     return Probe(bytes=size, picture=picture, sound=heard)
@@ -149,7 +155,7 @@ def examine(path: Path, *, pcm: Path | None = None, seconds: float = 240) -> Pro
         copied, decoded = Path(folder, "copied"), Path(folder, "decoded")
         arguments: list[str | Path] = [*ffmpeg.media(path)]
         arguments += [*PACKETS, copied]
-        arguments += ["-map", "0:V:0", "-fps_mode", "passthrough", "-vf", "scale=320:-2:flags=fast_bilinear"]
+        arguments += ["-map", "0:V:0", "-fps_mode", "passthrough", "-vf", f"scale=320:-2:flags=fast_bilinear,{DETECT}"]
         arguments += ["-f", "framecrc", decoded]
         if pcm and movie.first("soun"):
             chain = "aresample=48000:async=1:first_pts=0,aformat=sample_fmts=s16:channel_layouts=stereo"
@@ -161,5 +167,9 @@ def examine(path: Path, *, pcm: Path | None = None, seconds: float = 240) -> Pro
     if frames != probe.picture.frames:
         raise BrokenMedia(f"only {frames} of {probe.picture.frames} frames can be decoded")
     if pcm:
-        sound.cut_to(pcm, sound.samples(probe.picture.seconds))
+        length = sound.samples(probe.picture.seconds)
+        sound.cut_to(pcm, length)
+        if probe.sound:
+            heard = probe.sound.model_copy(update={"loudest": sound.loudest(sound.read(pcm, length))})
+            probe = probe.model_copy(update={"sound": heard})
     return probe

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
 RATE = 48_000
 SAMPLE_BYTES = 4
 CHUNK = 1 << 20
+
+
+HEARD = 33
+"""Of 32,767: sound that never goes beyond is silence. At -60 dB nothing is heard of it, and what an AAC encoder makes of
+zeros stays far below."""
 
 
 def samples(seconds: Fraction) -> int:
@@ -20,6 +26,16 @@ def cut_to(path: Path, count: int) -> None:
     """Makes the file exactly `count` samples long: the end falls away, or silence (zeros) follows."""
     path.touch()
     os.truncate(path, count * SAMPLE_BYTES)
+
+
+def loudest(chunks: Iterable[bytes]) -> int:
+    """The sample furthest from zero, 0 to 32,768; 0 where there is none."""
+    peak = 0
+    for chunk in chunks:
+        levels = array("h", chunk)
+        if levels:
+            peak = max(peak, max(levels), -min(levels))
+    return peak
 
 
 def read(path: Path, count: int, start: int = 0) -> Iterator[bytes]:

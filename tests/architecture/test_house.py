@@ -32,6 +32,7 @@ PURE = {
     "pairs",
     "payload",
     "retry_after",
+    "visible",
 }
 """Data and decisions: the standard library and pydantic only."""
 

@@ -80,8 +80,8 @@ class Desk:
         return self.clip.status, self.attempt_status, self.money
 
 
-def a_desk(jobs: JobStore, ledger: Ledger, media: MediaStore, outputs: Outputs) -> Desk:
-    job = a_job(duration_seconds=1)
+def a_desk(jobs: JobStore, ledger: Ledger, media: MediaStore, outputs: Outputs, *, seconds: int = 1) -> Desk:
+    job = a_job(duration_seconds=seconds)
     clip = a_clip(job, status=ClipStatus.PROCESSING, started_at=now())
     jobs.table.commit(jobs.accept(job), jobs.new_clip(job.id, clip), ledger.reserve(job.id, reservation(clip)))
     provider = ScriptedProvider()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from functions.keep_clip.output import may_fetch
@@ -13,83 +11,13 @@ from functions.studio.job_store import JobStore
 from functions.studio.ledger import Ledger, LineState
 from functions.studio.media_store import MediaStore
 from tests.integration.keep_stage import Desk, a_desk
-from tests.media import Studio, damaged
+from tests.media import Studio
 from tests.outputs import Outputs
 
 
 @pytest.fixture
 def desk(jobs: JobStore, ledger: Ledger, media: MediaStore, outputs: Outputs) -> Desk:
     return a_desk(jobs, ledger, media, outputs)
-
-
-def broken(studio: Studio, folder: Path) -> dict[str, bytes]:
-    clip = studio.clip()
-    content = clip.read_bytes()
-    index = content.index(b"moov")
-    return {
-        "cut short": content[: index - 200],
-        "without its end": damaged(clip, folder / "end.mp4", keep=len(content) - 50).read_bytes(),
-        "bits flipped": damaged(clip, folder / "bits.mp4", flip=index // 2).read_bytes(),
-        "bits of its first picture flipped": damaged(clip, folder / "first.mp4", flip=3048).read_bytes(),
-        "nothing in it": b"",
-        "a web page": b"<!DOCTYPE html>\n<html><body>Not found</body></html>",
-        "a playlist": b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n",
-        "a concat script": b"ffconcat version 1.0\nfile /etc/passwd\n",
-        "a picture": b"\x89PNG\r\n\x1a\n" + bytes(100),
-        "another container": studio.clip(extension="mkv").read_bytes(),
-        "no picture": studio.made(
-            ["-f", "lavfi", "-i", "sine=440:d=1", "-c:a", "aac", "-f", "mp4"], "m4a"
-        ).read_bytes(),
-        "a claim of 4 GB": content[:32] + b"\xff\xff\xff\xf0mdat" + content[40:],
-        "an index of nothing": content.replace(b"vide", b"text"),
-    }
-
-
-WHY = {
-    "cut short": "the file is cut short: its mdat box claims",
-    "without its end": "the file is cut short: its moov box claims",
-    "bits flipped": "ffmpeg ended with 183: [",
-    "bits of its first picture flipped": "ffmpeg ended with 183: [h264] ",
-    "nothing in it": "the file is empty",
-    "a web page": "the file is not an MP4 file",
-    "a playlist": "the file is not an MP4 file",
-    "a concat script": "the file is not an MP4 file",
-    "a picture": "the file is not an MP4 file",
-    "another container": "the file is not an MP4 file",
-    "no picture": "the file has no picture",
-    "a claim of 4 GB": "the file is cut short: its mdat box claims",
-    "an index of nothing": "the file has no picture",
-}
-
-
-@pytest.mark.parametrize("fault", WHY)
-def test_a_broken_output_fails_the_clip_with_the_reason_and_its_money_is_lost(
-    desk: Desk, studio: Studio, tmp_path: Path, fault: str
-) -> None:
-    desk.answered(output_url=desk.outputs.holds(broken(studio, tmp_path)[fault]))
-
-    assert desk.keep() is None
-
-    assert desk.end == (ClipStatus.FAILED, AttemptStatus.LOST, LineState.LOST)
-    assert desk.clip.error_class == "broken"
-    assert (desk.clip.error_message or "").startswith(f"The clip is unusable: {WHY[fault]}")
-    assert not any(noise in (desk.clip.error_message or "") for noise in ("/tmp", "0x", "muxing overhead"))
-    assert desk.objects == []
-
-
-@pytest.mark.parametrize("kind", ["hls", "concat", "dash"])
-def test_nothing_that_an_output_names_is_fetched(desk: Desk, studio: Studio, kind: str) -> None:
-    """A playlist under the name of a film, whose parts really lie where it says."""
-    part = desk.outputs.holds(studio.clip(), "/part.mp4")
-    text = {
-        "hls": f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{part}\n#EXT-X-ENDLIST\n",
-        "concat": f"ffconcat version 1.0\nfile {part}\n",
-        "dash": f'<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011"><BaseURL>{part}</BaseURL></MPD>',
-    }
-    desk.answered(output_url=desk.outputs.holds(text[kind].encode()))
-    desk.keep()
-    assert desk.clip.error_class == "broken"
-    assert desk.outputs.asked == ["/out.mp4"]
 
 
 def test_an_output_without_an_address_is_broken(desk: Desk) -> None:

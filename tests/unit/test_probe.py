@@ -12,6 +12,7 @@ from functions.studio.boxes import read_movie
 from functions.studio.errors import BrokenMedia
 from functions.studio.media import Sound
 from functions.studio.probe import Packet, packets_digest, read_banner, read_packets, steady_ticks
+from tests.media import box
 
 BANNER = """Input #0, mov,mp4,m4a,3gp,3g2,mj2, from 'clip.mp4':
   Duration: 00:00:08.00, start: 0.000000, bitrate: 705 kb/s
@@ -105,10 +106,6 @@ def test_the_digest_of_packets_tells_size_content_and_order_but_not_time() -> No
     assert packets_digest([one, other]) != packets_digest([other, one])
     assert packets_digest([one]) != packets_digest([one._replace(size=11)])
     assert packets_digest([one]) == packets_digest([one._replace(dts=99, pts=99)])
-
-
-def box(name: str, content: bytes = b"") -> bytes:
-    return struct.pack(">I4s", 8 + len(content), name.encode()) + content
 
 
 FTYP, MDAT = box("ftyp", b"isom"), box("mdat", b"media")
