@@ -12,7 +12,7 @@ from functions.assemble.film import Part, join, prove
 from functions.assemble.poster import Look, choose, make_poster
 from functions.studio import sound
 from functions.studio.boxes import read_movie
-from functions.studio.errors import BrokenMedia, FilmTooLarge, StaleRun
+from functions.studio.errors import BrokenMedia, FilmTooLarge, PieceUnfit, StaleRun
 from functions.studio.jobs import JobStatus
 from functions.studio.ledger import LineState
 from functions.studio.probe import examine
@@ -240,7 +240,7 @@ def test_a_piece_that_was_not_made_is_named_with_its_clip_and_its_reason(shelf: 
     shelf.media.put(second.shots[0].key, b"not a film", "video/mp4")
     shelf.make_pieces()
 
-    with pytest.raises(BrokenMedia, match=r"Clip 3 could not be made fit for the film: ffmpeg ended with "):
+    with pytest.raises(PieceUnfit, match=r"Clip 3 could not be made fit for the film: ffmpeg ended with "):
         shelf.assemble()
 
 

@@ -25,7 +25,8 @@ def judged(clip: Path) -> list[str]:
     return [fault.split(" ")[0] for fault in clip_faults(examine(clip).picture)]
 
 
-BLINKS = "drawbox=x=300:y=200:w=16:h=16:c=white:t=fill:enable='lt(mod(t,1),0.5)'"
+LAMP = "drawbox=x=300:y=200:w=16:h=16:t=fill"
+BLINKS = f"{LAMP}:c=black,{LAMP}:c=white:enable='lt(mod(t,1),0.5)'"
 ZOOMS = f"{ONE},scale=2560:-2,zoompan=z='1+0.005*on/48':d=1:s={SIZE}:fps=24:x='(iw-iw/zoom)/2':y='(ih-ih/zoom)/2'"
 
 
