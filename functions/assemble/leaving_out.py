@@ -43,6 +43,6 @@ def leave_out(pieces: Sequence[Piece], faults: Mapping[int, str], left_out: Left
 
 
 def in_words(pieces: Sequence[Piece], faults: Mapping[int, str]) -> str:
-    """The first fault, fit for the job's `errorMessage`."""
-    piece = next(piece for piece in pieces if piece.number in faults)
+    """One of the faults, fit for the job's `errorMessage`: of a card or a clip, rather than of a join that it is part of."""
+    piece = min((piece for piece in pieces if piece.number in faults), key=lambda piece: len(piece.clips))
     return f"{piece.name.capitalize()} could not be made fit for the film: {faults[piece.number]}."

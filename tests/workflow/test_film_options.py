@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from tests.seen import near, pixels
-from tests.workflow.conftest import Film, Team
+from tests.standins.conftest import wait_until
+from tests.workflow.conftest import GIVE_UP, Film, Team, fresh
 
 MAGENTA, GREEN = (220, 20, 200), (20, 140, 60)
 WIDTH, HEIGHT, FPS = 480, 854, 24
@@ -80,3 +81,28 @@ def test_a_film_without_sound_is_made_of_clips_that_were_asked_for_without_and_c
     film = film_of(job)
     assert film.frames == CLIP
     assert set(film.presented) == {"vide"}
+
+
+def test_a_kept_clip_that_is_spoilt_before_the_film_is_made_is_left_out_and_named(
+    team: Team, pictures: list[Path], film_of: Callable[[str], Film]
+) -> None:
+    """The third clip waits at its provider until the first one, kept long ago, is damaged in the bucket."""
+    team.script({"match": {"webhook": "attempt=1.0003."}, "do": "throttle", "seconds": 1, "times": 10_000})
+    job = team.film(team.campaign(pictures[:4]), numPairs=3, clipDuration=4)
+    wait_until(lambda: [clip["status"] for clip in team.clips(job)][:2] == ["completed"] * 2, GIVE_UP)
+    bucket, objects = team.cloud.bucket, team.cloud.client("s3")
+    listed = objects.list_objects_v2(Bucket=bucket, Prefix="demo/")["Contents"]
+    (key,) = (one["Key"] for one in listed if one["Key"].endswith(f"{job}/clips/clip_001.mp4"))
+    whole = objects.get_object(Bucket=bucket, Key=key)["Body"].read()
+    objects.put_object(Bucket=bucket, Key=key, Body=whole[: len(whole) // 2])
+    fresh(team.cloud)
+
+    state = team.wait(job)
+
+    assert state["status"] == "completed", state["errorMessage"]
+    (warning,) = [one for one in state["warnings"] if "missing" in one]
+    assert warning.startswith("Clip 1 is missing from the film: it could not be made fit for the film: ")
+    assert film_of(job).lasts(8)
+    manifest = team.get(f"/jobs/{job}/manifest")
+    assert [clip["number"] for clip in manifest["clips"]] == [2, 3]
+    assert state["actualCost"] == pytest.approx(3 * 4 * 0.15)
