@@ -17,7 +17,7 @@ COLOURS = {
     "white": (254, 254, 254),
 }
 X264 = ("-c:v", "libx264", "-preset", "ultrafast")
-X265 = ("-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none")
+X265 = ("-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none:ctu=16")
 VP9 = ("-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8")
 ENCODERS: dict[str, tuple[str, ...]] = {
     "h264": (*X264, "-pix_fmt", "yuv420p"),

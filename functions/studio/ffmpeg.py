@@ -34,7 +34,7 @@ COMPLAINT = re.compile(
 )
 CLOSING = re.compile(r"Conversion failed|\[out#|frame=")
 """What it says after every failure, whatever the reason."""
-STARVED = re.compile(r"Cannot allocate memory|malloc of size \d+ failed")
+STARVED = re.compile(r"Cannot allocate memory|malloc of size \d+ failed|pthread_create\(\) failed")
 
 
 def media(path: Path, late: int = 0) -> list[str]:

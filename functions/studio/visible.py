@@ -11,7 +11,10 @@ from collections.abc import Iterator, Sequence
 from functions.studio.media import Picture, Piece, Shot, Span
 
 MOMENT = 500
-"""Milliseconds: a shorter file is not judged, and nothing shorter counts as standing still. A fade takes as long."""
+"""Milliseconds: nothing shorter counts as standing still."""
+
+JUDGED = 2 * MOMENT
+"""A shorter file is not judged: a fade takes as long, and what stands still in it may be too short to be noted of its clip."""
 
 BLACK = 100
 """Milliseconds: a shorter blackness, as in a cut through black, is not noted."""
@@ -61,7 +64,7 @@ def _span(start: float, end: float, first: float) -> Span:
 def clip_faults(picture: Picture) -> Iterator[str]:
     """What is wrong with a whole clip, in words."""
     length = round(picture.seconds * 1000)
-    if length < MOMENT:
+    if length < JUDGED:
         return
     if covered(picture.black or [], length):
         yield "it is black from its beginning to its end"
@@ -91,7 +94,7 @@ def piece_faults(picture: Picture, shots: Sequence[Shot], fps: int) -> Iterator[
     What a clip shows itself for a while, its piece may show as long: clips were judged whole.
     """
     length = round(picture.seconds * 1000)
-    if length < MOMENT:
+    if length < JUDGED:
         return
     for words, mine, theirs in (
         ("black", picture.black, [shot.picture.black for shot in shots]),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from functions.studio import ffmpeg
-from functions.studio.errors import BrokenMedia
+from functions.studio.errors import BrokenMedia, LimitExceeded
 from tests.media import Studio
 
 LARGE = ["-f", "lavfi", "-i", "color=s=8000x8000:r=1:d=2", "-f", "null", "-"]
@@ -16,7 +16,7 @@ LARGE = ["-f", "lavfi", "-i", "color=s=8000x8000:r=1:d=2", "-f", "null", "-"]
 
 def test_what_needs_too_much_memory_fails_instead_of_taking_it() -> None:
     ffmpeg.run(LARGE, seconds=60, memory=1000)
-    with pytest.raises(BrokenMedia, match="ffmpeg ended with"):
+    with pytest.raises(LimitExceeded, match="ffmpeg did not get by with 64 MB of memory"):
         ffmpeg.run(LARGE, seconds=60, memory=64)
 
 
@@ -26,7 +26,7 @@ def test_the_limit_is_below_what_the_function_has(monkeypatch: pytest.MonkeyPatc
 
 
 def test_what_takes_too_long_is_ended() -> None:
-    with pytest.raises(BrokenMedia, match="did not end within"):
+    with pytest.raises(LimitExceeded, match="did not end within"):
         ffmpeg.run(["-re", "-f", "lavfi", "-i", "color=s=16x16", "-f", "null", "-"], seconds=0.3)
 
 

@@ -8,13 +8,17 @@ import pytest
 
 from functions.arrange.target import frames
 from functions.make_piece.conform import conform
+from functions.make_piece.filters import late
 from functions.make_piece.make import make_piece
+from functions.make_piece.mixing import check_heard
 from functions.studio.cut import Cut
 from functions.studio.errors import BrokenMedia, ConditionLost, StaleRun
 from functions.studio.jobs import JobStatus
 from functions.studio.media import Piece, PieceKind, Shot, Target
 from functions.studio.probe import examine
 from tests.media import Studio, damaged
+from tests.scripted import a_picture
+from tests.seen import pixels
 from tests.shelf import Shelf
 
 TARGET = Target(width=320, height=180, fps=24)
@@ -178,3 +182,59 @@ def test_a_clip_that_breaks_on_the_way_is_not_made_into_a_piece(studio: Studio, 
     piece, target, cut, _ = whole(clip)
     with pytest.raises(BrokenMedia):
         conform(piece, target, cut, [damaged(clip, tmp_path / "cut.mp4", keep=20_000)], tmp_path / "piece.mp4")
+
+
+def test_a_late_part_of_a_long_clip_is_not_decoded_from_the_beginning(studio: Studio, tmp_path: Path) -> None:
+    """The beginning is damaged: whoever reads it fails. The late part is what it is of the whole clip, read from there."""
+    brighter = "geq=lum='20+2*mod(N,100)':cb=128:cr=128"
+    often = ("-c:v", "libx264", "-preset", "veryfast", "-g", "24", "-pix_fmt", "yuv420p")
+    clip = studio.clip(seconds=8, size="64x36", filters=brighter, encoder=often, sound=False)
+    spoilt = damaged(clip, tmp_path / "spoilt.mp4", flip=clip.read_bytes().index(b"mdat") + 1000)
+    piece, _, cut, _ = whole(clip)
+    target = Target(width=64, height=36, fps=24)
+
+    def part(source: Path, start: int, **picture: None) -> list[tuple[int, ...]]:
+        shown = piece.shots[0].picture.model_copy(update=picture)
+        shot = piece.shots[0].model_copy(update={"start": start, "end": start + 30, "picture": shown})
+        made = tmp_path / "part.mp4"
+        conform(piece.model_copy(update={"shots": [shot], "frames": 30}), target, cut, [source], made)
+        return [pixels(made, frame, [(32, 18)], (64, 36))[0] for frame in (0, 1, 15, 29)]
+
+    assert part(spoilt, 150) == part(clip, 150, ticks=None)
+    for from_its_beginning in (lambda: part(spoilt, 0), lambda: part(spoilt, 150, ticks=None)):
+        with pytest.raises(BrokenMedia):
+            from_its_beginning()
+
+
+@pytest.mark.parametrize(
+    ("picture", "start", "seconds"),
+    [({}, 0, 0), ({}, 47, 0), ({}, 48, 1), ({}, 100, 3), ({"ticks": None}, 100, 0), ({"ticks": 12_288}, 100, 0)],
+)
+def test_a_part_is_opened_a_whole_second_before_it_where_every_second_has_its_frames(
+    picture: dict[str, int | None], start: int, seconds: int
+) -> None:
+    shot = Shot(clip=1, key="", pcm_key="", picture=a_picture(**picture), start=start, end=start + 10)
+    assert late(shot, TARGET) == seconds
+
+
+def test_a_piece_that_comes_out_black_of_a_clip_that_is_not_is_at_fault(studio: Studio, tmp_path: Path) -> None:
+    """The file under the clip's name is another one."""
+    piece, target, cut, _ = whole(studio.clip())
+    with pytest.raises(BrokenMedia, match="the piece came out black, and its clips are not"):
+        conform(piece, target, cut, [studio.clip(colour="black")], tmp_path / "piece.mp4")
+
+
+@pytest.mark.parametrize(("level", "lost"), [(0, True), (20, True), (40, False)])
+def test_a_piece_that_comes_out_silent_of_a_clip_that_is_not_is_at_fault(
+    studio: Studio, tmp_path: Path, level: int, lost: bool
+) -> None:
+    piece, target, _, _ = whole(studio.clip())
+    loud, made = tmp_path / "clip.pcm", tmp_path / "piece.pcm"
+    loud.write_bytes(b"\x00\x20" * 96_000)
+    made.write_bytes(bytes([level, 0]) * 96_000)
+    if not lost:
+        check_heard(piece, target, [loud], made)
+        return
+    with pytest.raises(BrokenMedia, match="the piece came out silent, and its clip is not"):
+        check_heard(piece, target, [loud], made)
+    check_heard(piece, target, [made], made)
