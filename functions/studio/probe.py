@@ -95,8 +95,12 @@ def _picture_fields(line: str) -> dict[str, object]:
         fields["colour"] = ", ".join(note for note in notes if note not in FIELD_ORDERS)
         fields["field_order"] = next((note for note in notes if note in FIELD_ORDERS), "progressive")
     size = re.search(r", (\d+)x(\d+)(?: \[SAR (\d+:\d+))?", line)
+    told = re.search(
+        r", SAR (\d+:\d+) DAR ", line
+    )  # by the container, where it differs from the picture's own: it prevails
     if size:
-        fields |= {"width": int(size[1]), "height": int(size[2]), "sample_aspect": size[3] or "1:1"}
+        aspect = told[1] if told else size[3]
+        fields |= {"width": int(size[1]), "height": int(size[2]), "sample_aspect": aspect or "1:1"}
     return fields
 
 

@@ -50,6 +50,14 @@ Output #0, framehash, to 'k.hash':
             {"codec": "hevc", "colour": "tv, bt2020nc/bt2020/smpte2084", "sample_aspect": "4:3"},
         ),
         (
+            "vp9 (Profile 0) (vp09 / 0x39307076), yuv420p(tv), 96x54, SAR 4:3 DAR 64:27, 5 kb/s, 25 fps, 25 tbr",
+            {"codec": "vp9", "width": 96, "sample_aspect": "4:3"},
+        ),
+        (
+            "h264 (High) (avc1 / 0x31637661), yuv420p, 720x576 [SAR 1:1 DAR 5:4], 9 kb/s, SAR 64:45 DAR 16:9, 25 fps",
+            {"width": 720, "sample_aspect": "64:45"},
+        ),
+        (
             "mpeg4 (Simple Profile) (mp4v / 0x7634706D), yuv420p, 320x180 [SAR 1:1 DAR 16:9], 200 kb/s",
             {"codec": "mpeg4", "pixel_format": "yuv420p", "field_order": "progressive"},
         ),
