@@ -35,5 +35,5 @@ def _put_pieces(job: Job, jobs: JobStore) -> None:
         raise NoClipSurvived(nothing_left(clips))
     key_of = partial(piece_key, job.tenant, job.id, job.run)
     pieces = arrangement(survivors, job.cut, key_of)
-    check_room(pieces)
+    check_room(pieces, music=job.cut.music is not None)
     jobs.put_pieces(job.id, job.run, pieces)

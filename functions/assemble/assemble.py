@@ -5,17 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
-from functions.assemble.film import Part, join, prove
+from functions.assemble.film import AS_IT_IS, PROOF_SECONDS, Part, has_sound, join, prove, samples, sound_track
 from functions.assemble.manifest import manifest
+from functions.assemble.music import Mix, corrected, faults, first_level, fits, make_mix, silence_faults
 from functions.assemble.poster import make_poster
 from functions.assemble.watching import put_beside
+from functions.studio.cut import Cut, Music
 from functions.studio.errors import BrokenMedia
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import Film, Job, JobStatus
 from functions.studio.ledger import Ledger
-from functions.studio.media import Piece
+from functions.studio.loudness import measured
+from functions.studio.media import Loudness, Piece
 from functions.studio.media_store import MediaStore, film_key
 from functions.studio.messages import RunRef
 from functions.studio.probe import sha256
@@ -26,6 +30,9 @@ from functions.studio.workplace import workplace
 DOWNLOADS = 8
 """At once."""
 
+TRIES = 4
+"""At the loudness of a film with music; the second one fits nearly always."""
+
 
 def assemble(run: RunRef, jobs: JobStore, ledger: Ledger, media: MediaStore) -> Film:
     """Makes the run's film, unless its row says that it is made. The row is written last: until then there is no film."""
@@ -34,16 +41,15 @@ def assemble(run: RunRef, jobs: JobStore, ledger: Ledger, media: MediaStore) -> 
         return film
     pieces = jobs.pieces(job.id, job.run)
     check_made(pieces)
-    check_room(pieces)
+    check_room(pieces, music=job.cut.music is not None)
     with workplace() as folder:
         parts = download(pieces, media, folder)
         combined, poster = folder / "combined.mp4", folder / "thumbnail.jpg"
         with ThreadPoolExecutor(1) as beside:
             drawn = beside.submit(make_poster, [part.film for part in parts], poster)
-            join(parts, combined, folder)
-            prove(combined, parts, folder)
+            loudness = put_together(job.cut, parts, combined, folder, media)
             drawn.result()
-        film = describe(job, pieces, parts, combined)
+        film = describe(job, pieces, parts, combined, loudness)
         film = put_beside(film, combined, [part.film for part in parts], parts[0].picture.fps, media)
         document = manifest(
             job, jobs.clips(job.id), pieces, jobs.attempts(job.id), ledger.lines(job.id), film, sha256(poster)
@@ -82,7 +88,37 @@ def download(pieces: Sequence[Piece], media: MediaStore, folder: Path) -> list[P
         return list(pool.map(fetch, pieces))
 
 
-def describe(job: Job, pieces: Sequence[Piece], parts: Sequence[Part], combined: Path) -> Film:
+def put_together(cut: Cut, parts: Sequence[Part], combined: Path, folder: Path, media: MediaStore) -> Loudness | None:
+    """Joins the pieces and proves the film; how loud it is, if it is to be heard.
+
+    How much the encoder takes off or adds is known afterwards: with music it is joined again until its loudness fits.
+    """
+    mix = _mix(cut.music, parts, folder, media) if cut.music else None
+    level = first_level(mix.loudness) if mix else AS_IT_IS
+    for _ in range(TRIES):
+        loudest = join(parts, combined, folder, mix, level)
+        prove(combined, parts, folder, mixed=mix is not None)
+        if not (mix or has_sound(parts)):
+            return None
+        heard = measured(combined, PROOF_SECONDS)
+        if mix is None or fits(heard):
+            break
+        level = corrected(level, heard)
+    for fault in [*silence_faults(heard, mix, loudest), *(faults(heard) if mix else ())]:
+        raise BrokenMedia(f"The film's sound is not what was planned: {fault}.")
+    return heard
+
+
+def _mix(music: Music, parts: Sequence[Part], folder: Path, media: MediaStore) -> Mix:
+    file = folder / "music"
+    media.download(music.key, file)
+    clips = partial(sound_track, parts) if has_sound(parts) else None
+    return make_mix(file, music, clips, samples(parts), folder)
+
+
+def describe(
+    job: Job, pieces: Sequence[Piece], parts: Sequence[Part], combined: Path, loudness: Loudness | None
+) -> Film:
     picture = parts[0].picture
     frames = sum(part.picture.frames for part in parts)
     return Film(
@@ -96,5 +132,6 @@ def describe(job: Job, pieces: Sequence[Piece], parts: Sequence[Part], combined:
         fps=round(float(picture.fps), 6),
         bytes=combined.stat().st_size,
         sha256=sha256(combined),
+        loudness=loudness,
         clips=sorted({clip for piece in pieces for clip in piece.clips}),
     )

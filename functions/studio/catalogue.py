@@ -90,7 +90,7 @@ class Model(Entry):
         Premium is the largest, economy the cheapest that meets the film's resolution, balanced the smallest that meets it
         and is no smaller than usual; where none meets it, the largest.
         """
-        audio = self.audio and cut.audio != "strip"
+        audio = self.audio and cut.clips_are_heard
         offers = [
             Offer(one, audio, one.price.cost(seconds, audio))
             for one in self.resolutions
