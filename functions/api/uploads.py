@@ -19,6 +19,7 @@ from functions.api.bodies import at_fault, json_object, require_json_size
 from functions.api.envelope import JSON
 from functions.studio.errors import FieldError, InvalidRequest, RequestError, TooLarge, UnsupportedMedia
 from functions.studio.library import AssetType
+from functions.studio.music import MOST_BYTES as MOST_MUSIC
 
 MOST_BYTES = 4_500_000
 """Of a whole form: Lambda takes 6 MB, and base64 makes a third more of it."""
@@ -32,6 +33,21 @@ _LARGE = (
     '{"uploadType": "presigned", "campaignId": "…"}, POST the file to the URL of the answer, then confirm it.'
 )
 _TAGS = 'must be a JSON array of strings, such as ["product"], or the field repeated'
+
+
+ContentType = Literal[
+    "image/jpeg",
+    "image/png",
+    "image/webp",
+    "audio/mpeg",
+    "audio/mp4",
+    "audio/x-m4a",
+    "audio/aac",
+    "audio/wav",
+    "audio/x-wav",
+    "audio/ogg",
+    "audio/flac",
+]
 
 
 class _Asked(inputs.Input):
@@ -54,10 +70,8 @@ class UrlUpload(_Asked):
 class PresignedUpload(_Asked):
     upload_type: Literal["presigned"]
     file_name: Annotated[str, Field(max_length=1000)] | None = None
-    content_type: str | None = None
-    """Of a picture: image/jpeg, image/png, image/webp. Of music: audio/mpeg, audio/mp4, audio/x-m4a, audio/aac, audio/wav,
-    audio/x-wav, audio/ogg, audio/flac."""
-    bytes: Annotated[int, Field(ge=1)] | None = None
+    content_type: ContentType | None = None
+    bytes: Annotated[int, Field(ge=1, le=MOST_MUSIC)] | None = None
     """At most; without it, as many as an asset of the type may have: 20 MB of a picture, 50 MB of music."""
 
     @field_validator("content_type", "bytes")

@@ -54,8 +54,8 @@ def join(parts: Sequence[Part], film: Path, folder: Path, mix: Mix | None = None
     heard: list[str | Path] = []
     encoded: list[str | Path] = []
     if mix or has_sound(parts):
-        samples, filters = ("f32le", level.filters(mix.samples)) if mix else ("s16le", f"volumedetect,{LIMITER}")
-        heard = ["-protocol_whitelist", "pipe", "-f", samples, "-ar", str(sound.RATE), "-ac", "2", "-i", "pipe:0"]
+        form, filters = ("f32le", level.filters(mix.samples)) if mix else ("s16le", f"volumedetect,{LIMITER}")
+        heard = ["-protocol_whitelist", "pipe", "-f", form, "-ar", str(sound.RATE), "-ac", "2", "-i", "pipe:0"]
         encoded = ["-map", "1:a:0", "-af", filters, "-c:a", "aac", "-b:a", "160k", "-flags:a", "+bitexact"]
     words = ffmpeg.run(
         [
