@@ -57,7 +57,9 @@ def _check(tune: Tune, promised: float | None, loudest: float, most_seconds: flo
     if tune.seconds > most_seconds:
         raise BrokenMedia(f"the music lasts more than {most_seconds / 60:g} minutes")
     if promised is not None and tune.seconds < promised - SAME_LENGTH:
-        raise BrokenMedia(f"the {tune.form.name} is not whole: {float(tune.seconds):.1f} of {promised:.1f} s can be decoded")
+        raise BrokenMedia(
+            f"the {tune.form.name} is not whole: {float(tune.seconds):.1f} of {promised:.1f} s can be decoded"
+        )
     if tune.seconds < LEAST_SECONDS:
         raise BrokenMedia(f"the music lasts {float(tune.seconds):.2f} s; {LEAST_SECONDS} s is the least")
     if loudest < SILENT:
