@@ -33,6 +33,9 @@ def listen(path: Path, *, pcm: Path | None = None, most_seconds: float = MOST_SE
     longer is refused.
     """
     form = tunes.walk(path)
+    promised = tunes.promised_seconds(path, form)
+    if pcm is None and promised is not None and promised > most_seconds:
+        raise BrokenMedia(_too_long(most_seconds))
     opened = [*ffmpeg.STRICT, "-protocol_whitelist", "file", "-f", form.demuxer, "-i", str(path)]
     chain = "aresample=48000,aformat=sample_fmts=s16:channel_layouts=stereo"
     if pcm:
@@ -49,13 +52,17 @@ def listen(path: Path, *, pcm: Path | None = None, most_seconds: float = MOST_SE
         raise BrokenMedia(f"the {form.name} cannot be decoded: {fault}") from None
     tune = Tune(form, Fraction(loudness.samples(words), sound.RATE), loudness.read(words))
     if pcm is None:
-        _check(tune, tunes.promised_seconds(path, form), loudness.loudest(words), most_seconds)
+        _check(tune, promised, loudness.loudest(words), most_seconds)
     return tune
+
+
+def _too_long(most_seconds: float) -> str:
+    return f"the music lasts more than {most_seconds / 60:g} minutes"
 
 
 def _check(tune: Tune, promised: float | None, loudest: float, most_seconds: float) -> None:
     if tune.seconds > most_seconds:
-        raise BrokenMedia(f"the music lasts more than {most_seconds / 60:g} minutes")
+        raise BrokenMedia(_too_long(most_seconds))
     if promised is not None and tune.seconds < promised - SAME_LENGTH:
         raise BrokenMedia(
             f"the {tune.form.name} is not whole: {float(tune.seconds):.1f} of {promised:.1f} s can be decoded"

@@ -166,7 +166,7 @@ def emptied_page(studio: Studio) -> bytes:
 
 
 def long(studio: Studio) -> bytes:
-    return tune(studio, "flac", source="sine=f=20:r=8000:d=2400").read_bytes()
+    return tune(studio, "flac", source="sine=f=330:r=8000:d=1,apad=whole_dur=2400").read_bytes()
 
 
 BAD: dict[str, tuple[Callable[[Studio], bytes] | bytes, int, str]] = {
