@@ -29,7 +29,7 @@ class Accept(Construct):
         parameters: Parameters,
     ) -> None:
         super().__init__(scope, id)
-        self.api = runtime.function(self, "api", does="Answers the HTTP API.", seconds=30, memory=1024)
+        self.api = runtime.function(self, "api", does="Answers the HTTP API.", seconds=30, memory=1024, ffmpeg=True)
         self.sweep = runtime.function(
             self, "sweep", does="Starts accepted jobs that have no run; closes those whose run is gone.", seconds=60
         )

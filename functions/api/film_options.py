@@ -17,6 +17,7 @@ from functions.studio.cut import (
     Background,
     Card,
     Cut,
+    Music,
     Position,
     Quality,
     Rate,
@@ -26,13 +27,14 @@ from functions.studio.cut import (
     Watermark,
 )
 from functions.studio.errors import FieldError, InvalidRequest
-from functions.studio.library import Asset, Library
+from functions.studio.library import Asset, AssetType, Library
 
 MOST_CLIPS = 1000
 
 JoinSeconds = Annotated[float, Field(ge=0.1, le=2)]
 CardSeconds = Annotated[float, Field(ge=0.5, le=10)]
 Opacity = Annotated[float, Field(ge=0.01, le=1)]
+Volume = Annotated[float, Field(ge=0.01, le=1)]
 
 
 class TransitionWish(inputs.Input):
@@ -59,6 +61,13 @@ class WatermarkWish(inputs.Input):
     opacity: Opacity = 0.8
 
 
+class MusicWish(inputs.Input):
+    """`volume` is against the clips' sound: 1 is as loud as they are, wherever they are silent."""
+
+    asset_id: str
+    volume: Volume = 0.7
+
+
 class CardWish(inputs.Input):
     asset_id: str
     seconds: CardSeconds = 3
@@ -78,6 +87,9 @@ class FilmOptions(inputs.Input):
     ) = None
     transitions: Annotated[list[JoinWish], Field(max_length=MOST_CLIPS - 1)] = []
     audio: Audio = "keep"
+    """`music` needs `music`, and keeps the clips' sound above it; so does `keep` with it. `strip` with it leaves the music
+    alone."""
+    music: MusicWish | None = None
     quality: Quality = "balanced"
     background: Background = "blurred"
     watermark: WatermarkWish | None = None
@@ -86,9 +98,12 @@ class FilmOptions(inputs.Input):
 
 
 def the_cut(asked: FilmOptions, tenant: str, library: Library, clips: int | None) -> Cut:
-    """InvalidRequest for joins that there cannot be among `clips`, None where their number is open; NotFound for pictures
+    """InvalidRequest for joins that there cannot be among `clips`, None where their number is open; NotFound for assets
     that are none of the tenant's. Any campaign's will do: a logo belongs to the brand."""
     _check_joins(asked.transitions, clips)
+    if asked.audio == "music" and asked.music is None:
+        detail = 'is required when audio is music: {"assetId": "…"} of an asset of type audio'
+        raise InvalidRequest(f"music: {detail}", errors=(FieldError("music", detail),))
     usual = _transition(asked.transition, Transition()) if asked.transition else Transition()
     return Cut(
         resolution=asked.resolution,
@@ -96,7 +111,8 @@ def the_cut(asked: FilmOptions, tenant: str, library: Library, clips: int | None
         fps=asked.fps,
         transition=usual,
         joins={str(join.after): _transition(join, usual) for join in asked.transitions},
-        audio=asked.audio,
+        audio="music" if asked.music and asked.audio == "keep" else asked.audio,
+        music=_music(asked.music, tenant, library),
         quality=asked.quality,
         background=asked.background,
         watermark=_watermark(asked.watermark, tenant, library),
@@ -126,15 +142,30 @@ def _transition(wish: TransitionWish, usual: Transition) -> Transition:
 def _watermark(wish: WatermarkWish | None, tenant: str, library: Library) -> Watermark | None:
     if wish is None:
         return None
-    asset = library.get(Asset, tenant, wish.asset_id, field="watermark.assetId")
+    asset = _asset("image", wish.asset_id, "watermark", tenant, library)
     return Watermark(asset_id=asset.id, key=asset.key, position=wish.position, opacity=_exact(wish.opacity))
 
 
 def _card(wish: CardWish | None, field: str, tenant: str, library: Library) -> Card | None:
     if wish is None:
         return None
-    asset = library.get(Asset, tenant, wish.asset_id, field=f"{field}.assetId")
+    asset = _asset("image", wish.asset_id, field, tenant, library)
     return Card(asset_id=asset.id, key=asset.key, seconds=_exact(wish.seconds))
+
+
+def _music(wish: MusicWish | None, tenant: str, library: Library) -> Music | None:
+    if wish is None:
+        return None
+    asset = _asset("audio", wish.asset_id, "music", tenant, library)
+    return Music(asset_id=asset.id, key=asset.key, volume=_exact(wish.volume))
+
+
+def _asset(kind: AssetType, asset_id: str, field: str, tenant: str, library: Library) -> Asset:
+    asset = library.get(Asset, tenant, asset_id, field=f"{field}.assetId")
+    if asset.type != kind:
+        detail = f"must be an asset of type {kind}; {asset.name!r} is of type {asset.type}"
+        raise InvalidRequest(f"{field}.assetId: {detail}", errors=(FieldError(f"{field}.assetId", detail),))
+    return asset
 
 
 def _exact(number: float) -> Decimal:
@@ -176,6 +207,11 @@ class WatermarkView(View):
     opacity: float
 
 
+class MusicView(View):
+    asset_id: str
+    volume: float
+
+
 class CardView(View):
     asset_id: str
     seconds: float
@@ -190,6 +226,7 @@ class OptionsView(View):
     transition: TransitionView
     transitions: list[JoinView]
     audio: Audio
+    music: MusicView | None
     quality: Quality
     background: Background
     watermark: WatermarkView | None

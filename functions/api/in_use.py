@@ -1,9 +1,10 @@
-"""What may not be deleted yet: the pictures, campaigns and clients of jobs that run."""
+"""What may not be deleted yet: the assets, campaigns and clients of jobs that run."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+from functions.api.asset_kinds import KINDS
 from functions.studio.clips import OPEN_CLIP
 from functions.studio.errors import Conflict
 from functions.studio.job_store import JobStore
@@ -18,16 +19,16 @@ def refuse_while_running(running: Iterable[Job], what: str) -> None:
 
 
 def refuse_while_needed(asset: Asset, jobs: JobStore) -> None:
-    """A picture is needed while a job chooses among its campaign's, while a clip that begins or ends with it is open, and
-    until a film is there that is cut with it, of whichever campaign."""
+    """Music is needed until a film is there that has it, of whichever campaign. So is a picture that a film is cut with; and
+    one is needed while a job chooses among its campaign's, while a clip that begins or ends with it is open."""
     running = jobs.running(asset.tenant)
-    refuse_while_running((job for job in running if _needs(job, asset, jobs)), "picture")
+    refuse_while_running((job for job in running if _needs(job, asset, jobs)), KINDS[asset.type].word)
 
 
 def _needs(job: Job, asset: Asset, jobs: JobStore) -> bool:
     if asset.id in job.cut.asset_ids:
         return True
-    if job.campaign_id != asset.campaign_id:
+    if job.campaign_id != asset.campaign_id or asset.type != "image":
         return False
     if job.status is JobStatus.PLANNING:
         return True

@@ -1,12 +1,12 @@
-"""Pictures that go straight to the bucket: announced, put there by a presigned POST, confirmed. Only then there is an asset."""
+"""Files that go straight to the bucket: announced, put there by a presigned POST, confirmed. Only then there is an asset."""
 
 from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
 
-from functions.api.accept_picture import Accepted, accept_picture
-from functions.api.pictures import MOST_BYTES
+from functions.api.accept_asset import Accepted, accept_asset
+from functions.api.asset_kinds import KINDS
 from functions.api.uploads import PresignedUpload, Wish
 from functions.studio.errors import Conflict, FieldError, InvalidRequest, NotFound, TooLarge, UnsupportedMedia
 from functions.studio.library import Asset, Campaign, Library, Upload
@@ -29,7 +29,7 @@ def announce(
         type=wish.type,
         tags=wish.tags,
         key=upload_key(campaign.tenant, upload_id),
-        most_bytes=asked.bytes or MOST_BYTES,
+        most_bytes=asked.bytes or KINDS[wish.type].most_bytes,
         post_until=f"{datetime.fromtimestamp(seconds + SIGNED_FOR, UTC):%Y-%m-%dT%H:%M:%SZ}",
         expires_at=int(seconds) + CONFIRM_WITHIN,
         created_at=stamp,
@@ -56,11 +56,11 @@ def confirm(upload_id: str, tenant: str, library: Library, media: MediaStore) ->
     if body is None:
         raise Conflict(
             "Nothing has been uploaded yet.",
-            hint=f"POST the picture, with all fields of the answer, to its URL (until {upload.post_until}); then confirm.",
+            hint=f"POST the file, with all fields of the answer, to its URL (until {upload.post_until}); then confirm.",
         )
     try:
         wish = Wish(upload.name, upload.type, upload.tags)
-        accepted = accept_picture(wish, body, campaign, library, media, asset_id=upload.id)
+        accepted = accept_asset(wish, body, campaign, library, media, asset_id=upload.id)
     except (InvalidRequest, TooLarge, UnsupportedMedia):
         library.remove(upload)
         media.delete(upload.key)

@@ -11,12 +11,15 @@ from typing import Annotated, Any, Literal, NoReturn, TypeVar
 from urllib.parse import unquote
 
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
-from functions.api import inputs, pictures
+from functions.api import inputs
+from functions.api.asset_kinds import KINDS
 from functions.api.bodies import at_fault, json_object, require_json_size
 from functions.api.envelope import JSON
 from functions.studio.errors import FieldError, InvalidRequest, RequestError, TooLarge, UnsupportedMedia
+from functions.studio.library import AssetType
+from functions.studio.music import MOST_BYTES as MOST_MUSIC
 
 MOST_BYTES = 4_500_000
 """Of a whole form: Lambda takes 6 MB, and base64 makes a third more of it."""
@@ -26,15 +29,30 @@ A = TypeVar("A", bound="_Asked")
 _HINT = "With curl: `-F uploadType=file -F campaignId=… -F file=@picture.jpg`."
 _ELSE = 'For anything else send JSON: {"uploadType": "url", "url": "https://…"} or {"uploadType": "presigned"}.'
 _LARGE = (
-    f"A form holds at most {MOST_BYTES / 1e6} MB. Larger pictures go straight to the store: send JSON, "
-    '{"uploadType": "presigned", "campaignId": "…"}, POST the picture to the URL of the answer, then confirm it.'
+    f"A form holds at most {MOST_BYTES / 1e6} MB. Larger files go straight to the store: send JSON, "
+    '{"uploadType": "presigned", "campaignId": "…"}, POST the file to the URL of the answer, then confirm it.'
 )
 _TAGS = 'must be a JSON array of strings, such as ["product"], or the field repeated'
 
 
+ContentType = Literal[
+    "image/jpeg",
+    "image/png",
+    "image/webp",
+    "audio/mpeg",
+    "audio/mp4",
+    "audio/x-m4a",
+    "audio/aac",
+    "audio/wav",
+    "audio/x-wav",
+    "audio/ogg",
+    "audio/flac",
+]
+
+
 class _Asked(inputs.Input):
     name: inputs.Name | None = None
-    type: Literal["image"] = "image"
+    type: AssetType = "image"
     campaign_id: str
     tags: Annotated[list[inputs.Tag], Field(max_length=50)] = []
 
@@ -46,15 +64,25 @@ class UploadForm(_Asked):
 class UrlUpload(_Asked):
     upload_type: Literal["url"]
     url: Annotated[str, Field(min_length=1, max_length=2000)]
-    """Public, https, of the picture itself: redirects are not followed."""
+    """Public, https, of the file itself: redirects are not followed."""
 
 
 class PresignedUpload(_Asked):
     upload_type: Literal["presigned"]
     file_name: Annotated[str, Field(max_length=1000)] | None = None
-    content_type: Literal["image/jpeg", "image/png", "image/webp"] | None = None
-    bytes: Annotated[int, Field(ge=1, le=pictures.MOST_BYTES)] | None = None
-    """At most; without it, as many as a picture may have."""
+    content_type: ContentType | None = None
+    bytes: Annotated[int, Field(ge=1, le=MOST_MUSIC)] | None = None
+    """At most; without it, as many as an asset of the type may have: 20 MB of a picture, 50 MB of music."""
+
+    @field_validator("content_type", "bytes")
+    @classmethod
+    def _of_its_type(cls, said: str | int | None, info: ValidationInfo) -> str | int | None:
+        kind = KINDS.get(info.data.get("type", ""))
+        if kind and isinstance(said, str) and said not in kind.content_types:
+            raise ValueError(f"must be one of {', '.join(kind.content_types)} for {kind.word}")
+        if kind and isinstance(said, int) and said > kind.most_bytes:
+            raise ValueError(f"must be less than or equal to {kind.most_bytes} for {kind.word}")
+        return said
 
 
 @dataclass(frozen=True)
@@ -62,7 +90,7 @@ class Wish:
     """What the asset is to be; without a name it is called as its id."""
 
     name: str
-    type: Literal["image"]
+    type: AssetType
     tags: list[str]
 
 
@@ -154,7 +182,7 @@ def _parts(content_type: str, body: bytes) -> tuple[dict[str, Any], list[tuple[s
             elif part.name == "file":
                 files.append((part.filename, part.raw))
             else:
-                _refuse(part.name, "must not be a file: the picture is sent as `file`")
+                _refuse(part.name, "must not be a file: what is uploaded is sent as `file`")
     except MultipartError as error:
         raise at_fault(RequestError, f"is not a multipart form: {error.args[0]}", _HINT) from None
     if "file" in given:

@@ -56,7 +56,7 @@ def copied(number: int, clip: int, kept: Kept, cut: Cut) -> Piece:
         shots=[_shot(clip, kept, 0, picture.frames)],
         frames=picture.frames,
         key=kept.key,
-        pcm_key=kept.pcm_key if cut.audio == "keep" else None,
+        pcm_key=kept.pcm_key if cut.clips_are_heard else None,
         bytes=kept.probe.bytes,
         picture=picture,
     )
@@ -129,7 +129,7 @@ def _numbered(number: int, draft: Draft, cut: Cut, target: Target, key_of: KeyOf
         card=draft.card,
         frames=draft.frames,
         key=key_of(number, "mp4"),
-        pcm_key=key_of(number, "pcm") if cut.audio == "keep" else None,
+        pcm_key=key_of(number, "pcm") if cut.clips_are_heard else None,
         target=target,
     )
 

@@ -5,18 +5,33 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
-from functions.assemble.film import Part, check_length, join, prove, spoilt
+from functions.assemble.film import (
+    AS_IT_IS,
+    PROOF_SECONDS,
+    Part,
+    check_length,
+    has_sound,
+    join,
+    prove,
+    samples,
+    sound_track,
+    spoilt,
+)
 from functions.assemble.leaving_out import in_words, leave_out, unmade
 from functions.assemble.manifest import manifest
+from functions.assemble.music import Mix, corrected, faults, first_level, fits, make_mix, silence_faults
 from functions.assemble.poster import make_poster
 from functions.assemble.watching import put_beside
+from functions.studio.cut import Cut, Music
 from functions.studio.errors import BrokenMedia, PieceUnfit
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import Film, Job, JobStatus, LeftOut
 from functions.studio.ledger import Ledger
-from functions.studio.media import Piece
+from functions.studio.loudness import measured
+from functions.studio.media import Loudness, Piece
 from functions.studio.media_store import MediaStore, film_key
 from functions.studio.messages import RunRef
 from functions.studio.probe import sha256
@@ -27,6 +42,9 @@ from functions.studio.workplace import workplace
 
 DOWNLOADS = 8
 """At once."""
+
+TRIES = 4
+"""At the loudness of a film with music; the second one fits nearly always."""
 
 
 def assemble(run: RunRef, jobs: JobStore, ledger: Ledger, media: MediaStore) -> Film:
@@ -49,7 +67,7 @@ def assemble(run: RunRef, jobs: JobStore, ledger: Ledger, media: MediaStore) -> 
 
     if missing := unmade(pieces):
         raise without(missing)
-    check_room(pieces)
+    check_room(pieces, music=job.cut.music is not None)
     if fault := film_fault(pieces):
         raise BrokenMedia(f"The film is not worth showing: {fault}.")
     with workplace() as folder:
@@ -60,14 +78,13 @@ def assemble(run: RunRef, jobs: JobStore, ledger: Ledger, media: MediaStore) -> 
         with ThreadPoolExecutor(1) as beside:
             drawn = beside.submit(make_poster, [part.film for part in parts], poster)
             try:
-                join(parts, combined, folder)
-                prove(combined, parts, folder)
+                loudness = put_together(job.cut, parts, combined, folder, media)
             except BrokenMedia:
                 if faults := {pieces[turn].number: why for turn, why in spoilt(parts, folder).items()}:
                     raise without(faults) from None
                 raise
             drawn.result()
-        film = describe(job, pieces, parts, combined, left_out)
+        film = describe(job, pieces, parts, combined, loudness, left_out)
         film = put_beside(film, combined, [part.film for part in parts], parts[0].picture.fps, media)
         document = manifest(
             job, jobs.clips(job.id), pieces, jobs.attempts(job.id), ledger.lines(job.id), film, sha256(poster)
@@ -105,7 +122,42 @@ def download(pieces: Sequence[Piece], media: MediaStore, folder: Path) -> tuple[
         return list(pool.map(fetch, pieces)), lost
 
 
-def describe(job: Job, pieces: Sequence[Piece], parts: Sequence[Part], combined: Path, left_out: LeftOut) -> Film:
+def put_together(cut: Cut, parts: Sequence[Part], combined: Path, folder: Path, media: MediaStore) -> Loudness | None:
+    """Joins the pieces and proves the film; how loud it is, if it is to be heard.
+
+    How much the encoder takes off or adds is known afterwards: with music it is joined again until its loudness fits.
+    """
+    mix = _mix(cut.music, parts, folder, media) if cut.music else None
+    level = first_level(mix.loudness) if mix else AS_IT_IS
+    for _ in range(TRIES):
+        loudest = join(parts, combined, folder, mix, level)
+        prove(combined, parts, folder, mixed=mix is not None)
+        if not (mix or has_sound(parts)):
+            return None
+        heard = measured(combined, PROOF_SECONDS)
+        if mix is None or fits(heard):
+            break
+        level = corrected(level, heard)
+    for fault in [*silence_faults(heard, mix, loudest), *(faults(heard) if mix else ())]:
+        raise BrokenMedia(f"The film's sound is not what was planned: {fault}.")
+    return heard
+
+
+def _mix(music: Music, parts: Sequence[Part], folder: Path, media: MediaStore) -> Mix:
+    file = folder / "music"
+    media.download(music.key, file)
+    clips = partial(sound_track, parts) if has_sound(parts) else None
+    return make_mix(file, music, clips, samples(parts), folder)
+
+
+def describe(
+    job: Job,
+    pieces: Sequence[Piece],
+    parts: Sequence[Part],
+    combined: Path,
+    loudness: Loudness | None,
+    left_out: LeftOut,
+) -> Film:
     picture = parts[0].picture
     frames = sum(part.picture.frames for part in parts)
     return Film(
@@ -119,6 +171,7 @@ def describe(job: Job, pieces: Sequence[Piece], parts: Sequence[Part], combined:
         fps=round(float(picture.fps), 6),
         bytes=combined.stat().st_size,
         sha256=sha256(combined),
+        loudness=loudness,
         clips=sorted({clip for piece in pieces for clip in piece.clips}),
         omissions=left_out.omissions,
     )

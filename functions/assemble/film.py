@@ -9,7 +9,8 @@ from fractions import Fraction
 from itertools import accumulate, pairwise
 from pathlib import Path
 
-from functions.studio import ffmpeg, sound
+from functions.assemble.music import Level, Mix
+from functions.studio import ffmpeg, loudness, sound
 from functions.studio.boxes import Movie, read_movie
 from functions.studio.errors import BrokenMedia
 from functions.studio.media import Picture
@@ -23,6 +24,8 @@ PROOF_SECONDS = 120
 
 SYNCHRONOUS = 0.001
 """Seconds by which sound and picture of a film may differ in length."""
+
+AS_IT_IS = Level(0.0)
 
 LIMITER = "alimiter=limit=0.97:level=0:latency=1"
 
@@ -39,18 +42,22 @@ class Part:
     picture: Picture
 
 
-def join(parts: Sequence[Part], film: Path, folder: Path) -> None:
-    """Writes the film; it is not one until `prove` has seen it."""
+def join(parts: Sequence[Part], film: Path, folder: Path, mix: Mix | None = None, level: Level = AS_IT_IS) -> float:
+    """Writes the film; it is not one until `prove` has seen it. Its sound is the mix, or without one the clips' own.
+
+    How loud the clips' own sound is at its loudest, in dB: minus infinity where the film has none of it.
+    """
     picture = parts[0].picture
     listing = folder / "pieces.ffconcat"
     listing.write_text("ffconcat version 1.0\n" + "".join(f"file '{part.film}'\n" for part in parts))
     ticks, lead = picture.ticks, picture.lead
     heard: list[str | Path] = []
     encoded: list[str | Path] = []
-    if has_sound(parts):
-        heard = ["-protocol_whitelist", "pipe", "-f", "s16le", "-ar", str(sound.RATE), "-ac", "2", "-i", "pipe:0"]
-        encoded = ["-map", "1:a:0", "-af", LIMITER, "-c:a", "aac", "-b:a", "160k", "-flags:a", "+bitexact"]
-    ffmpeg.run(
+    if mix or has_sound(parts):
+        form, filters = ("f32le", level.filters(mix.samples)) if mix else ("s16le", f"volumedetect,{LIMITER}")
+        heard = ["-protocol_whitelist", "pipe", "-f", form, "-ar", str(sound.RATE), "-ac", "2", "-i", "pipe:0"]
+        encoded = ["-map", "1:a:0", "-af", filters, "-c:a", "aac", "-b:a", "160k", "-flags:a", "+bitexact"]
+    words = ffmpeg.run(
         [
             *[*ffmpeg.STRICT, "-protocol_whitelist", "file"],
             *[
@@ -74,8 +81,9 @@ def join(parts: Sequence[Part], film: Path, folder: Path) -> None:
             *["-map_metadata", "-1", "-fflags", "+bitexact", "-f", "mp4", str(film)],
         ],
         seconds=MOST_SECONDS,
-        stdin=sound_track(parts),
+        stdin=mix.read() if mix else sound_track(parts),
     )
+    return loudness.loudest(words)
 
 
 def sound_track(parts: Sequence[Part]) -> Iterator[bytes]:
@@ -88,16 +96,22 @@ def sound_track(parts: Sequence[Part]) -> Iterator[bytes]:
             yield from sound.read(part.pcm, end - start)
 
 
+def samples(parts: Sequence[Part]) -> int:
+    """Of the whole film's sound."""
+    return sound.samples(Fraction(sum(part.picture.frames for part in parts)) / parts[0].picture.fps)
+
+
 def has_sound(parts: Sequence[Part]) -> bool:
     return all(part.pcm for part in parts)
 
 
-def prove(film: Path, parts: Sequence[Part], folder: Path) -> None:
+def prove(film: Path, parts: Sequence[Part], folder: Path, *, mixed: bool = False) -> None:
     """BrokenMedia unless the film is exactly its pieces: every packet, one decoder configuration, every frame, all sound."""
     movie = read_movie(film)
+    heard = mixed or has_sound(parts)
     copied = folder / "film.framehash"
     ffmpeg.run([*ffmpeg.media(film), *PACKETS, copied], seconds=PROOF_SECONDS)
-    for fault in [*picture_faults(movie, read_packets(copied.read_text()), parts), *length_faults(movie, parts)]:
+    for fault in [*picture_faults(movie, read_packets(copied.read_text()), parts), *length_faults(movie, parts, heard)]:
         raise BrokenMedia(f"The film is not what was planned: {fault}.")
 
 
@@ -147,9 +161,9 @@ def picture_faults(movie: Movie, packets: Packets, parts: Sequence[Part]) -> Ite
         start = end
 
 
-def length_faults(movie: Movie, parts: Sequence[Part]) -> Iterator[str]:
+def length_faults(movie: Movie, parts: Sequence[Part], heard: bool) -> Iterator[str]:
     length = sum((part.picture.seconds for part in parts), Fraction(0))
-    tracks = {"vide": "picture"} | ({"soun": "sound"} if has_sound(parts) else {})
+    tracks = {"vide": "picture"} | ({"soun": "sound"} if heard else {})
     if len(movie.tracks) != len(tracks):
         yield f"it has {len(movie.tracks)} tracks instead of {len(tracks)}"
     for kind, name in tracks.items():

@@ -5,17 +5,12 @@ A conformed film's rate divides the sound's: a frame is a whole number of sample
 
 from __future__ import annotations
 
-import math
-from array import array
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from functions.studio import sound
-from functions.studio.cut import TransitionKind
 from functions.studio.errors import BrokenMedia
 from functions.studio.media import Piece, Shot, Target
-
-LOUDEST = 32_767
 
 
 def write_sound(piece: Piece, target: Target, clips: Sequence[Path], to: Path) -> None:
@@ -46,27 +41,6 @@ def _chunks(piece: Piece, clips: Sequence[Path], each: int) -> Iterator[bytes]:
     stretches = [stretch(shot, pcm) for shot, pcm in zip(piece.shots, clips, strict=True)]
     if piece.transition:
         before, after = (b"".join(one) for one in stretches)
-        yield mixed(piece.transition, before, after)
+        yield sound.mixed(piece.transition, before, after)
     elif stretches:
         yield from stretches[0]
-
-
-def mixed(transition: TransitionKind, before: bytes, after: bytes) -> bytes:
-    """Two sounds of one length, one into the other: through silence where the picture goes through black, else with
-    equal power, as two takes that have nothing to do with each other keep their loudness."""
-    one, other = array("h", before), array("h", after)
-    count = len(one) // 2
-    out = array("h", bytes(len(before)))
-    for turn in range(count):
-        first, second = gains(transition, (turn + 0.5) / count)
-        for at in (2 * turn, 2 * turn + 1):
-            level = round(first * one[at] + second * other[at])
-            out[at] = max(-LOUDEST, min(LOUDEST, level))
-    return out.tobytes()
-
-
-def gains(transition: TransitionKind, passed: float) -> tuple[float, float]:
-    """Of the clip that ends and the one that begins, when so much of the join (0 to 1) has passed."""
-    if transition is TransitionKind.FADE_BLACK:
-        return max(0.0, 1 - 2 * passed), max(0.0, 2 * passed - 1)
-    return math.cos(passed * math.pi / 2), math.sin(passed * math.pi / 2)

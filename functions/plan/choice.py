@@ -19,7 +19,7 @@ from functions.plan.questions import MOST_PICTURES, Question, questions
 from functions.plan.selection import MOST_CHOSEN, Pair, in_order
 from functions.plan.vision import Vision
 from functions.studio.catalogue import VisionModel
-from functions.studio.library import Asset, Campaign, Client
+from functions.studio.library import Campaign, Client, PictureAsset
 from functions.studio.media_store import MediaStore
 
 READERS = 16
@@ -51,7 +51,7 @@ class Choice:
 class Gallery:
     """The pictures of one selection, as the model is shown them and as they measure; each only when it is needed."""
 
-    def __init__(self, assets: Sequence[Asset], editor: Editor) -> None:
+    def __init__(self, assets: Sequence[PictureAsset], editor: Editor) -> None:
         self.assets = {asset.id: asset for asset in assets}
         self.ids = list(self.assets)
         self._editor = editor
@@ -80,12 +80,12 @@ class Gallery:
             }
         )
 
-    def shown(self, question: Question) -> list[tuple[Asset, str]]:
+    def shown(self, question: Question) -> list[tuple[PictureAsset, str]]:
         return [(self.assets[one], self.urls[one]) for one in question.pictures]
 
 
 def choose(
-    pictures: Sequence[Asset],
+    pictures: Sequence[PictureAsset],
     wanted: int | None,
     campaign: Campaign,
     client: Client | None,

@@ -17,7 +17,7 @@ from functions.studio.errors import ConditionLost
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import Job, JobStatus
 from functions.studio.ledger import Ledger, reservation
-from functions.studio.library import Asset, Campaign, Client, Library
+from functions.studio.library import Campaign, Client, Library, PictureAsset
 from functions.studio.messages import ClipTask, ClipTasks
 from functions.studio.pairs import enough
 from functions.studio.rows import new_id, now
@@ -139,7 +139,7 @@ def _write(job: Job, planner: str, clips: list[Clip], board: Board) -> None:
         jobs.table.commit(jobs.still_planning(job, planner), *some)
 
 
-def _clip(job: Job, model: Model, number: int, pair: Pair, pictures: dict[str, Asset]) -> Clip:
+def _clip(job: Job, model: Model, number: int, pair: Pair, pictures: dict[str, PictureAsset]) -> Clip:
     return pending_clip(
         job,
         number,

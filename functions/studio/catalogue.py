@@ -86,7 +86,7 @@ class Model(Entry):
 
     def sounds(self, cut: Cut) -> bool:
         """Whether it is asked for sound in a film that is cut like this."""
-        return self.audio and cut.audio != "strip"
+        return self.audio and cut.clips_are_heard
 
     def offer(self, cut: Cut, seconds: int) -> Offer:
         """What is asked for a clip of a film that is cut like this, of `seconds` that the model makes.

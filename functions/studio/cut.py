@@ -13,7 +13,7 @@ from functions.studio.rows import Row, plain
 Resolution = Literal["480p", "720p", "1080p"]
 AspectRatio = Literal["16:9", "9:16", "1:1", "4:3", "3:4"]
 Rate = Literal[24, 25, 30]
-Audio = Literal["keep", "strip"]
+Audio = Literal["keep", "strip", "music"]
 Quality = Literal["economy", "balanced", "premium"]
 Background = Literal["blurred", "plain"]
 Position = Literal["top-left", "top-right", "bottom-left", "bottom-right", "center"]
@@ -53,6 +53,16 @@ class Card(Row):
     seconds: Decimal = Decimal(3)
 
 
+class Music(Row):
+    """Lies under the clips' sound, or stands instead of it."""
+
+    asset_id: str
+    key: str
+    """Of the file in the media bucket, as it came."""
+    volume: Decimal = Decimal("0.7")
+    """Against the clips' sound: 1 is as loud as they are, wherever they are silent."""
+
+
 class Cut(Row):
     """Whatever is None follows the clips."""
 
@@ -64,6 +74,8 @@ class Cut(Row):
     joins: dict[str, Transition] = Field(default_factory=dict)
     """By the number of the clip before the join (as text): where it differs from `transition`."""
     audio: Audio = "keep"
+    """With `music`: "music" over the clips' sound, "strip" instead of it."""
+    music: Music | None = None
     quality: Quality = "balanced"
     background: Background = "blurred"
     """Of what a letterboxed clip leaves empty."""
@@ -81,15 +93,19 @@ class Cut(Row):
         return int(self.resolution.removesuffix("p")) if self.resolution else None
 
     @property
+    def clips_are_heard(self) -> bool:
+        return self.audio != "strip"
+
+    @property
     def asset_ids(self) -> set[str]:
-        """Of the pictures that the film is cut with."""
-        return {part.asset_id for part in (self.watermark, self.intro, self.outro) if part}
+        """Of the pictures and the music that the film is cut with."""
+        return {part.asset_id for part in (self.music, self.watermark, self.intro, self.outro) if part}
 
     def as_asked(self) -> dict[str, Any]:
         """In the form of a request, as JSON, with whatever was left out filled in."""
         joins = sorted((int(clip), transition) for clip, transition in self.joins.items())
-        pictures = {part: {"key"} for part in ("watermark", "intro", "outro")}
-        said = self.model_dump(by_alias=True, exclude={"joins": True, **pictures})
+        assets = {part: {"key"} for part in ("music", "watermark", "intro", "outro")}
+        said = self.model_dump(by_alias=True, exclude={"joins": True, **assets})
         said["transition"] = self.transition.as_asked()
         said["transitions"] = [{"after": clip, **transition.as_asked()} for clip, transition in joins]
         asked: dict[str, Any] = plain(said)

@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import Field
 
 from functions.studio.cut import Cut, Transition, TransitionKind
+from functions.studio.media import Loudness
 from functions.studio.rows import Row
 
 S = TypeVar("S", bound=StrEnum)
@@ -94,6 +95,8 @@ class Film(Row):
     sha256: str
     clips: list[int]
     omissions: list[Omission] = Field(default_factory=list)
+    loudness: Loudness | None = None
+    """Of its sound; None of a film without."""
     preview: Preview | None = None
     ranges_key: str | None = None
     """Of a `Segment` as JSON: how players fetch the film piece by piece. Both are None where they could not be made."""

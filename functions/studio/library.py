@@ -56,36 +56,53 @@ class Campaign(Entry):
     metadata: dict[str, Any] = Field(default_factory=dict)
 
 
+AssetType = Literal["image", "audio"]
+
+
 class Asset(Entry):
+    """A picture or music; what one of them lacks is None."""
+
     sort = "ASSET"
     word = "asset"
 
     campaign_id: str
     client_id: str | None = None
     name: str
-    type: Literal["image"] = "image"
+    type: AssetType = "image"
     key: str
-    """Of the media bucket: a JPEG or PNG of 8 bits, upright, as providers take it."""
-    thumbnail_key: str
+    """Of the media bucket: a JPEG or PNG of 8 bits, upright, as providers take it; music as it came."""
+    thumbnail_key: str | None = None
     """A JPEG of at most 768 pixels a side."""
     content_type: str
     bytes: int
     sha256: str
     """Of the file as it came, by which it is known when it comes again."""
+    width: int | None = None
+    height: int | None = None
+    duration_seconds: float | None = None
+    tags: list[str] = Field(default_factory=list)
+
+    @property
+    def keys(self) -> list[str]:
+        """Of all its objects."""
+        return [key for key in (self.key, self.thumbnail_key) if key]
+
+
+class PictureAsset(Asset):
+    thumbnail_key: str
     width: int
     height: int
-    tags: list[str] = Field(default_factory=list)
 
 
 class Upload(Entry):
-    """A picture that was announced; it is an asset of the same id once it has come and is confirmed."""
+    """A file that was announced; it is an asset of the same id once it has come and is confirmed."""
 
     sort = "UPLOAD"
     word = "upload"
 
     campaign_id: str
     name: str
-    type: Literal["image"] = "image"
+    type: AssetType = "image"
     tags: list[str] = Field(default_factory=list)
     key: str
     """Of the media bucket, where it is to be put."""
@@ -216,10 +233,10 @@ class Library:
         rows = self.table.query(_pk(campaign.tenant), _in(campaign.id))
         return sum(row["type"] == "image" for row in rows)
 
-    def pictures(self, tenant: str, campaign_id: str) -> list[Asset]:
+    def pictures(self, tenant: str, campaign_id: str) -> list[PictureAsset]:
         """All pictures of a campaign, oldest first."""
         found = self._in_campaign(tenant, campaign_id, None, PAGE)
-        return [asset for asset in found if asset.type == "image"]
+        return [PictureAsset.model_validate(asset.model_dump()) for asset in found if asset.type == "image"]
 
     def page_of_campaign(
         self,

@@ -121,6 +121,15 @@ class Probe(Row):
     sound: Sound | None = None
 
 
+class Loudness(Row):
+    """Of a whole sound track; None where there is too little to measure."""
+
+    integrated: float | None = None
+    """LUFS."""
+    peak: float | None = None
+    """True peak, dBTP."""
+
+
 class Stretch(Row):
     bytes: int
     seconds: float

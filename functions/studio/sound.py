@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import os
 from array import array
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
+from functions.studio.cut import TransitionKind
+
 RATE = 48_000
 SAMPLE_BYTES = 4
 CHUNK = 1 << 20
+LOUDEST = 32_767
 
 
 HEARD = 33
@@ -50,3 +54,24 @@ def read(path: Path, count: int, start: int = 0) -> Iterator[bytes]:
         chunk = bytes(min(CHUNK, left))
         left -= len(chunk)
         yield chunk
+
+
+def mixed(transition: TransitionKind, before: bytes, after: bytes) -> bytes:
+    """Two sounds of one length, one into the other: through silence where the picture goes through black, else with
+    equal power, as two takes that have nothing to do with each other keep their loudness."""
+    one, other = array("h", before), array("h", after)
+    count = len(one) // 2
+    out = array("h", bytes(len(before)))
+    for turn in range(count):
+        first, second = gains(transition, (turn + 0.5) / count)
+        for at in (2 * turn, 2 * turn + 1):
+            level = round(first * one[at] + second * other[at])
+            out[at] = max(-LOUDEST, min(LOUDEST, level))
+    return out.tobytes()
+
+
+def gains(transition: TransitionKind, passed: float) -> tuple[float, float]:
+    """Of the clip that ends and the one that begins, when so much of the join (0 to 1) has passed."""
+    if transition is TransitionKind.FADE_BLACK:
+        return max(0.0, 1 - 2 * passed), max(0.0, 2 * passed - 1)
+    return math.cos(passed * math.pi / 2), math.sin(passed * math.pi / 2)

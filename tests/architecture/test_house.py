@@ -42,7 +42,7 @@ STORES = {"job_store", "ledger", "library", "media_store", "workflow", "check_qu
 FOUNDATIONS = {"table", "telemetry"}
 """What any store or domain service may stand on."""
 
-TOOLS = {"boxes", "probe", "ffmpeg", "room", "segment", "sound", "workplace"}
+TOOLS = {"boxes", "ffmpeg", "loudness", "music", "probe", "room", "segment", "sound", "tunes", "workplace"}
 """Files, and the program that reads them: no store, no cloud."""
 
 DOMAIN = {"recording", "closing", "sending", "settlement"}

@@ -27,6 +27,7 @@ WIRING = {
         "rows media remove start player",
         1024,
         30,
+        ffmpeg=True,
     ),
     "callback": Wiring("TABLE_NAME REPLICATE_SECRET_ARN REPLICATE_BASE_URL", "rows replicate answer", 512, 30),
     "plan": Wiring(

@@ -277,7 +277,7 @@ def test_an_upload_that_is_no_form_is_refused(acme: Caller, content_type: str, s
         (b'name="file"\r\n\r\nlamp', "file: must be a file, not text"),
         (
             b'name="picture"; filename="a.jpg"\r\n\r\n\xff\xd8',
-            "picture: must not be a file: the picture is sent as `file`",
+            "picture: must not be a file: what is uploaded is sent as `file`",
         ),
         (b'name="name"\r\n\r\n\xff\xd8', "name: must be UTF-8 text"),
         (b'name="name"\r\nContent-Type: text/plain; charset=none\r\n\r\n\xff', "name: must be UTF-8 text"),

@@ -27,6 +27,7 @@ AS_TODAY: dict[str, Any] = {
     "transition": {"kind": "cut", "seconds": None},
     "transitions": [],
     "audio": "keep",
+    "music": None,
     "quality": "balanced",
     "background": "blurred",
     "watermark": None,
@@ -185,10 +186,18 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     (joins(1, 3), "transitions.1.after", "must be at most 2, the last of 3 clips that another one follows"),
     (joins(1, 4), "transitions.1.after", "must be at most 2"),
     ({**joins(1), "numPairs": 1}, "transitions.0.after", "must be left out: a single clip has no joins"),
-    ({"audio": "music"}, "audio", "must be 'keep' or 'strip'"),
-    ({"audio": {"kind": "music", "assetId": UNKNOWN}}, "audio", "must be 'keep' or 'strip'"),
-    ({"audio": None}, "audio", "must be 'keep' or 'strip'"),
-    ({"music": UNKNOWN}, "music", "is not a field of this request"),
+    ({"audio": "music"}, "music", "is required when audio is music"),
+    ({"audio": "music", "music": None}, "music", "is required when audio is music"),
+    ({"audio": {"kind": "music", "assetId": UNKNOWN}}, "audio", "must be 'keep', 'strip' or 'music'"),
+    ({"audio": "loud"}, "audio", "must be 'keep', 'strip' or 'music'"),
+    ({"audio": None}, "audio", "must be 'keep', 'strip' or 'music'"),
+    ({"music": UNKNOWN}, "music", "must be a JSON object"),
+    ({"music": {"volume": 1}}, "music.assetId", "is required"),
+    ({"music": {"assetId": 7}}, "music.assetId", "must be a valid string"),
+    ({"music": {**PICTURE, "volume": 0}}, "music.volume", "must be greater than or equal to 0.01"),
+    ({"music": {**PICTURE, "volume": 1.01}}, "music.volume", "must be less than or equal to 1"),
+    ({"music": {**PICTURE, "volume": "0.5"}}, "music.volume", "must be a valid number"),
+    ({"music": {**PICTURE, "loop": True}}, "music.loop", "is not a field"),
     ({"quality": "best"}, "quality", "must be 'economy', 'balanced' or 'premium'"),
     ({"quality": None}, "quality", "must be 'economy', 'balanced' or 'premium'"),
     ({"background": "black"}, "background", "must be 'blurred' or 'plain'"),
@@ -228,8 +237,8 @@ def test_a_join_that_is_given_twice_is_refused_at_both_places(acme: Caller, ever
     everything.refused(lambda: asked(acme, **wishes), 422, "transitions.0.after", "transitions.2.after")
 
 
-@pytest.mark.parametrize("part", ["watermark", "intro", "outro"])
-def test_a_picture_that_is_unknown_or_anothers_is_404_by_its_place(
+@pytest.mark.parametrize("part", ["watermark", "intro", "outro", "music"])
+def test_an_asset_that_is_unknown_or_anothers_is_404_by_its_place(
     acme: Caller, other: Caller, everything: Everything, part: str
 ) -> None:
     campaign_id = a_campaign_of(acme, 2)

@@ -74,11 +74,11 @@ class Team:
             self.upload(campaign["id"], picture)
         return str(campaign["id"])
 
-    def upload(self, campaign: str, picture: Path) -> str:
-        """The asset that the picture has become."""
+    def upload(self, campaign: str, picture: Path, type: str = "image") -> str:
+        """The asset that the picture (or the music) has become."""
         answer = self.http.post(
             f"{self.url}/assets/upload",
-            data={"uploadType": "file", "name": picture.stem, "type": "image", "campaignId": campaign},
+            data={"uploadType": "file", "name": picture.stem, "type": type, "campaignId": campaign},
             files={"file": (picture.name, picture.read_bytes(), "image/jpeg")},
             timeout=60,
         )

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from local.tunes import draw_tune
+from tests.music import level, loudness
 from tests.seen import near, pixels
 from tests.standins.conftest import wait_until
 from tests.workflow.conftest import GIVE_UP, Film, Team, fresh
@@ -106,3 +108,28 @@ def test_a_kept_clip_that_is_spoilt_before_the_film_is_made_is_left_out_and_name
     manifest = team.get(f"/jobs/{job}/manifest")
     assert [clip["number"] for clip in manifest["clips"]] == [2, 3]
     assert state["actualCost"] == pytest.approx(3 * 4 * 0.15)
+
+
+def test_a_film_with_music_is_as_loud_as_asked_and_the_music_stays_until_it_is_made(
+    team: Team, pictures: list[Path], film_of: Callable[[str], Film], tmp_path: Path
+) -> None:
+    """The stand-in's hailuo makes clips without a sound: what is heard is the music."""
+    campaign = team.campaign(pictures[:2])
+    bed = team.upload(campaign, draw_tune(tmp_path / "tune.wav"), type="audio")
+    asset = team.get(f"/assets/{bed}")
+    assert (asset["type"], asset["durationSeconds"]) == ("audio", 8)
+    job = team.film(campaign, numPairs=1, model="hailuo-2.0", audio="music", music={"assetId": bed})
+    assert team.http.delete(f"{team.url}/assets/{bed}", timeout=30).status_code == 409
+    state = team.wait(job)
+    assert state["status"] == "completed", state["errorMessage"]
+    assert state["options"]["music"] == {"assetId": bed, "volume": 0.7}
+
+    film = film_of(job)
+    assert film.plays_in_browsers
+    assert film.lasts(6)
+    told = team.get(f"/jobs/{job}/manifest")["film"]["loudness"]
+    assert (told["integrated"], told["peak"]) == loudness(film.path)
+    assert abs(told["integrated"] + 14) <= 1
+    assert told["peak"] <= -1
+    assert level(film.path, 5.8, 6) < level(film.path, 1, 4) - 10
+    assert team.http.delete(f"{team.url}/assets/{bed}", timeout=30).status_code == 204

@@ -1,20 +1,21 @@
-"""Assets: the pictures of a campaign."""
+"""Assets: the pictures and the music of a campaign."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from functions.api import cursors, presigned, uploads
-from functions.api.accept_picture import accept_picture, fetch_picture
+from functions.api.accept_asset import accept_asset, fetch_file
 from functions.api.envelope import ROOT, Envelope, Listed, View, answer, created, elsewhere, gone
 from functions.api.given import Asker, TheForm, TheJobs, TheLibrary, TheMedia, TheOutside
 from functions.api.in_use import refuse_while_needed
 from functions.api.uploads import PresignedUpload, UploadForm, UrlUpload
-from functions.studio.library import Asset, Campaign, Upload
+from functions.studio.errors import FieldError, NotFound
+from functions.studio.library import Asset, AssetType, Campaign, Upload
 from functions.studio.media_store import MediaStore, SignedPost
 
 router = Router()
@@ -27,17 +28,19 @@ class AssetView(View):
     client_id: str | None
     campaign_id: str
     name: str
-    type: Literal["image"]
+    type: AssetType
     url: str
     """Signed; good for an hour."""
     tags: list[str]
-    width: int
-    height: int
+    width: int | None
+    height: int | None
+    duration_seconds: float | None
+    """Of music; size and thumbnail are a picture's."""
     bytes: int
     content_type: str
-    thumbnail_url: str
+    thumbnail_url: str | None
     """Signed too; a JPEG."""
-    thumbnail_blob_id: str
+    thumbnail_blob_id: str | None
     created_at: str
     updated_at: str
 
@@ -48,7 +51,7 @@ class KeptView(AssetView):
 
 
 class AnnouncedView(View):
-    """A form that takes the picture: POST all `fields`, then `file`, as multipart/form-data to `url`; then POST `confirm`."""
+    """A form that takes the file: POST all `fields`, then `file`, as multipart/form-data to `url`; then POST `confirm`."""
 
     id: str
     url: str
@@ -62,8 +65,8 @@ def _shown(asset: Asset, media: MediaStore) -> dict[str, Any]:
     return asset.model_dump() | {
         "user_id": asset.tenant,
         "url": media.signed_url(asset.key),
-        "thumbnail_url": media.signed_url(asset.thumbnail_key),
-        "thumbnail_blob_id": f"{asset.id}.thumbnail",
+        "thumbnail_url": media.signed_url(asset.thumbnail_key) if asset.thumbnail_key else None,
+        "thumbnail_blob_id": f"{asset.id}.thumbnail" if asset.thumbnail_key else None,
     }
 
 
@@ -90,7 +93,9 @@ def _path(asset_id: str) -> str:
     return f"{ROOT}/assets/{asset_id}"
 
 
-@router.post("/assets/upload", tags=TAGS, status_code=201, summary="Upload a picture: a file, by its URL, or presigned")
+@router.post(
+    "/assets/upload", tags=TAGS, status_code=201, summary="Upload a picture or music: a file, by its URL, or presigned"
+)
 def upload(
     form: TheForm, asker: Asker, library: TheLibrary, media: TheMedia, outside: TheOutside
 ) -> Response[Envelope[KeptView | AnnouncedView]]:
@@ -102,9 +107,11 @@ def upload(
             shown = _announced(*presigned.announce(asked, sent.wish, campaign, library, media))
             return created(shown, _path(shown.id))
         case UrlUpload(url=url):
-            accepted = accept_picture(sent.wish, fetch_picture(url, outside), campaign, library, media, field="url")
+            accepted = accept_asset(
+                sent.wish, fetch_file(url, sent.wish.type, outside), campaign, library, media, field="url"
+            )
         case UploadForm():
-            accepted = accept_picture(sent.wish, sent.body, campaign, library, media, most_bytes=uploads.MOST_BYTES)
+            accepted = accept_asset(sent.wish, sent.body, campaign, library, media, most_bytes=uploads.MOST_BYTES)
     shown = _kept(accepted.asset, media, duplicate=not accepted.new)
     return created(shown, _path(shown.id), 201 if accepted.new else 200)
 
@@ -121,7 +128,7 @@ def page(
     library: TheLibrary,
     media: TheMedia,
     campaign: Annotated[str | None, Query(alias="campaignId")] = None,
-    kind: Annotated[Literal["image"] | None, Query(alias="type")] = None,
+    kind: Annotated[AssetType | None, Query(alias="type")] = None,
     tag: Annotated[str | None, Query()] = None,
     limit: cursors.Limit = 50,
     cursor: cursors.Cursor = None,
@@ -146,7 +153,11 @@ def show(asset_id: str, asker: Asker, library: TheLibrary, media: TheMedia) -> E
 
 @router.get("/assets/<asset_id>/thumbnail", tags=TAGS, status_code=302, summary="The asset's thumbnail")
 def thumbnail(asset_id: str, asker: Asker, library: TheLibrary, media: TheMedia) -> Response[None]:
-    return elsewhere(media.signed_url(library.get(Asset, asker.tenant, asset_id).thumbnail_key))
+    key = library.get(Asset, asker.tenant, asset_id).thumbnail_key
+    if key is None:
+        detail = "There is no thumbnail of music."
+        raise NotFound(detail, errors=(FieldError("asset_id", detail),))
+    return elsewhere(media.signed_url(key))
 
 
 @router.delete("/assets/<asset_id>", tags=TAGS, status_code=204, summary="Delete an asset that no running job needs")
@@ -154,5 +165,5 @@ def remove(asset_id: str, asker: Asker, library: TheLibrary, media: TheMedia, jo
     asset = library.get(Asset, asker.tenant, asset_id)
     refuse_while_needed(asset, jobs)
     library.remove_asset(asset)
-    media.delete(asset.key, asset.thumbnail_key)
+    media.delete(*asset.keys)
     return gone()

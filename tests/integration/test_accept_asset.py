@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from botocore.exceptions import ClientError
 
-from functions.api.accept_picture import accept_picture
+from functions.api.accept_asset import accept_asset
 from functions.api.uploads import Wish
 from functions.studio.library import Asset, Campaign, Library
 from functions.studio.media_store import MediaStore
@@ -28,16 +28,16 @@ def test_a_write_that_was_done_although_it_was_to_be_tried_again_is_the_asset_an
     table: Table, media: MediaStore
 ) -> None:
     library = Library(Table(table.name, Answering(table, "TransactionInProgressException", 400, done=True)))
-    accepted = accept_picture(WISH, picture(), CAMPAIGN, library, media)
+    accepted = accept_asset(WISH, picture(), CAMPAIGN, library, media)
     assert accepted.new
     assert library.get(Asset, CAMPAIGN.tenant, accepted.asset.id) == accepted.asset
-    assert sorted(objects(media)) == sorted([accepted.asset.key, accepted.asset.thumbnail_key])
+    assert sorted(objects(media)) == sorted(accepted.asset.keys)
 
 
 def test_nothing_is_kept_of_a_picture_whose_write_was_refused(table: Table, media: MediaStore) -> None:
     library = Library(Table(table.name, Answering(table, "ValidationException", 400, done=False)))
     with pytest.raises(ClientError):
-        accept_picture(WISH, picture(), CAMPAIGN, library, media)
+        accept_asset(WISH, picture(), CAMPAIGN, library, media)
     assert objects(media) == []
 
 
@@ -50,5 +50,5 @@ def test_the_files_stay_where_nobody_knows_whether_the_write_was_done(
 ) -> None:
     library = Library(Table(table.name, Answering(table, code, status, done=done, times=times)))
     with pytest.raises(ClientError):
-        accept_picture(WISH, picture(), CAMPAIGN, library, media)
+        accept_asset(WISH, picture(), CAMPAIGN, library, media)
     assert len(objects(media)) == 2

@@ -1,4 +1,4 @@
-"""How a picture becomes an asset: decoded, stored, then the one write that makes it one."""
+"""How a file becomes an asset: decoded, stored, then the one write that makes it one."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from botocore.exceptions import ClientError
 
+from functions.api.asset_kinds import KINDS
 from functions.api.outside import Outside
-from functions.api.pictures import CONTENT_TYPES, MOST_BYTES, read_picture
 from functions.api.uploads import Wish
 from functions.studio.errors import (
     AnswerTooLarge,
@@ -19,7 +19,7 @@ from functions.studio.errors import (
     OutsideError,
     TooLarge,
 )
-from functions.studio.library import Asset, Campaign, Library
+from functions.studio.library import Asset, AssetType, Campaign, Library
 from functions.studio.media_store import MediaStore, asset_key
 from functions.studio.rows import new_id, now
 from functions.studio.table import IN_PROGRESS
@@ -30,18 +30,18 @@ class Accepted(NamedTuple):
     new: bool
 
 
-def fetch_picture(url: str, outside: Outside) -> bytes:
+def fetch_file(url: str, kind: AssetType, outside: Outside) -> bytes:
     """The file that a caller's URL leads to; each thing wrong with it is a RequestError that names `url`."""
     try:
-        return outside.get(url, most_bytes=MOST_BYTES, accept=", ".join(CONTENT_TYPES))
+        return outside.get(url, most_bytes=KINDS[kind].most_bytes, accept=", ".join(KINDS[kind].content_types))
     except AnswerTooLarge as error:
         raise TooLarge(f"url: {error}", errors=(FieldError("url", str(error)),)) from None
     except OutsideError as error:
-        hint = "Give a URL that everybody can open: https, of the picture itself, without redirects."
+        hint = "Give a URL that everybody can open: https, of the file itself, without redirects."
         raise InvalidRequest(f"url: {error}", hint=hint, errors=(FieldError("url", str(error)),)) from None
 
 
-def accept_picture(
+def accept_asset(
     wish: Wish,
     body: bytes,
     campaign: Campaign,
@@ -50,17 +50,19 @@ def accept_picture(
     *,
     asset_id: str | None = None,
     field: str = "file",
-    most_bytes: int = MOST_BYTES,
+    most_bytes: int | None = None,
 ) -> Accepted:
     """The asset that the file has become; where the campaign has one of the same file, that one, as it is.
 
-    Nothing is kept of a file that is refused, or comes a second time. `asset_id` is that of an announced upload.
+    Nothing is kept of a file that is refused, or comes a second time. `asset_id` is that of an announced upload;
+    `most_bytes` is what the way by which it came can carry, where that is less than its kind may have.
     """
     digest = sha256(body).hexdigest()
     known = library.same_asset(campaign, digest)
-    if known:
+    if known and known.type == wish.type:
         return Accepted(known, new=False)
-    picture = read_picture(body, field, most_bytes)
+    kind = KINDS[wish.type]
+    file = kind.read(body, field, most_bytes or kind.most_bytes)
     stamp, write = now(), new_id()
     asset = Asset(
         id=asset_id or write,
@@ -69,20 +71,20 @@ def accept_picture(
         campaign_id=campaign.id,
         name=wish.name or asset_id or write,
         type=wish.type,
-        key=asset_key(campaign.tenant, write, f"original.{picture.extension}"),
-        thumbnail_key=asset_key(campaign.tenant, write, "thumbnail.jpg"),
-        content_type=picture.content_type,
-        bytes=len(picture.body),
+        key=asset_key(campaign.tenant, write, f"original.{file.extension}"),
+        thumbnail_key=asset_key(campaign.tenant, write, "thumbnail.jpg") if file.thumbnail else None,
+        content_type=file.content_type,
+        bytes=len(file.body),
         sha256=digest,
-        width=picture.width,
-        height=picture.height,
         tags=wish.tags,
         created_at=stamp,
         updated_at=stamp,
+        **file.facts,
     )
     try:
-        media.put(asset.key, picture.body, asset.content_type)
-        media.put(asset.thumbnail_key, picture.thumbnail, "image/jpeg")
+        media.put(asset.key, file.body, asset.content_type)
+        if asset.thumbnail_key and file.thumbnail:
+            media.put(asset.thumbnail_key, file.thumbnail, "image/jpeg")
         library.add_asset(asset)
     except (ClientError, ConditionLost) as error:
         if isinstance(error, ClientError) and not _certain(error):
@@ -90,13 +92,13 @@ def accept_picture(
         known = library.same_asset(campaign, digest)
         if known and known.key == asset.key:  # an earlier try of the same write, whose answer was lost
             return Accepted(known, new=True)
-        media.delete(asset.key, asset.thumbnail_key)
+        media.delete(*asset.keys)
         if known:
             return Accepted(known, new=False)
         if isinstance(error, ClientError):
             raise
         library.get(Campaign, campaign.tenant, campaign.id, field="campaignId")
-        raise Conflict("The same picture or its campaign was being deleted.", hint="Send it again.") from None
+        raise Conflict("The same file or its campaign was being deleted.", hint="Send it again.") from None
     return Accepted(asset, new=True)
 
 
