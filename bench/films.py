@@ -125,7 +125,7 @@ def against_others(clips: Sequence[Path], mute: Sequence[Part], probe: Probe, fo
         Figure(f"the same by moviepy (veryfast), {FEW} clips", theirs / ours, "×", 80, "higher"),
         Figure(f"xfade chain against assembly with crossfades, {FEW} clips", chained / faded, "×", 50, "higher"),
         Figure(f"picture that Assemble encodes, film of {length:.0f} s with crossfades", copied, "s", 0),
-        Figure("picture that MakePieces encodes, against the film's length", encoding / length, "×", 1),
+        Figure("picture that MakePieces encodes, against the film's length", round(encoding / length, 6), "×", 1),
     ]
 
 
