@@ -28,12 +28,21 @@ node_modules/.ready: package.json package-lock.json
 	@npm ci --silent --no-audit --no-fund
 	@touch $@
 
+.cache/peers/.ready: bench/requirements.txt
+	@$(PYTHON) -m venv --clear .cache/peers
+	@.cache/peers/bin/pip install --quiet --disable-pip-version-check --require-hashes -r bench/requirements.txt
+	@touch $@
+
 .PHONY: setup
 setup: $(VENV)/.ready ## Makes .venv from the lock files (the other verbs do it by themselves)
 
 .PHONY: demo
 demo: setup ## Makes a film from sample pictures on this machine: out/demo/film.mp4
 	@$(BIN)/python -m local.demo
+
+.PHONY: player
+player: setup node_modules/.ready ## A browser (Chromium, which must be there) watches a film while it is made
+	@$(BIN)/python -m local.player
 
 .PHONY: local
 local: setup ## The whole cloud on 127.0.0.1 (PORT=8080), until Ctrl-C; settings from the environment or .env
@@ -49,7 +58,7 @@ test: setup node_modules/.ready ## The whole suite
 	@$(BIN)/python -m pytest -n 4
 
 .PHONY: bench
-bench: setup ## Ratios and bounds, measured on this machine while it is quiet: out/bench.json; fails where one does not hold
+bench: setup .cache/peers/.ready ## Ratios and bounds, measured on this machine while it is quiet: out/bench.json; fails where one does not hold
 	@$(BIN)/python -m bench
 
 .PHONY: check
@@ -81,3 +90,4 @@ deploy: setup node_modules/.ready ## Deploys to your own AWS account: make deplo
 lock: setup ## Resolves the lock files anew
 	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --quiet -o requirements-dev.txt
 	@$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --quiet -o layers/packages/requirements.txt
+	@$(BIN)/uv pip compile --group pyproject.toml:bench --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --quiet -o bench/requirements.txt

@@ -16,16 +16,17 @@ from typing import Final
 
 import requests
 
-from bench import cost, jobs, startup
+from bench import cost, films, jobs, startup
 from bench.figures import Figure, document, table
 from bench.film_job import NoBench
 from bench.prices import Line
 from local.checkout import OUT
 from local.cloud import FAULTS
 from local.demo import NoFilm
+from local.ffmpeg import path_with_ffmpeg
 
 RESULT: Final = OUT / "bench.json"
-SUBJECTS: Final = ("startup", "jobs", "cost")
+SUBJECTS: Final = ("startup", "films", "jobs", "cost")
 BUSY: Final = 0.5
 """Processes that want to run, for each processor, above which seconds say little."""
 
@@ -67,6 +68,9 @@ def measured(chosen: Sequence[str]) -> tuple[list[Figure], list[Line]]:
             match subject:
                 case "startup":
                     figures.append(startup.measure())
+                case "films":
+                    os.environ["PATH"] = path_with_ffmpeg(folder / "bin", os.environ["PATH"])
+                    figures += films.measure(folder)
                 case "jobs":
                     figures += jobs.measure(folder)
                 case "cost":

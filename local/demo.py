@@ -28,6 +28,7 @@ from local.settings import SettingRefused, Settings
 
 FOLDER: Final = OUT / "demo"
 PAIRS: Final = 4
+JOIN: Final = "crossfade"
 PATIENCE: Final = 240.0
 """Seconds until a job that has not ended counts as hung."""
 LOOK_EVERY: Final = 0.5
@@ -132,7 +133,7 @@ def make_film(api: Api, pictures: Sequence[Path], board: Board) -> str:
     campaign = api.post("/api/v3/campaigns", {**CAMPAIGN, "clientId": client["id"]})
     for picture in pictures:
         api.upload(campaign["id"], picture)
-    asked = {"campaignId": campaign["id"], "clientId": client["id"], "numPairs": PAIRS}
+    asked = {"campaignId": campaign["id"], "clientId": client["id"], "numPairs": PAIRS, "transition": JOIN}
     job_id: str = api.post("/api/v3/jobs/from-image-pairs", asked)["jobId"]
     until = time.monotonic() + PATIENCE
     while True:
@@ -170,8 +171,12 @@ def verdict(folder: Path) -> str:
         "the film is the one that the manifest describes": _sha256(film) == manifest["film"]["sha256"],
         "the poster is the one that the manifest describes": _sha256(folder / "poster.jpg")
         == manifest["poster"]["sha256"],
-        "the film has as many frames as its clips together": probe.picture.frames
-        == sum(clip["frames"] for clip in manifest["clips"]),
+        f"every clip goes over into the next one in a {JOIN}": [
+            (piece["transition"], piece["clips"]) for piece in manifest["pieces"] if piece["kind"] == "join"
+        ]
+        == [(JOIN, [clip, clip + 1]) for clip in range(1, PAIRS)],
+        "the film has as many frames as its pieces together": probe.picture.frames
+        == sum(piece["frames"] for piece in manifest["pieces"]),
         "the clips are as long as they were asked": all(
             abs(clip["seconds"] - clip["durationSeconds"]) < 0.05 for clip in manifest["clips"]
         ),
@@ -181,7 +186,7 @@ def verdict(folder: Path) -> str:
         if not kept:
             raise NoFilm(f"not so: {promise}")
     seconds, clips, cost = float(probe.picture.seconds), len(manifest["clips"]), manifest["cost"]["total"]
-    return f"{seconds:.1f} s, {clips} clips, ${cost:.2f}"
+    return f"{seconds:.1f} s, {clips} clips, {JOIN}s between them, ${cost:.2f}"
 
 
 def _plays(probe: Probe) -> bool:

@@ -19,6 +19,7 @@ DATA: Final[tuple[DataMend, ...]] = (
     tables.a_transaction_costs_what_it_touches,
     tables.a_transaction_sent_twice_is_done_once,
     queues.attributes_are_not_counted_on_every_send,
+    queues.a_look_into_a_queue_asks_for_the_time_once,
     objects.only_the_buckets_cors_rules_open_it_to_browsers,
     objects.an_uploaded_form_is_tagged,
 )

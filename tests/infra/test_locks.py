@@ -16,8 +16,19 @@ def test_what_is_deployed_is_what_is_tested() -> None:
     assert {name: tested.get(name) for name in deployed} == deployed
 
 
+def test_others_are_measured_with_the_ffmpeg_that_we_use() -> None:
+    ours, theirs = (pins(ROOT / path)["imageio-ffmpeg"] for path in ("requirements-dev.txt", "bench/requirements.txt"))
+    assert ours == theirs
+
+
 def test_lock_files_pin_by_hash_and_name_no_host() -> None:
-    for path in ("requirements-dev.txt", "layers/packages/requirements.txt", "layers/ffmpeg/requirements.txt"):
+    locks = (
+        "requirements-dev.txt",
+        "bench/requirements.txt",
+        "layers/packages/requirements.txt",
+        "layers/ffmpeg/requirements.txt",
+    )
+    for path in locks:
         text = (ROOT / path).read_text()
         assert "--hash=sha256:" in text
         assert "://" not in text

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+import time
 import uuid
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +108,29 @@ def attributes_are_not_counted_on_every_send() -> None:
     backend.send_message("check", "look")
 
 
+@dataclass
+class Dated:
+    """A message that is looked at, and not asked: it would ask for the time anew."""
+
+    visible_at: float
+    delayed_until: float
+
+    @property
+    def visible(self) -> bool:
+        raise AssertionError("it was asked")
+
+
+def a_look_into_a_queue_asks_for_the_time_once() -> None:
+    queue = sqs_backends[ACCOUNT][REGION].create_queue("check", region=REGION)
+    now = time.time() * 1000
+    due, hidden, delayed = (
+        Dated(visible_at, delayed_until)
+        for visible_at, delayed_until in ((0, now - 1), (now + 60_000, 0), (0, now + 60_000))
+    )
+    queue._messages = [due, hidden, delayed]
+    assert queue.messages == [due]
+
+
 def only_the_buckets_cors_rules_open_it_to_browsers(cloud: DataCloud) -> None:
     cloud.objects.put_object(Bucket=cloud.bucket, Key="film.mp4", Body=b"film")
     rule = {"AllowedMethods": ["GET"], "AllowedOrigins": ["https://desk.example"]}
@@ -161,6 +186,7 @@ INSIDE = named(
         a_row_is_answered_as_it_is_kept,
         a_transaction_costs_what_it_touches,
         attributes_are_not_counted_on_every_send,
+        a_look_into_a_queue_asks_for_the_time_once,
     )
 )
 

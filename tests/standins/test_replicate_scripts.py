@@ -112,6 +112,15 @@ def test_slow_takes_its_seconds_longer(start_replicate: Start, host: Host) -> No
     assert made(standin, host).metrics["predict_time"] >= 1.5 + 0.9
 
 
+def test_what_is_slow_can_be_hurried(start_replicate: Start, host: Host) -> None:
+    standin = start_replicate()
+    script(standin, {"do": "slow", "seconds": 600})
+    client = client_of(standin)
+    asked = client.predictions.create(model=VEO, input=veo_input(host))
+    requests.post(f"{standin.url}/_hurry", timeout=10).raise_for_status()
+    assert ended(asked, client).status == "succeeded"
+
+
 def test_serve_delivers_the_file_and_neither_fetches_nor_draws_anything(
     start_replicate: Start, host: Host, tmp_path: Path
 ) -> None:

@@ -100,6 +100,7 @@ class Replicate(StandIn):
         ]
         return [(method, path, self._with_token(answer)) for method, path, answer in guarded] + [
             ("GET", "/delivery/<path:path>", self._deliver),
+            ("POST", "/_hurry", self._hurry),
             ("GET", "/_predictions", self._overview),
             ("GET", "/_webhooks", self._show_webhooks),
         ]
@@ -232,6 +233,12 @@ class Replicate(StandIn):
             if path in prediction.outputs and not prediction.removed:
                 return send_file(prediction.outputs[path], request.environ, conditional=True, max_age=0)
         raise Problem(404, "Not Found", "The requested output does not exist or has been removed")
+
+    def _hurry(self, request: Request) -> Response:
+        """Nothing that has been accepted is slow any more."""
+        for prediction in list(self._predictions.values()):
+            prediction.hurried.set()
+        return json_response({})
 
     def _overview(self, request: Request) -> Response:
         return json_response(

@@ -54,6 +54,8 @@ class Prediction:
     started_at: float | None = None
     completed_at: float | None = None
     ended: threading.Event = field(default_factory=threading.Event)
+    hurried: threading.Event = field(default_factory=threading.Event)
+    """It takes no longer than it needs."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def move(self, status: str, **changes: Any) -> bool:
@@ -67,6 +69,7 @@ class Prediction:
             if status in ENDED:
                 self.completed_at = time.time()
                 self.ended.set()
+                self.hurried.set()
             return True
 
     @property
@@ -123,7 +126,8 @@ class Workshop:
         slow = prediction.orders.get("slow")
         longer = slow.wait if slow else 0.0
         if "abort" in prediction.orders:
-            if not prediction.ended.wait(SECONDS_TO_START + longer) and prediction.move("aborted"):
+            prediction.hurried.wait(SECONDS_TO_START + longer)
+            if prediction.move("aborted"):
                 self.announce(prediction, "completed")
             return
         if prediction.ended.wait(SECONDS_TO_START):
@@ -132,7 +136,8 @@ class Workshop:
         prediction.move("processing", started_at=time.time(), logs=f"Using seed: {seed}\n")
         self.announce(prediction, "start")
         self.announce(prediction, "logs")
-        if prediction.ended.wait(SECONDS_TO_RUN + longer):
+        prediction.hurried.wait(SECONDS_TO_RUN + longer)
+        if prediction.ended.is_set():
             return
         try:
             for verb, error in ERRORS.items():
