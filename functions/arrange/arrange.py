@@ -34,6 +34,6 @@ def _put_pieces(job: Job, jobs: JobStore) -> None:
     if not survivors:
         raise NoClipSurvived(nothing_left(clips))
     key_of = partial(piece_key, job.tenant, job.id, job.run)
-    pieces = arrangement(survivors, job.cut, key_of)
+    pieces = arrangement(survivors, job.run_cut, key_of)
     check_room(pieces)
     jobs.put_pieces(job.id, job.run, pieces)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from functions.assemble.film import Part, join, prove
+from functions.assemble.film import Part, join, prove, wrap
 from functions.assemble.manifest import manifest
 from functions.assemble.poster import make_poster
 from functions.assemble.watching import put_beside
@@ -40,17 +40,19 @@ def assemble(run: RunRef, jobs: JobStore, ledger: Ledger, media: MediaStore) -> 
         combined, poster = folder / "combined.mp4", folder / "thumbnail.jpg"
         with ThreadPoolExecutor(1) as beside:
             drawn = beside.submit(make_poster, [part.film for part in parts], poster)
-            join(parts, combined, folder)
+            join(parts, combined, folder, job.run_cut.format)
             prove(combined, parts, folder)
             drawn.result()
-        film = describe(job, pieces, parts, combined)
-        film = put_beside(film, combined, [part.film for part in parts], parts[0].picture.fps, media)
+        spent = [part.film for part in parts]
+        made = wrapped(combined, spent, folder) if job.run_cut.format == "webm" else combined
+        film = describe(job, pieces, parts, made)
+        film = put_beside(film, combined, spent, parts[0].picture.fps, media)
         document = manifest(
             job, jobs.clips(job.id), pieces, jobs.attempts(job.id), ledger.lines(job.id), film, sha256(poster)
         )
         media.upload(poster, film.poster_key, "image/jpeg")
         media.put(film.manifest_key, json.dumps(document, indent=2).encode(), "application/json")
-        media.upload(combined, film.key, "video/mp4")
+        media.upload(made, film.key, "video/webm" if film.format == "webm" else "video/mp4")
     jobs.table.commit(jobs.film_made(job.id, job.run, film))
     logger().info("film made", extra={"seconds": film.duration_seconds, "bytes": film.bytes, "clips": len(film.clips)})
     return film
@@ -82,11 +84,24 @@ def download(pieces: Sequence[Piece], media: MediaStore, folder: Path) -> list[P
         return list(pool.map(fetch, pieces))
 
 
+def wrapped(combined: Path, spent: Sequence[Path], folder: Path) -> Path:
+    """As WebM, in the place of the pieces: there may be room for two films on the disk, not for three."""
+    for file in spent:
+        file.unlink()
+    made = folder / "combined.webm"
+    wrap(combined, made, folder)
+    return made
+
+
 def describe(job: Job, pieces: Sequence[Piece], parts: Sequence[Part], combined: Path) -> Film:
     picture = parts[0].picture
     frames = sum(part.picture.frames for part in parts)
+    form = job.run_cut.format
     return Film(
-        key=film_key(job.tenant, job.id, job.run),
+        run=job.run,
+        made_by=job.purpose.kind,
+        format=form,
+        key=film_key(job.tenant, job.id, job.run, "combined.webm" if form == "webm" else "combined.mp4"),
         poster_key=film_key(job.tenant, job.id, job.run, "thumbnail.jpg"),
         manifest_key=film_key(job.tenant, job.id, job.run, "manifest.json"),
         duration_seconds=round(float(frames / picture.fps), 6),
@@ -96,5 +111,5 @@ def describe(job: Job, pieces: Sequence[Piece], parts: Sequence[Part], combined:
         fps=round(float(picture.fps), 6),
         bytes=combined.stat().st_size,
         sha256=sha256(combined),
-        clips=sorted({clip for piece in pieces for clip in piece.clips}),
+        clips=list(dict.fromkeys(clip for piece in pieces for clip in piece.clips)),
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from functions.studio import ffmpeg, sound
 from functions.studio.boxes import Movie, read_movie
+from functions.studio.cut import Format
 from functions.studio.errors import BrokenMedia
 from functions.studio.media import Picture
 from functions.studio.probe import PACKETS, Packets, packets_digest, read_packets, steady_ticks
@@ -23,6 +24,12 @@ PROOF_SECONDS = 120
 
 SYNCHRONOUS = 0.001
 """Seconds by which sound and picture of a film may differ in length."""
+
+SOUND: dict[Format, list[str]] = {
+    "mp4": ["-c:a", "aac", "-b:a", "160k"],
+    "hevc": ["-c:a", "aac", "-b:a", "160k"],
+    "webm": ["-c:a", "libopus", "-b:a", "128k"],
+}
 
 LIMITER = "alimiter=limit=0.97:level=0:latency=1"
 
@@ -39,8 +46,8 @@ class Part:
     picture: Picture
 
 
-def join(parts: Sequence[Part], film: Path, folder: Path) -> None:
-    """Writes the film; it is not one until `prove` has seen it."""
+def join(parts: Sequence[Part], film: Path, folder: Path, form: Format = "mp4") -> None:
+    """Writes the film as MP4, whatever its format; it is not one until `prove` has seen it."""
     picture = parts[0].picture
     listing = folder / "pieces.ffconcat"
     listing.write_text("ffconcat version 1.0\n" + "".join(f"file '{part.film}'\n" for part in parts))
@@ -49,7 +56,7 @@ def join(parts: Sequence[Part], film: Path, folder: Path) -> None:
     encoded: list[str | Path] = []
     if has_sound(parts):
         heard = ["-protocol_whitelist", "pipe", "-f", "s16le", "-ar", str(sound.RATE), "-ac", "2", "-i", "pipe:0"]
-        encoded = ["-map", "1:a:0", "-af", LIMITER, "-c:a", "aac", "-b:a", "160k", "-flags:a", "+bitexact"]
+        encoded = ["-map", "1:a:0", "-af", LIMITER, *SOUND[form], "-flags:a", "+bitexact"]
     ffmpeg.run(
         [
             *[*ffmpeg.STRICT, "-protocol_whitelist", "file"],
@@ -76,6 +83,22 @@ def join(parts: Sequence[Part], film: Path, folder: Path) -> None:
         seconds=MOST_SECONDS,
         stdin=sound_track(parts),
     )
+
+
+def wrap(film: Path, wrapped: Path, folder: Path) -> None:
+    """A film that was proved, packet by packet as WebM; BrokenMedia unless all of them are there."""
+    copied = ["-map", "0", "-c", "copy", "-map_metadata", "-1", "-fflags", "+bitexact", "-f", "webm"]
+    ffmpeg.run([*ffmpeg.media(film), *copied, wrapped], seconds=PROOF_SECONDS)
+    of_webm = [*ffmpeg.STRICT, "-protocol_whitelist", "file", "-f", "matroska", "-i", str(wrapped)]
+    for stream in ("v", "a?"):
+        seen: list[str] = []
+        for opened in (ffmpeg.media(film), of_webm):
+            told = folder / f"wrapped_{len(seen)}.framehash"
+            hashed = ["-map", f"0:{stream}", "-c", "copy", "-f", "framehash", "-hash", "murmur3"]
+            ffmpeg.run([*opened, *hashed, told], seconds=PROOF_SECONDS)
+            seen.append(packets_digest(read_packets(told.read_text()).packets))
+        if seen[0] != seen[1]:
+            raise BrokenMedia("The film is not what was planned: as WebM it has other packets.")
 
 
 def sound_track(parts: Sequence[Part]) -> Iterator[bytes]:

@@ -12,7 +12,18 @@ from functions.studio.ledger import Line, totals
 from functions.studio.media import Piece
 from functions.studio.rows import now, plain
 
-BESIDE = {"key", "poster_key", "manifest_key", "preview", "ranges_key", "clips"}
+BESIDE = {
+    "key",
+    "poster_key",
+    "manifest_key",
+    "preview",
+    "ranges_key",
+    "clips",
+    "run",
+    "made_by",
+    "cost",
+    "delivered_at",
+}
 """Of a film's row: what the document says in its own way."""
 
 
@@ -35,11 +46,12 @@ def manifest(
     return {
         "jobId": job.id,
         "run": job.run,
+        "madeBy": job.purpose.kind.value,
         "kind": job.kind,
         "campaignId": job.campaign_id,
         "clientId": job.client_id,
         "modelId": job.model,
-        "options": job.cut.as_asked(),
+        "options": job.run_cut.as_asked(),
         "metadata": plain(job.metadata),
         "createdAt": job.created_at,
         "madeAt": now(),

@@ -21,6 +21,9 @@ from functions.studio.media import Picture, Probe, Sound
 FIELD_ORDERS = ("progressive", "top first", "bottom first", "top coded first (swapped)", "bottom coded first (swapped)")
 
 
+ENTRIES = frozenset({"avc1", "hvc1", "vp09"})
+"""Sample entries that keep the decoder's configuration to themselves, out of the packets."""
+
 PACKETS = ("-map", "0:V:0", "-c", "copy", "-f", "framehash", "-hash", "murmur3")
 """ffmpeg's arguments that write the packets of a picture as `read_packets` reads them."""
 
@@ -113,7 +116,7 @@ def describe(movie: Movie, words: str, packets: Packets, size: int) -> Probe:
     if packets.timescale.denominator != 1:
         raise BrokenMedia(f"the picture's time base is 1/{packets.timescale} s")
     track = movie.first("vide")
-    whole = track is not None and track.descriptions == 1 and track.samples == len(found) and track.codec == "avc1"
+    whole = track is not None and track.descriptions == 1 and track.samples == len(found) and track.codec in ENTRIES
     extradata = hashlib.sha256(track.configuration).hexdigest() if track and whole and track.configuration else ""
     picture = Picture.model_validate(
         {
