@@ -130,7 +130,9 @@ def test_a_job_that_goes_on_says_when_to_ask_again_and_one_that_has_ended_does_n
 
 
 def test_money_and_metadata_are_shown_as_json_numbers() -> None:
-    shown = job_view(a_job(metadata={"n": Decimal(7), "x": [Decimal("0.25")]}, estimated_cost=Decimal("4.80")), [], [], str)
+    shown = job_view(
+        a_job(metadata={"n": Decimal(7), "x": [Decimal("0.25")]}, estimated_cost=Decimal("4.80")), [], [], str
+    )
     document = shown.model_dump(mode="json", by_alias=True)
     assert (document["estimatedCost"], document["metadata"]) == (4.8, {"n": 7, "x": [0.25]})
 

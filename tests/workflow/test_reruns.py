@@ -57,7 +57,11 @@ def test_a_film_is_mended_made_anew_cut_again_and_rendered_and_nothing_is_paid_f
 
     # recut: order, trim and drop, for nothing
     cut = again(
-        team, job, "recut", clips=[{"subJobNumber": 3}, {"subJobNumber": 1, "startsAt": 1, "endsAt": 2.5}], audio="strip"
+        team,
+        job,
+        "recut",
+        clips=[{"subJobNumber": 3}, {"subJobNumber": 1, "startsAt": 1, "endsAt": 2.5}],
+        audio="strip",
     )
     assert (len(creates(team)), cut["actualCost"]) == (6, anew["actualCost"])
     film = team.download(cut["videoUrl"], tmp_path / "cut.mp4")
