@@ -10,7 +10,7 @@ from pydantic import Field, StringConstraints
 
 from functions.api import inputs
 from functions.api.film_options import MOST_CLIPS, FilmOptions, the_cut
-from functions.api.image_pairs import the_model
+from functions.api.image_pairs import snapped, the_model
 from functions.api.reruns import Decide
 from functions.studio.catalogue import Catalogue, Model
 from functions.studio.clips import Clip
@@ -151,14 +151,16 @@ def regenerate(asked: RegenerateRequest, number: int, catalogue: Catalogue, tena
         if asked.seed is not None and "seed" not in model.inputs:
             takers = ", ".join(one.name for one in catalogue.models if "seed" in one.inputs)
             raise _invalid([FieldError("seed", f"must be left out: {model.name} takes none; {takers} does")])
+        seconds = model.duration(clip.duration_seconds)
         wish = ClipWish(
             model=model.name,
-            duration_seconds=model.duration(clip.duration_seconds),
+            duration_seconds=seconds,
             prompt=asked.prompt if asked.prompt is not None else clip.prompt,
             seed=asked.seed,
             aspect_ratio=_aspect_ratio(model, clip, job, tenant, library),
         )
-        return Purpose(kind=RunKind.REGENERATE, chooses=False, clips=[number], wish=wish)
+        changed = [f"Clip {number}: {warning}" for warning in snapped(model, clip.duration_seconds, seconds)]
+        return Purpose(kind=RunKind.REGENERATE, chooses=False, clips=[number], wish=wish, warnings=changed)
 
     return decide
 

@@ -20,7 +20,8 @@ from functions.studio.clips import Clip, ClipStatus
 from functions.studio.cut import Cut, Take
 from functions.studio.errors import ConditionLost, Conflict, FieldError
 from functions.studio.jobs import Job, JobStatus, Purpose, RunKind
-from functions.studio.library import Library
+from functions.studio.library import Campaign, Library
+from functions.studio.pairs import enough
 from functions.studio.reruns import opened_again
 from functions.studio.rows import now
 from functions.studio.telemetry import about, count, logger
@@ -51,15 +52,19 @@ class Reruns:
         clips = jobs.clips(job.id)
         purpose = decide(job, clips).model_copy(update={"asked_at": now()})
         next_job = job.model_copy(update={"run": job.run + 1, "status": JobStatus.PLANNING, "purpose": purpose})
+        if purpose.chooses:
+            campaign = self.library.get(Campaign, tenant, job.campaign_id, field="campaignId")
+            enough(self.library.count_pictures(campaign), job.num_pairs)
         again = [opened_again(clip, next_job) for clip in clips if clip.number in purpose.clips]
         self._require_pictures(job.tenant, again, purpose.cut or job.cut)
         cost = sum((clip.estimated_cost for clip in again), start=Decimal(0))
         estimate = job.estimated_cost if purpose.chooses else job.actual_cost + cost
-        shown = rerun_view(next_job.model_copy(update={"estimated_cost": estimate}), cost)
+        warnings = [*job.warnings, *purpose.warnings]
+        shown = rerun_view(next_job.model_copy(update={"estimated_cost": estimate, "warnings": warnings}), cost)
         about(job=job.id, run=next_job.run)
         try:
             jobs.table.commit(
-                *jobs.next_run(job, purpose, {"estimatedCost": estimate}),
+                *jobs.next_run(job, purpose, {"estimatedCost": estimate, "warnings": warnings}),
                 *self.reception.once.remember(asked, job.id, shown),
             )
         except ConditionLost as lost:

@@ -83,6 +83,8 @@ class Purpose(Row):
     cut: Cut | None = None
     """How this run cuts the film, where not as the job says. The job follows it once the film is there, unless that is a
     rendition."""
+    warnings: list[str] = Field(default_factory=list)
+    """What of it is not as it was asked for; the job's from its acceptance on."""
     asked_at: str | None = None
 
 

@@ -70,6 +70,16 @@ def test_a_job_that_failed_before_its_pairs_were_chosen_chooses_again(ending: En
     assert (ended.job.purpose.chooses, ended.job.purpose.clips) == (True, [])
 
 
+def test_there_must_be_pictures_to_choose_from_again(ending: Ending, everything: Everything) -> None:
+    ended = ending({1: FAILED}, started_at=None)
+    for picture in ended.pictures[:2]:
+        assert ended.acme.delete(f"/api/v3/assets/{picture.id}").status == 204
+    everything.refused(lambda: ended.asks("retry"), 422, "campaignId")
+    assert ended.acme.delete(f"/api/v3/assets/{ended.pictures[2].id}").status == 204
+    assert ended.acme.delete(f"/api/v3/campaigns/{ended.job.campaign_id}").status == 204
+    everything.refused(lambda: ended.asks("retry"), 404, "campaignId")
+
+
 def test_a_job_without_a_film_whose_clips_are_all_kept_is_only_put_together_again(ending: Ending) -> None:
     ended = ending(ALL_KEPT, status=JobStatus.FAILED)
     assert "no clip is made anew" in ended.asks("retry").data["message"]
@@ -184,6 +194,8 @@ def test_another_model_has_its_own_duration_price_and_shape(ending: Ending) -> N
     ended = ending()
     answer = ended.asks("sub-jobs/1/regenerate", {"model": "hailuo-2.0"})
     assert "for $0.20" in answer.data["message"]
+    warning = "Clip 1: clipDuration 8 was changed to 6: hailuo-2.0 makes clips of 6, 10 seconds."
+    assert answer.data["warnings"] == [warning] == ended.acme.get(ended.path).data["warnings"][:1]
     wish = ended.job.purpose.wish
     assert wish
     assert (wish.duration_seconds, wish.aspect_ratio) == (6, None)
