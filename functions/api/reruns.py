@@ -24,7 +24,7 @@ from functions.studio.library import Campaign, Library
 from functions.studio.pairs import enough
 from functions.studio.reruns import opened_again
 from functions.studio.rows import now
-from functions.studio.telemetry import about, count, logger
+from functions.studio.telemetry import about, logger
 
 LOST = frozenset({ClipStatus.FAILED, ClipStatus.CANCELLED})
 
@@ -70,7 +70,6 @@ class Reruns:
         except ConditionLost as lost:
             raise self._overtaken(tenant, job_id, job.run) or lost from lost
         logger().info("run accepted", extra={"kind": purpose.kind.value, "clips": len(again), "usd": float(cost)})
-        count("RunsAccepted")
         self.reception.start(next_job.model_copy(update={"execution_arn": None}))
         return shown
 
