@@ -11,12 +11,12 @@ from typing import Any
 from pydantic import ConfigDict
 
 from functions.api.envelope import ROOT, Metadata, Money, View
+from functions.api.film_list import FilmView, film_view
 from functions.api.film_options import OptionsView, options_view
 from functions.api.progress import progress
 from functions.studio.catalogue import Catalogue, Model
 from functions.studio.clips import Clip, ClipStatus
-from functions.studio.cut import Format
-from functions.studio.jobs import Film, Job, JobStatus, RunKind
+from functions.studio.jobs import Film, Job, JobStatus
 from functions.studio.media import clip_name
 
 SHOWN_AS = {("image_pairs", JobStatus.PLANNING): "image_pair_selection"}
@@ -100,25 +100,6 @@ class JobSummary(JobBase):
     failed_clips: int | None
     actual_cost: Money | None
     lost_cost: Money | None
-
-
-class FilmView(View):
-    run: int
-    made_by: RunKind
-    current: bool
-    """Whether it is the job's film: what every URL without a run leads to."""
-    format: Format
-    video_url: str
-    thumbnail_url: str
-    manifest_url: str
-    duration_seconds: float
-    width: int
-    height: int
-    fps: float
-    bytes: int
-    cost: Money | None
-    """USD that its run paid for clips."""
-    created_at: str | None
 
 
 class JobView(JobBase):
@@ -289,19 +270,6 @@ def job_summary(job: Job) -> JobSummary:
         failed_clips=job.failed_clips if job.ended else None,
         actual_cost=job.actual_cost if job.ended else None,
         lost_cost=job.lost_cost if job.ended else None,
-    )
-
-
-def film_view(job: Job, film: Film) -> FilmView:
-    shown, run = links(job), f"?run={film.run}"
-    return FilmView(
-        **film.model_dump(include={"run", "made_by", "format", "duration_seconds", "width", "height", "fps", "bytes"}),
-        current=job.film is not None and job.film.run == film.run,
-        video_url=shown.combined + run,
-        thumbnail_url=shown.thumbnail + run,
-        manifest_url=shown.manifest + run,
-        cost=film.cost,
-        created_at=film.delivered_at,
     )
 
 

@@ -44,7 +44,11 @@ class Reruns:
     library: Library
 
     def begin(self, asked: BaseModel, tenant: str, job_id: str, decide: Decide) -> Response[Envelope[AcceptedView]]:
-        return self.reception.answered_once(asked, lambda: self._begin(asked, tenant, job_id, decide))
+        try:
+            return self.reception.answered_once(asked, lambda: self._begin(asked, tenant, job_id, decide))
+        except ConditionLost:
+            ended(own_job(self.reception.jobs, tenant, job_id))  # else another run was begun meanwhile
+            raise
 
     def _begin(self, asked: BaseModel, tenant: str, job_id: str, decide: Decide) -> AcceptedView:
         jobs = self.reception.jobs
@@ -62,13 +66,10 @@ class Reruns:
         warnings = [*job.warnings, *purpose.warnings]
         shown = rerun_view(next_job.model_copy(update={"estimated_cost": estimate, "warnings": warnings}), cost)
         about(job=job.id, run=next_job.run)
-        try:
-            jobs.table.commit(
-                *jobs.next_run(job, purpose, {"estimatedCost": estimate, "warnings": warnings}),
-                *self.reception.once.remember(asked, job.id, shown),
-            )
-        except ConditionLost as lost:
-            raise self._overtaken(tenant, job_id, job.run) or lost from lost
+        jobs.table.commit(
+            *jobs.next_run(job, purpose, {"estimatedCost": estimate, "warnings": warnings}),
+            *self.reception.once.remember(asked, job.id, shown),
+        )
         logger().info("run accepted", extra={"kind": purpose.kind.value, "clips": len(again), "usd": float(cost)})
         self.reception.start(next_job.model_copy(update={"execution_arn": None}))
         return shown
@@ -81,11 +82,6 @@ class Reruns:
             time.sleep(MOMENT)
             job = own_job(self.reception.jobs, tenant, job_id)
         return job
-
-    def _overtaken(self, tenant: str, job_id: str, run: int) -> Conflict | None:
-        """What another run that was begun meanwhile is answered with; None where it was not that."""
-        job = own_job(self.reception.jobs, tenant, job_id)
-        return is_running(job) if job.run != run else None
 
     def _require_pictures(self, tenant: str, clips: Sequence[Clip], cut: Cut) -> None:
         """Of the clips that are made anew, and of the cut: a deleted picture cannot be given to a model."""
