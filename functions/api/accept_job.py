@@ -45,10 +45,16 @@ class Reception:
 
     def accept(self, asked: BaseModel, draft: Callable[[], Draft]) -> Response[Envelope[AcceptedView]]:
         """`draft` says what `asked` comes to, or why it is refused; it is not called for what was accepted before."""
+        return self.answered_once(asked, lambda: self._accept(asked, *draft()))
+
+    def answered_once(
+        self, asked: BaseModel, carry_out: Callable[[], AcceptedView]
+    ) -> Response[Envelope[AcceptedView]]:
+        """`carry_out` commits with `once.remember`; it is not called for what was carried out before."""
         answered = self.once.before(asked)
         if answered is None:
             try:
-                return _answer(self._accept(asked, *draft()))
+                return _answer(carry_out())
             except ConditionLost:
                 answered = self.once.before(asked)
                 if answered is None:
@@ -65,10 +71,10 @@ class Reception:
         self.jobs.table.commit(self.jobs.accept(job), *self.jobs.enlist(job), *self.once.remember(asked, job.id, shown))
         logger().info("job accepted", extra={"kind": job.kind, "model": job.model, "clips": len(clips)})
         count("JobsAccepted")
-        self._start(job)
+        self.start(job)
         return shown
 
-    def _start(self, job: Job) -> None:
+    def start(self, job: Job) -> None:
         """A job whose run cannot be started now stays accepted: the sweep starts it."""
         try:
             self.jobs.execution_started(job, self.workflow.start(job.id, job.run, job.execution_name))

@@ -207,7 +207,7 @@ class Keeper:
             writes.append(self.jobs.move_clip(job.id, task.run, clip.number, ClipStatus.PROCESSING, changes))
             writes.append(self._reserve(job, clip, following))
         elif clip.status in OPEN_CLIP:
-            writes.append(self.jobs.move_clip(job.id, task.run, clip.number, ClipStatus.FAILED, words))
+            writes.append(self.jobs.clip_lost(job.id, clip, ClipStatus.FAILED, words))
         self.jobs.table.commit(*writes)
         telemetry.logger().warning(end.message, extra={"errorClass": end.error_class, "money": end.line.value})
         if not following:
