@@ -27,6 +27,7 @@ from functions.studio.messages import ClipTask
 from functions.studio.providers.protocol import Order, Prediction, Provider
 from functions.studio.recording import cancel, mark, record_acceptance, record_answer, webhook_url
 from functions.studio.rows import new_id
+from functions.studio.stopping import Brake
 from functions.studio.telemetry import logger
 from functions.studio.workflow import Workflow
 
@@ -39,6 +40,7 @@ class Outbox:
     media: MediaStore
     workflow: Workflow
     checks: CheckQueue
+    brake: Brake
     provider: Callable[[str], Provider]
     public_url: str
     handover: str
@@ -123,7 +125,7 @@ def _order(job: Job, clip: Clip, attempt: Attempt, frames: dict[str, str], outbo
     words = {
         "prompt": clip.prompt,
         "duration": clip.duration_seconds,
-        "aspectRatio": job.aspect_ratio,
+        "aspectRatio": job.aspect_ratio if attempt.model == job.model else job.other_ratios.get(attempt.model),
         "resolution": offer.resolution.name,
         "audio": offer.audio,
         **frames,
@@ -164,7 +166,14 @@ def _is_unknown(jobs: JobStore, task: ClipTask) -> None:
 def _not_accepted(error: ProviderError | NotConfigured) -> Prediction:
     """An answer like any other, so that KeepClip alone ends attempts. Nothing was begun, so nothing is charged."""
     outcome = Outcome.REFUSED if isinstance(error, ProviderRefused) else Outcome.FAILED
-    return Prediction(id="", answer=Answer(outcome=outcome, error=str(error), charged=False))
+    answer = Answer(
+        outcome=outcome,
+        error=str(error),
+        error_class=error.error_class,
+        input=getattr(error, "input", None),
+        charged=False,
+    )
+    return Prediction(id="", answer=answer)
 
 
 def _stop_if_overtaken(jobs: JobStore, task: ClipTask, provider: Provider, prediction: Prediction) -> None:

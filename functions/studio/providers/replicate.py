@@ -140,9 +140,10 @@ class Replicate:
         """By the SDK's own request, not its typed calls: those know no status `aborted` and fail on it."""
         return self._client._request("GET", path).json()
 
-    def cancel(self, prediction_id: str) -> None:
+    def cancel(self, prediction_id: str) -> Prediction:
         with _our_errors():
-            self._client.predictions.cancel(prediction_id)
+            answer = self._client._request("POST", f"/v1/predictions/{prediction_id}/cancel")
+            return _parsed(_Document.model_validate(answer.json()))
 
     def read_webhook(self, headers: Mapping[str, str], body: bytes) -> Prediction:
         if not _could_prove(headers):  # before a stranger makes us ask for a secret
@@ -295,6 +296,7 @@ class _Document(BaseModel):
     data_removed: bool | None = None
     metrics: dict[str, Any] | None = None
     created_at: str | None = None
+    started_at: str | None = None
 
 
 class _Page(BaseModel):
@@ -320,8 +322,8 @@ def _answer(document: _Document) -> Answer | None:
         output_url=next((url for url in outputs if isinstance(url, str) and 0 < len(url) <= LONGEST_URL), None),
         error=said and said[:LONGEST_ERROR],
         # They price these models by the output (their changelog of 2025-01-29): without one there is nothing to pay,
-        # but what was cancelled after it had started is charged.
-        charged=document.status in ("succeeded", "canceled"),
+        # but what was cancelled after it had started is charged; before that nothing was begun.
+        charged=document.status == "succeeded" or (document.status == "canceled" and document.started_at is not None),
         removed=bool(document.data_removed),
         predict_seconds=seconds if isinstance(seconds, int | float) and math.isfinite(seconds) else None,
     )
