@@ -160,7 +160,7 @@ class ProviderBusy(ProviderError):
 
 
 class ProviderRefused(ProviderError):
-    """Never again with this input: with `input` by our word for it, where the provider says which."""
+    """Never again with this input; `input` by the provider's name for it, where it says which."""
 
     error_class = "refused"
 

@@ -113,8 +113,9 @@ def test_a_prediction_that_has_ended_is_shown_as_it_ended_when_it_is_cancelled(
 
 
 def test_an_input_that_the_model_does_not_take_is_refused_by_name(provider: Replicate, picture: str) -> None:
-    with pytest.raises(ProviderRefused, match="duration"):
+    with pytest.raises(ProviderRefused, match="duration") as refused:
         provider.start(an_order(picture, duration=5))
+    assert refused.value.input == "duration"
 
 
 def test_a_wrong_key_is_a_matter_of_configuration(stand_in: StandIn, picture: str) -> None:

@@ -62,6 +62,9 @@ GONE = (404, 410)
 VERSION_GONE = re.compile(r"invalid version|version .*(does not exist|not permitted)", re.IGNORECASE)
 """How a create is answered whose model is not there, or not any more."""
 
+FIELD = re.compile(r"^- (?:input\.)?(\w+):", re.MULTILINE)
+"""How they name an input that they do not take."""
+
 LONGEST_URL = 4096
 LONGEST_ERROR = 1000
 """Characters of theirs that are kept in a row."""
@@ -250,7 +253,8 @@ def _translated(error: ReplicateError, ambiguous: type[ProviderError], creating:
         case 402:
             return NotConfigured(f"Replicate wants to be paid first; see to the billing of REPLICATE_API_KEY: {said}")
         case status if status is not None and status < 500:
-            return ProviderRefused(f"Replicate refused the request: {said}")
+            at_fault = FIELD.search(said)
+            return ProviderRefused(f"Replicate refused the request: {said}", at_fault and at_fault[1])
     return ambiguous(f"Replicate failed with {error.status}: {said}")
 
 
