@@ -67,6 +67,12 @@ def test_a_job_without_survivors_says_what_most_of_them_died_of() -> None:
     assert hopeless(BEST, failed[:1]) == "The only clip failed: Prediction timed out"
 
 
+def test_a_kept_clip_that_the_film_has_to_do_without_is_lost_too() -> None:
+    assert hopeless(BEST, clips_of("cc"), {1: "black"}) is None
+    assert hopeless(FAST, clips_of("cc"), {1: "black"}) == "Clip 1 failed, and the job was to stop at the first: black"
+    assert hopeless(BEST, clips_of("c"), {1: "black"}) == "The only clip failed: black"
+
+
 @pytest.mark.parametrize(("wish", "clips", "ever"), [(BEST, 1, True), (FAST, 1, True), (at_least(3), 3, True)])
 def test_what_can_be_had_is_not_refused_before_anything_is_spent(wish: OnClipFailure, clips: int, ever: bool) -> None:
     assert (never_enough(wish, clips) is None) is ever
