@@ -53,6 +53,10 @@ key: setup ## A new API key: make key TENANT=acme [TIER=pro] [STAGE=dev]; withou
 	@test -n "$(TENANT)" || { echo "whose key? make key TENANT=acme"; exit 2; }
 	@STAGE='$(STAGE)' $(BIN)/python -m admin key --tier '$(TIER)' -- '$(TENANT)'
 
+.PHONY: redrive
+redrive: setup ## Has looks at providers that were set aside taken again: make redrive [STAGE=dev]
+	@STAGE='$(STAGE)' $(BIN)/python -m admin redrive
+
 .PHONY: test
 test: setup node_modules/.ready ## The whole suite
 	@$(BIN)/python -m pytest -n 4

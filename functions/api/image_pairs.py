@@ -8,8 +8,9 @@ from pydantic import Field
 
 from functions.api import inputs
 from functions.api.accept_job import expiry
+from functions.api.clip_failure import ClipFailureOptions, the_fallbacks, the_wish
 from functions.api.film_options import MOST_CLIPS, FilmOptions, not_as_asked, the_cut
-from functions.studio.catalogue import Catalogue, Model
+from functions.studio.catalogue import Catalogue, Model, dearest
 from functions.studio.clips import Clip, pending_clip
 from functions.studio.errors import FieldError, InvalidRequest
 from functions.studio.jobs import Job
@@ -21,7 +22,7 @@ MOST_PAIRS = MOST_CLIPS
 LONGEST_CLIP = 60.0
 
 
-class ImagePairsRequest(FilmOptions):
+class ImagePairsRequest(FilmOptions, ClipFailureOptions):
     campaign_id: str
     client_id: str | None = None
     clip_duration: Annotated[float, Field(gt=0, le=LONGEST_CLIP)] | None = None
@@ -42,7 +43,9 @@ def draft(
     enough(library.count_pictures(campaign), asked.num_pairs)
     seconds = model.duration(asked.clip_duration)
     cut = the_cut(asked, tenant, library, asked.num_pairs)
-    cost = model.offer(cut, seconds).cost
+    fallbacks = the_fallbacks(asked, model, seconds, "pair", catalogue)
+    models = [model, *fallbacks]
+    most = dearest(models, cut, seconds)
     stamp = now()
     job = Job(
         id=new_id(),
@@ -50,17 +53,23 @@ def draft(
         campaign_id=campaign.id,
         client_id=client_id,
         model=model.name,
+        fallback_models=[one.name for one in fallbacks],
+        on_clip_failure=the_wish(asked, asked.num_pairs),
         duration_seconds=seconds,
         num_pairs=asked.num_pairs,
         total_clips=asked.num_pairs,
-        estimated_cost=cost * asked.num_pairs if asked.num_pairs else None,
+        estimated_cost=most * asked.num_pairs if asked.num_pairs else None,
         cut=cut,
         metadata=asked.metadata,
-        warnings=[*snapped(model, asked.clip_duration, seconds), *not_as_asked(model, cut, seconds)],
+        warnings=[
+            *snapped(model, asked.clip_duration, seconds),
+            *(said for one in models for said in not_as_asked(one, cut, seconds)),
+        ],
         created_at=stamp,
         updated_at=stamp,
     )
     expires_at = expiry()
+    cost = model.offer(cut, seconds).cost
     numbers = range(1, (asked.num_pairs or 0) + 1)
     return job, [pending_clip(job, number, cost, expires_at=expires_at) for number in numbers]
 

@@ -22,7 +22,8 @@ from functions.studio.errors import ConditionLost, Conflict, FieldError
 from functions.studio.jobs import Job, JobStatus, Purpose, RunKind
 from functions.studio.library import Campaign, Library
 from functions.studio.pairs import enough
-from functions.studio.reruns import opened_again
+from functions.studio.policy import hopeless
+from functions.studio.reruns import at_most, opened_again
 from functions.studio.rows import now
 from functions.studio.telemetry import about, logger
 
@@ -61,7 +62,8 @@ class Reruns:
             enough(self.library.count_pictures(campaign), job.num_pairs)
         again = [opened_again(clip, next_job) for clip in clips if clip.number in purpose.clips]
         self._require_pictures(job.tenant, again, purpose.cut or job.cut)
-        cost = sum((clip.estimated_cost for clip in again), start=Decimal(0))
+        self._require_hope(job, clips, again, purpose)
+        cost = sum((at_most(clip, next_job) for clip in again), start=Decimal(0))
         estimate = job.estimated_cost if purpose.chooses else job.actual_cost + cost
         warnings = [*job.warnings, *purpose.warnings]
         shown = rerun_view(next_job.model_copy(update={"estimated_cost": estimate, "warnings": warnings}), cost)
@@ -82,6 +84,17 @@ class Reruns:
             time.sleep(MOMENT)
             job = own_job(self.reception.jobs, tenant, job_id)
         return job
+
+    def _require_hope(self, job: Job, clips: Sequence[Clip], again: Sequence[Clip], purpose: Purpose) -> None:
+        """That the film may come, as far as can be known: nobody pays for clips of one that cannot."""
+        after = {clip.number: clip for clip in (*clips, *again)}
+        if purpose.chooses or not (why := hopeless(job.on_clip_failure, [*after.values()], cut=purpose.cut or job.cut)):
+            return
+        raise Conflict(
+            f"There would be no film: {why}",
+            hint="POST …/retry makes every clip that failed; …/recut names the clips of a film without them.",
+            errors=(FieldError("onClipFailure", why),),
+        )
 
     def _require_pictures(self, tenant: str, clips: Sequence[Clip], cut: Cut) -> None:
         """Of the clips that are made anew, and of the cut: a deleted picture cannot be given to a model."""

@@ -10,16 +10,17 @@ from functions.plan.choice import Choice, Editor, choose
 from functions.plan.continuity import NAME
 from functions.plan.questions import MOST_PICTURES
 from functions.plan.selection import Pair
-from functions.studio.catalogue import Model, catalogue
+from functions.studio.catalogue import Model, catalogue, dearest
 from functions.studio.clips import STAGES, Clip, ClipStatus, pending_clip
 from functions.studio.cut import Cut
-from functions.studio.errors import ConditionLost
+from functions.studio.errors import ConditionLost, NoClipSurvived
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import Job, JobStatus
 from functions.studio.ledger import Ledger, reservation
 from functions.studio.library import Campaign, Client, Library, PictureAsset
 from functions.studio.messages import ClipTask, ClipTasks
 from functions.studio.pairs import enough
+from functions.studio.policy import never_enough
 from functions.studio.reruns import opened_again
 from functions.studio.rows import new_id, now
 from functions.studio.table import Write
@@ -89,17 +90,23 @@ def _choose(job: Job, board: Board, time_left: Callable[[], float]) -> None:
     enough(min(len(pictures), MOST_PICTURES), job.num_pairs)
     choice = choose(pictures, job.num_pairs, campaign, client, board.editor, lambda: time_left() - TIME_TO_WRITE)
     _tell(choice, len(pictures))
-    model = catalogue().model(job.model)
+    if why := never_enough(job.on_clip_failure, len(choice.pairs)):
+        raise NoClipSurvived(why)
+    models = [catalogue().model(name) for name in job.models]
+    model = models[0]
     named = {asset.id: asset for asset in pictures}
     clips = [_clip(job, model, number, pair, named) for number, pair in enumerate(choice.pairs, 1)]
     first = named[choice.pairs[0].image1_asset_id]
+    fitting = {one.name: one.aspect_ratio(first.width, first.height, job.cut.aspect_ratio) for one in models}
+    ratios = {name: ratio for name, ratio in fitting.items() if ratio}
     chosen = {
         "totalClips": len(clips),
-        "estimatedCost": sum((clip.estimated_cost for clip in clips), start=Decimal(0)),
+        "estimatedCost": len(clips) * dearest(models, job.cut, job.duration_seconds),
         "planningModel": choice.model,
         "planningCost": choice.cost,
         "warnings": [*job.warnings, *choice.warnings, *_without_join(job.cut, len(clips))],
-        "aspectRatio": model.aspect_ratio(first.width, first.height, job.cut.aspect_ratio),
+        "aspectRatio": ratios.get(model.name),
+        "otherRatios": {name: ratio for name, ratio in ratios.items() if name != model.name},
         "startedAt": job.started_at or now(),
         "planner": None,
     }

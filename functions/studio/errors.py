@@ -32,7 +32,7 @@
     │   ├── AddressRefused      is none of a public https server: nothing was sent there
     │   ├── AddressUnreachable  and nothing of use came from there
     │   └── AnswerTooLarge      and more came than is read
-    ├── NoClipSurvived          every clip of the job failed
+    ├── NoClipSurvived          too few clips of the job are left for what its caller wants: perhaps none
     ├── ConditionLost           a conditional write found that it was already done, or overtaken
     └── StaleRun                a run that no longer owns its job
 
@@ -160,13 +160,19 @@ class ProviderBusy(ProviderError):
 
 
 class ProviderRefused(ProviderError):
-    """Never again with this input."""
+    """Never again with this input; `input` by the provider's name for it, where it says which."""
 
     error_class = "refused"
+
+    def __init__(self, message: str, input: str | None = None) -> None:
+        super().__init__(message)
+        self.input = input
 
 
 class ModelGone(ProviderRefused):
     """The provider does not have this model, or not any more."""
+
+    error_class = "gone"
 
 
 class ProviderFailed(ProviderError):
@@ -187,6 +193,8 @@ class SelectionUnusable(ReelayError):
 
 class NotConfigured(ReelayError):
     """Something that the deployment's owner has to provide; the message names it."""
+
+    error_class = "unconfigured"
 
     status = 503
 
@@ -246,7 +254,7 @@ class AnswerTooLarge(OutsideError):
 
 
 class NoClipSurvived(ReelayError):
-    """There is nothing to make a film of."""
+    """There is nothing to make a film of, or not enough."""
 
 
 class ConditionLost(ReelayError):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import boto3
@@ -68,3 +69,34 @@ def test_without_a_stage_and_a_local_cloud_nobody_goes_to_aws(
         (tmp_path / "local.json").write_text(left)
     assert main(["key", "acme"], tmp_path / "local.json") == 1
     assert capsys.readouterr().err == "error: no local cloud is up: `make local`, or name a STAGE\n"
+
+
+def queues() -> tuple[str, str]:
+    """Looks, and where they are set aside."""
+    sqs = boto3.client("sqs")
+    aside = sqs.create_queue(QueueName="aside")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=aside, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 10})
+    return sqs.create_queue(QueueName="looks", Attributes={"RedrivePolicy": policy})["QueueUrl"], aside
+
+
+def bodies(url: str) -> list[str]:
+    answer = boto3.client("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10)
+    return sorted(message["Body"] for message in answer.get("Messages", []))
+
+
+def test_looks_that_were_set_aside_are_taken_again(table: Table, capsys: pytest.CaptureFixture[str]) -> None:
+    looks, aside = queues()
+    for number in range(3):
+        boto3.client("sqs").send_message(QueueUrl=aside, MessageBody=str(number))
+    assert main(["redrive", "--queue", aside]) == 0
+    assert capsys.readouterr().out == "3 looks are taken again.\n"
+    assert (bodies(looks), bodies(aside)) == (["0", "1", "2"], [])
+
+
+def test_a_redrive_without_a_stage_and_a_local_cloud_goes_nowhere(
+    table: Table, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.delenv("STAGE", raising=False)
+    assert main(["redrive"], tmp_path / "local.json") == 1
+    assert "no local cloud is up" in capsys.readouterr().err

@@ -171,6 +171,7 @@ class Counter:
             Once(table, "acme", PATH, key),
             JobStore(table),
             Ledger(table),
+            Library(table),
             Workflow("arn:aws:states:us-east-1:123456789012:stateMachine:reelay", self.tokens),
         )
 

@@ -24,9 +24,10 @@ from functions.studio.media_store import MediaStore
 from functions.studio.messages import ClipTask, StateError
 from functions.studio.rows import new_id
 from functions.studio.settlement import settle_open_clips
+from functions.studio.workflow import Workflow
 from tests.integration.api_events import Caller
 from tests.integration.rerun_stage import COST, Ended, a_film
-from tests.scripted import Bus, a_kept, an_attempt
+from tests.scripted import Bus, ScriptedProvider, Tokens, a_brake, a_kept, an_attempt
 
 DONE, FAILED, CANCELLED, PENDING = (
     ClipStatus.COMPLETED,
@@ -45,8 +46,10 @@ class Rerun(Ended):
         editor = Editor(media, Vision(lambda: "key", "http://127.0.0.1:9/v1"), [], "url")
         self.board = Board(jobs, ledger, library, editor, 600, 30)
         self.bus = Bus()
-        self.closing = Closing(jobs, ledger, JobEvents("bus", self.bus))
-        self.keeper = Keeper(jobs, ledger, media, _no_provider, [], {}, STAGES)
+        self.events = JobEvents("bus", self.bus)
+        self.brake = a_brake(jobs, ScriptedProvider())
+        self.closing = Closing(jobs, ledger, self.events, Workflow("arn:of:the:machine", Tokens()), self.brake)
+        self.keeper = Keeper(jobs, ledger, media, _no_provider, [], {}, STAGES, self.events)
 
     def begins(self, what: str, body: object = None) -> list[ClipTask]:
         assert self.asks(what, body).status == 202
@@ -186,7 +189,7 @@ def test_a_clip_that_cannot_be_made_anew_is_as_it_was_and_says_why(rerun: Rerun)
 @pytest.mark.parametrize("status", [FAILED, CANCELLED])
 def test_a_run_that_is_broken_off_leaves_every_clip_that_there_was(status: ClipStatus, rerun: Rerun) -> None:
     rerun.begins("sub-jobs/1/regenerate")
-    settle_open_clips(rerun.jobs, rerun.ledger, rerun.job, 2, "stopped", status=status)
+    settle_open_clips(rerun.brake, rerun.ledger, rerun.job, 2, "stopped", status=status)
     assert rerun.statuses_now == {1: DONE, 2: FAILED, 3: DONE}
     assert rerun.ledger.totals(rerun.id).reserved == 0
 

@@ -117,6 +117,10 @@ def change(campaign_id: str, body: CampaignChanges, asker: Asker, library: TheLi
 @router.delete("/campaigns/<campaign_id>", tags=TAGS, status_code=204, summary="Delete a campaign")
 def remove(campaign_id: str, asker: Asker, library: TheLibrary, jobs: TheJobs) -> Response[None]:
     campaign = library.get(Campaign, asker.tenant, campaign_id)
-    refuse_while_running(jobs.running(asker.tenant, campaign.id), "campaign")
-    library.remove_campaign(campaign)
+
+    def check_unused() -> None:
+        refuse_while_running(jobs.running(asker.tenant, campaign.id), "campaign")
+
+    check_unused()
+    library.remove_campaign(campaign, check_unused)
     return gone()

@@ -10,11 +10,13 @@ from typing import Annotated, Any, Literal
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Query
+from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 
 from functions.api import cursors
 from functions.api.accept_job import TheReception
-from functions.api.envelope import Envelope, Listed, answer, shown
-from functions.api.given import Asker, OfRun, TheJobs, TheLibrary, TheMedia, ThePlayerTokens
+from functions.api.cancel_job import cancel_job
+from functions.api.envelope import JSON, Envelope, Listed, answer, shown
+from functions.api.given import Asker, OfRun, TheEvents, TheJobs, TheLibrary, TheMedia, ThePlayerTokens
 from functions.api.image_pairs import ImagePairsRequest, draft
 from functions.api.job_list import Wanted, page_of_jobs
 from functions.api.job_views import (
@@ -23,6 +25,7 @@ from functions.api.job_views import (
     JobSummary,
     JobView,
     SubJobsView,
+    job_path,
     job_summary,
     job_view,
     polling,
@@ -33,6 +36,7 @@ from functions.studio.catalogue import catalogue
 
 router = Router()
 TAGS = ["jobs"]
+CANCELLED_BEFORE: dict[int, OpenAPIResponse] = {200: {"description": "It was cancelled before"}}
 
 
 @router.post(
@@ -75,6 +79,17 @@ def page(
 def show(job_id: str, asker: Asker, jobs: TheJobs, tokens: ThePlayerTokens) -> Response[Envelope[JobView]]:
     job = own_job(jobs, asker.tenant, job_id)
     return shown(job_view(job, jobs.clips(job.id), jobs.films(job), tokens.link), polling(job))
+
+
+@router.post("/jobs/<job_id>/cancel", tags=TAGS, status_code=202, summary="Cancel a job", responses=CANCELLED_BEFORE)
+def cancel(
+    job_id: str, asker: Asker, jobs: TheJobs, events: TheEvents, tokens: ThePlayerTokens
+) -> Response[Envelope[JobView]]:
+    """From the answer on nothing more is sent for it. What runs at a provider is cancelled there, what is kept already
+    stays; `cancelled` says when that is done, `spent` and `saved` what came of the money. Asking again is no error."""
+    job = cancel_job(own_job(jobs, asker.tenant, job_id), jobs, events)
+    view = answer(job_view(job, jobs.clips(job.id), jobs.films(job), tokens.link))
+    return Response(200 if job.ended else 202, JSON, view, {"Location": job_path(job.id), **polling(job)})
 
 
 @router.get("/jobs/<job_id>/sub-jobs", tags=TAGS, summary="Get the clips of a job")
