@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Annotated
 
 from pydantic import Field
@@ -27,6 +28,7 @@ class ImagePairsRequest(FilmOptions):
     clip_duration: Annotated[float, Field(gt=0, le=LONGEST_CLIP)] | None = None
     num_pairs: Annotated[int, Field(ge=1, le=MOST_PAIRS)] | None = None
     model: str | None = None
+    budget_usd: inputs.Dollars | None = None
     metadata: inputs.Metadata = {}
 
 
@@ -43,6 +45,7 @@ def draft(
     seconds = model.duration(asked.clip_duration)
     cut = the_cut(asked, tenant, library, asked.num_pairs)
     cost = model.offer(cut, seconds).cost
+    whole = cost * asked.num_pairs if asked.num_pairs else None
     stamp = now()
     job = Job(
         id=new_id(),
@@ -53,7 +56,9 @@ def draft(
         duration_seconds=seconds,
         num_pairs=asked.num_pairs,
         total_clips=asked.num_pairs,
-        estimated_cost=cost * asked.num_pairs if asked.num_pairs else None,
+        estimated_cost=whole,
+        budget_usd=None if asked.budget_usd is None else inputs.exactly(asked.budget_usd),
+        reserved_cost=whole or Decimal(0),
         cut=cut,
         metadata=asked.metadata,
         warnings=[*snapped(model, asked.clip_duration, seconds), *not_as_asked(model, cut, seconds)],

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from functions.keep_clip.output import fetch
 from functions.studio import telemetry
+from functions.studio.budgets import Budgets
 from functions.studio.catalogue import catalogue
 from functions.studio.clips import (
     OPEN_CLIP,
@@ -22,7 +25,7 @@ from functions.studio.clips import (
     leeway,
     next_step,
 )
-from functions.studio.errors import BrokenMedia, ConditionLost, NotConfigured, OutputExpired
+from functions.studio.errors import BrokenMedia, ConditionLost, NotConfigured, OutputExpired, OverBudget, StaleRun
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import Job
 from functions.studio.ledger import Ledger, Line, LineState, reservation
@@ -125,13 +128,13 @@ class Keeper:
                 kept = self._copy(job, clip, attempt, answer)
             except (BrokenMedia, OutputExpired) as fault:
                 end = ending(attempt, f"The clip is unusable: {fault}.", fault.error_class)
-                return self._failed(job, clip, task, attempt, end)
+                return self._failed(job, clip, line, task, attempt, end)
             except NotConfigured as fault:  # ffmpeg itself is missing
-                return self._failed(job, clip, task, attempt, ending(attempt, str(fault), "failed"))
+                return self._failed(job, clip, line, task, attempt, ending(attempt, str(fault), "failed"))
             return self._completed(job, clip, line, task, attempt, kept)
         message, error_class = reason(error, attempt, never_begun)
         end = ending(attempt, message, error_class, never_begun=never_begun)
-        following = self._failed(job, clip, task, attempt, end)
+        following = self._failed(job, clip, line, task, attempt, end)
         if attempt and attempt.prediction_id and not answer:
             cancel(self.provider_of(attempt.provider), attempt.prediction_id, "it was given up")
         return following
@@ -181,42 +184,62 @@ class Keeper:
         self, job: Job, clip: Clip, line: Line, task: ClipTask, attempt: Attempt, kept: Kept
     ) -> ClipTask | None:
         following = self._next(job, task, kept=True)
-        cost = (clip.actual_cost or 0) + line.amount
+        price = line.comes_to(attempt.price)
+        cost = (clip.actual_cost or 0) + price
+        ended = [
+            self.jobs.attempt_ended(job.id, attempt.id, AttemptStatus.KEPT, as_read=attempt),
+            self.ledger.end(job.id, attempt.id, LineState.SETTLED, price),
+        ]
         if following:
             changes = {"stage": following.stage, "actualCost": cost, "kept": kept.attributes()}
-            writes = [self.jobs.move_clip(job.id, task.run, clip.number, ClipStatus.PROCESSING, changes)]
-            writes.append(self._reserve(job, clip, following))
+            self._go_on(job, clip, following, line.amount - price, changes, ended)
         else:
-            writes = [self.jobs.clip_kept(job.id, task, kept, cost)]
-        writes.append(self.jobs.attempt_ended(job.id, attempt.id, AttemptStatus.KEPT, as_read=attempt))
-        writes.append(self.ledger.end(job.id, attempt.id, LineState.SETTLED))
-        self.jobs.table.commit(*writes)
-        telemetry.logger().info("kept", extra={"bytes": kept.probe.bytes, "usd": float(line.amount)})
+            self.jobs.table.commit(self.jobs.clip_kept(job.id, task, kept, cost), *ended)
+        telemetry.logger().info("kept", extra={"bytes": kept.probe.bytes, "usd": float(price)})
         if not following:
             telemetry.count("ClipsCompleted")
             _tell_time(clip)
-        telemetry.money("ClipCost", line.amount)
+        telemetry.money("ClipCost", price)
         return following
 
-    def _failed(self, job: Job, clip: Clip, task: ClipTask, attempt: Attempt | None, end: Ending) -> ClipTask | None:
+    def _failed(
+        self, job: Job, clip: Clip, line: Line, task: ClipTask, attempt: Attempt | None, end: Ending
+    ) -> ClipTask | None:
         following = self._next(job, task, kept=False, error_class=end.error_class) if clip.status in OPEN_CLIP else None
         words = {"errorMessage": end.message, "errorClass": end.error_class}
-        writes = ended_attempt(self.jobs, self.ledger, job.id, task.attempt_id, attempt, end)
+        ended = ended_attempt(self.jobs, self.ledger, job.id, line, attempt, end)
         if following:
+            lost = line.comes_to(attempt.price if attempt else None) if end.line is LineState.LOST else Decimal(0)
             changes = {**words, "retryCount": following.attempt - 1}
-            writes.append(self.jobs.move_clip(job.id, task.run, clip.number, ClipStatus.PROCESSING, changes))
-            writes.append(self._reserve(job, clip, following))
-        elif clip.status in OPEN_CLIP:
-            writes.append(self.jobs.move_clip(job.id, task.run, clip.number, ClipStatus.FAILED, words))
-        self.jobs.table.commit(*writes)
+            try:
+                self._go_on(job, clip, following, line.amount - lost, changes, ended)
+            except (OverBudget, StaleRun) as refused:
+                following = None
+                words["errorMessage"] = f"{end.message} It is not tried again: {refused}"
+        if not following:
+            failed = self.jobs.move_clip(job.id, task.run, clip.number, ClipStatus.FAILED, words)
+            self.jobs.table.commit(*ended, *([failed] if clip.status in OPEN_CLIP else []))
         telemetry.logger().warning(end.message, extra={"errorClass": end.error_class, "money": end.line.value})
         if not following:
             telemetry.count("ClipsFailed", errorClass=end.error_class)
             _tell_time(clip)
         return following
 
-    def _reserve(self, job: Job, clip: Clip, following: ClipTask) -> Write:
-        return self.ledger.reserve(job.id, reservation(clip, stage=following.stage, attempt=following.attempt))
+    def _go_on(
+        self, job: Job, clip: Clip, following: ClipTask, free: Decimal, changes: dict[str, Any], ended: Sequence[Write]
+    ) -> None:
+        """Ends an attempt and reserves for what follows it: of `free`, which is reserved for the clip and was not used, and
+        of the budgets where that does not do. OverBudget or StaleRun where they have no more for it."""
+        line = reservation(clip, stage=following.stage, attempt=following.attempt)
+        writes = [
+            self.jobs.move_clip(job.id, clip.run, clip.number, ClipStatus.PROCESSING, changes),
+            self.ledger.reserve(job.id, line),
+            *ended,
+        ]
+        if line.amount > free:
+            Budgets(self.jobs.table).reserve_more(job, line.amount - free, *writes)
+        else:
+            self.jobs.table.commit(*writes)
 
 
 def check(probe: Probe, asked: int) -> None:

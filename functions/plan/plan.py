@@ -10,6 +10,7 @@ from functions.plan.choice import Choice, Editor, choose
 from functions.plan.continuity import NAME
 from functions.plan.questions import MOST_PICTURES
 from functions.plan.selection import Pair
+from functions.studio.budgets import Budgets
 from functions.studio.catalogue import Model, catalogue
 from functions.studio.clips import STAGES, Clip, ClipStatus, pending_clip
 from functions.studio.cut import Cut
@@ -28,6 +29,7 @@ from functions.studio.telemetry import count, logger
 class Board:
     jobs: JobStore
     ledger: Ledger
+    budgets: Budgets
     library: Library
     editor: Editor
     timeout_seconds: int
@@ -88,9 +90,11 @@ def _choose(job: Job, board: Board, time_left: Callable[[], float]) -> None:
     named = {asset.id: asset for asset in pictures}
     clips = [_clip(job, model, number, pair, named) for number, pair in enumerate(choice.pairs, 1)]
     first = named[choice.pairs[0].image1_asset_id]
+    cost = sum((clip.estimated_cost for clip in clips), start=Decimal(0))
     chosen = {
         "totalClips": len(clips),
-        "estimatedCost": sum((clip.estimated_cost for clip in clips), start=Decimal(0)),
+        "estimatedCost": cost,
+        "reservedCost": cost,
         "planningModel": choice.model,
         "planningCost": choice.cost,
         "warnings": [*job.warnings, *choice.warnings, *_without_join(job.cut, len(clips))],
@@ -98,8 +102,11 @@ def _choose(job: Job, board: Board, time_left: Callable[[], float]) -> None:
         "startedAt": now(),
         "planner": None,
     }
+    more = cost - job.reserved_cost
+    board.budgets.check(job, more)
     _write(job, planner, clips, board)
-    board.jobs.table.commit(board.jobs.move_job(job.id, job.run, JobStatus.PROCESSING, chosen, planner=planner))
+    move = board.jobs.move_job(job.id, job.run, JobStatus.PROCESSING, chosen, planner=planner)
+    board.budgets.change(job, more, move)
 
 
 def _tell(choice: Choice, pictures: int) -> None:

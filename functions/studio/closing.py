@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
+from functions.studio.budgets import closed
 from functions.studio.clips import ClipStatus
 from functions.studio.errors import ConditionLost, StaleRun
 from functions.studio.events import JobEvents
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import Job, JobStatus
-from functions.studio.ledger import Ledger
+from functions.studio.ledger import Ledger, Line, totals
 from functions.studio.settlement import settle_open_clips
 from functions.studio.telemetry import count, logger, money, seconds
 
@@ -84,10 +87,17 @@ def _announce(job: Job, closing: Closing) -> bool:
 
 
 def _close(job_id: str, run: int, status: JobStatus, changes: dict[str, Any], closing: Closing) -> Job | None:
-    """The job as it ended; None when it ended otherwise. Doing it again finds it done."""
+    """The job as it ended; None when it ended otherwise. Doing it again finds it done.
+
+    What the budgets hold for the run cannot change any more: more is reserved only while clips are made, and by nobody once
+    a run is being closed.
+    """
+    job, lines = closing.jobs.job(job_id), closing.ledger.lines(job_id)
+    spent = totals(line for line in lines if line.run == run)
     try:
         closing.jobs.table.commit(
-            closing.jobs.move_job(job_id, run, status, {**changes, **_totals(job_id, run, closing)})
+            closing.jobs.move_job(job_id, run, status, {**changes, **_totals(job_id, lines, closing)}),
+            *closed(job, spent.settled, spent.lost),
         )
     except ConditionLost:
         job = closing.jobs.job(job_id)
@@ -95,10 +105,11 @@ def _close(job_id: str, run: int, status: JobStatus, changes: dict[str, Any], cl
     return closing.jobs.job(job_id)
 
 
-def _totals(job_id: str, run: int, closing: Closing) -> dict[str, Any]:
+def _totals(job_id: str, lines: Sequence[Line], closing: Closing) -> dict[str, Any]:
     clips = closing.jobs.clips(job_id)
-    money = closing.ledger.totals(job_id)
+    money = totals(lines)
     return {
+        "reservedCost": Decimal(0),
         "successfulClips": sum(clip.status is ClipStatus.COMPLETED for clip in clips),
         "failedClips": sum(clip.status is ClipStatus.FAILED for clip in clips),
         "actualCost": money.settled,

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from functions.studio.errors import ConditionLost, Conflict, FieldError, NotFound
 from functions.studio.rows import Row, is_id, new_id, now
-from functions.studio.table import Table, check, delete, put, update
+from functions.studio.table import Table, Write, check, delete, put, update
 
 PAGE = 100
 """Rows read at once while a filter looks for what it wants."""
@@ -54,6 +54,8 @@ class Campaign(Entry):
     product_url: str | None = None
     budget_usd: Decimal | None = None
     metadata: dict[str, Any] = Field(default_factory=dict)
+    deleting: str | None = None
+    """While somebody looks whether it can go: it gets nothing more to hold on to."""
 
 
 AssetType = Literal["image", "audio"]
@@ -180,20 +182,29 @@ class Library:
     def remove(self, entry: Client | Campaign | Upload) -> None:
         self.table.commit(delete(_pk(entry.tenant), _prefix(type(entry)) + entry.id))
 
-    def remove_campaign(self, campaign: Campaign) -> None:
-        """Conflict while it has assets. From its mark on it gets no more of them, so that none is left behind."""
+    def as_read(self, campaign: Campaign, *, staying: bool) -> Write:
+        """For a transaction that counts on the campaign's budget and, if `staying`, on the campaign itself."""
+        when = {"pk": ..., "budgetUsd": campaign.budget_usd} | ({"deleting": None} if staying else {})
+        return check(_pk(campaign.tenant), _prefix(Campaign) + campaign.id, when)
+
+    def remove_campaign(self, campaign: Campaign, refuse: Callable[[], None], *with_it: Write) -> None:
+        """Conflict while it has assets, or where `refuse` finds another reason. From its mark on it gets no more of either,
+        so that none is left behind."""
         pk, sk, mark = _pk(campaign.tenant), _prefix(Campaign) + campaign.id, new_id()
         try:
             self.table.commit(update(pk, sk, {"deleting": mark}, {"pk": ...}))
-            if not self.has_assets(campaign):
-                self.table.commit(delete(pk, sk, {"deleting": mark}))
-                return
-            self.table.commit(update(pk, sk, {"deleting": None}, {"deleting": mark}))
+            try:
+                if self.has_assets(campaign):
+                    raise Conflict("The campaign still has assets.", hint="Delete its assets first.")
+                refuse()
+            except Conflict:
+                self.table.commit(update(pk, sk, {"deleting": None}, {"deleting": mark}))
+                raise
+            self.table.commit(delete(pk, sk, {"deleting": mark}), *with_it)
         except ConditionLost:
             if self.find(Campaign, campaign.tenant, campaign.id) is None:
                 return
             raise Conflict("The campaign is being deleted already.", hint="Look whether it is gone.") from None
-        raise Conflict("The campaign still has assets.", hint="Delete its assets first.")
 
     def campaigns_of(self, client: Client) -> Iterator[Campaign]:
         rows = self.table.query(_pk(client.tenant), _prefix(Campaign))

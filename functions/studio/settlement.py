@@ -52,12 +52,13 @@ def ending(attempt: Attempt | None, message: str, error_class: str, *, never_beg
 
 
 def ended_attempt(
-    jobs: JobStore, ledger: Ledger, job_id: str, attempt_id: str, attempt: Attempt | None, end: Ending
+    jobs: JobStore, ledger: Ledger, job_id: str, line: Line, attempt: Attempt | None, end: Ending
 ) -> list[Write]:
     """The writes that end an attempt and its line; they hold only while both are as they were read."""
-    writes = [ledger.end(job_id, attempt_id, end.line)]
+    lost = line.comes_to(attempt.price if attempt else None) if end.line is LineState.LOST else None
+    writes = [ledger.end(job_id, line.attempt_id, end.line, lost)]
     if attempt and ATTEMPT_MOVES[attempt.status]:
-        writes.append(jobs.attempt_ended(job_id, attempt_id, end.status, as_read=attempt))
+        writes.append(jobs.attempt_ended(job_id, attempt.id, end.status, as_read=attempt))
     return writes
 
 
@@ -82,7 +83,7 @@ def settle_open_clips(
         for clip, line in open_ones:
             attempt = jobs.find_attempt(job.id, line.attempt_id) if line else None
             end = ending(attempt, reason, error_class)
-            writes = ended_attempt(jobs, ledger, job.id, line.attempt_id, attempt, end) if line else []
+            writes = ended_attempt(jobs, ledger, job.id, line, attempt, end) if line else []
             if clip.status in OPEN_CLIP:
                 words = {"errorMessage": end.message, "errorClass": end.error_class}
                 writes.append(jobs.move_clip(job.id, run, clip.number, status, words, as_read=clip))

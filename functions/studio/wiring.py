@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from functools import cache
 
+from functions.studio.budgets import Budgets
 from functions.studio.check_queue import CheckQueue, read_delays
 from functions.studio.events import JobEvents
 from functions.studio.job_store import JobStore
@@ -28,6 +29,10 @@ def jobs() -> JobStore:
 
 def ledger() -> Ledger:
     return Ledger(table())
+
+
+def budgets() -> Budgets:
+    return Budgets(table())
 
 
 def library() -> Library:

@@ -45,7 +45,7 @@ FOUNDATIONS = {"table", "telemetry"}
 TOOLS = {"boxes", "ffmpeg", "loudness", "music", "probe", "room", "segment", "sound", "tunes", "workplace"}
 """Files, and the program that reads them: no store, no cloud."""
 
-DOMAIN = {"recording", "closing", "sending", "settlement"}
+DOMAIN = {"budgets", "recording", "closing", "sending", "settlement"}
 """What two Lambdas do in the same way, over the stores."""
 
 WIRING = {"wiring"}

@@ -15,6 +15,7 @@ from functions.api.accept_job import Reception
 from functions.api.image_pairs import ImagePairsRequest, draft
 from functions.api.once import KEPT_FOR, Once
 from functions.studio import wiring
+from functions.studio.budgets import Budgets
 from functions.studio.catalogue import catalogue
 from functions.studio.errors import InvalidRequest
 from functions.studio.job_store import JobStore
@@ -171,6 +172,7 @@ class Counter:
             Once(table, "acme", PATH, key),
             JobStore(table),
             Ledger(table),
+            Budgets(table),
             Workflow("arn:aws:states:us-east-1:123456789012:stateMachine:reelay", self.tokens),
         )
 
