@@ -109,6 +109,8 @@ def _add_problems(operation: dict[str, Any], route: Route) -> None:
         statuses |= {"422"}
     if "requestBody" in operation:
         statuses |= {"400", "404", "413", "415", "422"}
+    if _asks_for(route.dependant, once):
+        statuses |= {"402", "409"}
     refer = {"$ref": "#/components/responses/Problem"}
     own = {status: said for status, said in operation["responses"].items() if status not in statuses}
     operation["responses"] = dict(sorted((own | dict.fromkeys(statuses, refer)).items())) | {"default": refer}

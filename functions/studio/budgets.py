@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 from functions.studio.errors import ConditionLost, Conflict, FieldError, OverBudget, StaleRun
 from functions.studio.job_store import JobStore
@@ -17,6 +17,8 @@ from functions.studio.jobs import Job
 from functions.studio.library import Campaign, Library
 from functions.studio.rows import Row
 from functions.studio.table import AtMost, Table, Write, delete, update
+
+Of = Literal["tenant", "campaign", "job"]
 
 UNIT = "USD"
 """Credits would be counters of another unit, and another key."""
@@ -42,7 +44,7 @@ class Counter(Row):
 class Account:
     """A counter as it was read, and the cap that held then."""
 
-    of: str
+    of: Of
     field: str
     key: tuple[str, str]
     counter: Counter | None
@@ -189,6 +191,6 @@ def _not_begun(job: Job) -> Job:
     return job.model_copy(update={"reserved_cost": Decimal(0)})
 
 
-def _must_fit(of: str, field: str, cap: Decimal | None, used: Decimal, usd: Decimal) -> None:
+def _must_fit(of: Of, field: str, cap: Decimal | None, used: Decimal, usd: Decimal) -> None:
     if cap is not None and used + usd > cap:
         raise OverBudget(of, field, cap, max(cap - used, Decimal(0)), usd)

@@ -46,6 +46,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Literal
 
 
 class ReelayError(Exception):
@@ -93,7 +94,9 @@ class OverBudget(RequestError):
     code = "over_budget"
     title = "The budget does not allow it"
 
-    def __init__(self, of: str, field: str, cap: Decimal, left: Decimal, needed: Decimal) -> None:
+    def __init__(
+        self, of: Literal["tenant", "campaign", "job"], field: str, cap: Decimal, left: Decimal, needed: Decimal
+    ) -> None:
         there = f"{_dollars(left)} left of {_dollars(cap)}"
         detail = f"The {of}'s budget has {there}, and {_dollars(needed)} would be needed."
         hint = (

@@ -14,7 +14,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from functions.api import cursors
 from functions.api.accept_job import TheReception
 from functions.api.envelope import Envelope, Listed, answer, shown
-from functions.api.given import Asker, TheJobs, TheLibrary, TheMedia, ThePlayerTokens
+from functions.api.given import Asker, TheJobs, TheLedger, TheLibrary, TheMedia, ThePlayerTokens
 from functions.api.image_pairs import ImagePairsRequest, draft
 from functions.api.job_list import Wanted, page_of_jobs
 from functions.api.job_views import (
@@ -28,6 +28,7 @@ from functions.api.job_views import (
     polling,
     sub_jobs_view,
 )
+from functions.api.money_views import LedgerView, ledger_view
 from functions.api.own_jobs import own_film, own_job
 from functions.studio.catalogue import catalogue
 
@@ -81,6 +82,12 @@ def show(job_id: str, asker: Asker, jobs: TheJobs, tokens: ThePlayerTokens) -> R
 def sub_jobs(job_id: str, asker: Asker, jobs: TheJobs) -> Response[Envelope[SubJobsView]]:
     job = own_job(jobs, asker.tenant, job_id)
     return shown(sub_jobs_view(job, jobs.clips(job.id), catalogue(), datetime.now(UTC)), polling(job))
+
+
+@router.get("/jobs/<job_id>/ledger", tags=TAGS, summary="Get what a job has cost, line by line")
+def show_ledger(job_id: str, asker: Asker, jobs: TheJobs, ledger: TheLedger) -> Response[Envelope[LedgerView]]:
+    job = own_job(jobs, asker.tenant, job_id)
+    return shown(ledger_view(job, ledger.lines(job.id)), polling(job))
 
 
 @router.get("/jobs/<job_id>/manifest", tags=TAGS, summary="Get what the film was made of")
