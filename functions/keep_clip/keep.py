@@ -215,7 +215,7 @@ class Keeper:
                 self._go_on(job, clip, following, line.amount - lost, changes, ended)
             except (OverBudget, StaleRun) as refused:
                 following = None
-                words["errorMessage"] = f"{end.message} It is not tried again: {refused}"
+                words["errorMessage"] = f"{end.message.rstrip('.')}. It is not tried again: {refused}"
         if not following:
             failed = self.jobs.move_clip(job.id, task.run, clip.number, ClipStatus.FAILED, words)
             self.jobs.table.commit(*ended, *([failed] if clip.status in OPEN_CLIP else []))

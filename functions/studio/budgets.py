@@ -114,7 +114,8 @@ class Budgets:
 
     def cap_tenant(self, tenant: str, usd: Decimal | None) -> None:
         """From now on; None is no limit."""
-        self.table.commit(update(*_of_tenant(tenant), {"unit": UNIT, "cap": usd}))
+        there = {"used": Decimal(0)}  # as conditions want it
+        self.table.commit(update(*_of_tenant(tenant), {"unit": UNIT, "cap": usd}, add=there))
 
     def _commit(self, job: Job, usd: Decimal, writes: tuple[Write, ...], *, beginning: bool = False) -> None:
         for _ in range(TRIES):
