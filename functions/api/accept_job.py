@@ -47,15 +47,10 @@ class Reception:
 
     def accept(self, asked: BaseModel, draft: Callable[[], Draft]) -> Response[Envelope[AcceptedView]]:
         """`draft` says what `asked` comes to, or why it is refused; it is not called for what was accepted before."""
-        answered = self.once.before(asked)
-        if answered is None:
-            try:
+        with self.once.taking(asked) as answered:
+            if answered is None:
                 return _answer(self._accept(asked, *draft()))
-            except ConditionLost:
-                answered = self.once.before(asked)
-                if answered is None:
-                    raise
-        return _answer(AcceptedView.model_validate(answered), {REPLAYED: "true"})
+            return _answer(AcceptedView.model_validate(answered), {REPLAYED: "true"})
 
     def _accept(self, asked: BaseModel, job: Job, clips: Sequence[Clip]) -> AcceptedView:
         about(job=job.id, run=job.run)
