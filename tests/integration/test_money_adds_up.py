@@ -23,7 +23,7 @@ from functions.studio.table import Table, row
 from tests.integration.test_closing import FILM
 from tests.scripted import Bus, a_clip, a_job, an_attempt
 
-SEEDS = range(8)
+SEEDS = range(6)
 STEPS = 30
 
 
@@ -34,10 +34,10 @@ class House:
         self.chance = random.Random(seed)
         self.table, self.jobs, self.ledger, self.budgets = table, JobStore(table), Ledger(table), Budgets(table)
         self.closing = Closing(self.jobs, self.ledger, JobEvents("bus", Bus()))
-        self.cap = self.dollars(8, 20)
+        self.cap = self.dollars(3, 6)
         self.budgets.cap_tenant("acme", self.cap)
         stamp = {"tenant": "acme", "created_at": now(), "updated_at": now()}
-        caps = (self.dollars(4, 10), None)
+        caps = (self.dollars(2, 4), None)
         self.campaigns = [Campaign(id=new_id(), name="Spring", budget_usd=cap, **stamp) for cap in caps]
         for campaign in self.campaigns:
             Library(table).add(campaign)
