@@ -57,7 +57,7 @@ class Problem(View):
     hint: str | None = None
     errors: list[FieldProblem] = Field(default_factory=list)
     budget: BudgetProblem | None = None
-    """Of 402: which one does not suffice, and by how much."""
+    """Of 402 alone, and left out elsewhere: which one does not suffice, and by how much."""
 
 
 class Meta(View):

@@ -104,4 +104,5 @@ def _problem(
         budget=_budget(error),
     )
     envelope: Envelope[None] = Envelope(error=problem, meta=Meta(timestamp=now()))
-    return Response(error.status, JSON, envelope.model_dump(mode="json", by_alias=True), headers)
+    other = None if problem.budget else {"error": {"budget"}}  # a member of 402 alone
+    return Response(error.status, JSON, envelope.model_dump(mode="json", by_alias=True, exclude=other), headers)
