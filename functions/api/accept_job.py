@@ -47,9 +47,15 @@ class Reception:
 
     def accept(self, asked: BaseModel, draft: Callable[[], Draft]) -> Response[Envelope[AcceptedView]]:
         """`draft` says what `asked` comes to, or why it is refused; it is not called for what was accepted before."""
+        return self.answered_once(asked, lambda: self._accept(asked, *draft()))
+
+    def answered_once(
+        self, asked: BaseModel, carry_out: Callable[[], AcceptedView]
+    ) -> Response[Envelope[AcceptedView]]:
+        """`carry_out` commits with `once.remember`; it is not called for what was carried out before."""
         with self.once.taking(asked) as answered:
             if answered is None:
-                return _answer(self._accept(asked, *draft()))
+                return _answer(carry_out())
             return _answer(AcceptedView.model_validate(answered), {REPLAYED: "true"})
 
     def _accept(self, asked: BaseModel, job: Job, clips: Sequence[Clip]) -> AcceptedView:
@@ -65,10 +71,10 @@ class Reception:
         )
         logger().info("job accepted", extra={"kind": job.kind, "model": job.model, "clips": len(clips)})
         count("JobsAccepted")
-        self._start(job)
+        self.start(job)
         return shown
 
-    def _start(self, job: Job) -> None:
+    def start(self, job: Job) -> None:
         """A job whose run cannot be started now stays accepted: the sweep starts it."""
         try:
             self.jobs.execution_started(job, self.workflow.start(job.id, job.run, job.execution_name))

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Depends, Request
+from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from functions.api.bodies import raw_body
 from functions.api.keys import Caller, Keys
@@ -61,6 +62,9 @@ def outside() -> Outside:
     return Outside()
 
 
+OfRun = Annotated[
+    int | None, Query(ge=1, le=9999, description="Of the run that made the film; without it, the job's film")
+]
 Viewer = Annotated[Caller | None, Depends(viewer)]
 ThePlayerTokens = Annotated[PlayerTokens, Depends(player_tokens)]
 Asker = Annotated[Caller, Depends(caller)]

@@ -40,7 +40,7 @@ def draft(
     client_id = campaign.client_id
     if asked.client_id is not None:
         client_id = library.get(Client, tenant, asked.client_id, field="clientId").id
-    model = _model(asked.model, catalogue, default_model)
+    model = the_model(asked.model, catalogue, default_model)
     enough(library.count_pictures(campaign), asked.num_pairs)
     seconds = model.duration(asked.clip_duration)
     cut = the_cut(asked, tenant, library, asked.num_pairs)
@@ -78,7 +78,7 @@ def snapped(model: Model, asked: float | None, used: int) -> list[str]:
     return [f"clipDuration {asked:g} was changed to {used}: {model.name} makes clips of {offered} seconds."]
 
 
-def _model(name: str | None, catalogue: Catalogue, default: str) -> Model:
+def the_model(name: str | None, catalogue: Catalogue, default: str) -> Model:
     wanted = default if name is None else name
     model = catalogue.find(wanted)
     if model is None or "pair" not in model.modes:

@@ -26,7 +26,7 @@ def refuse_while_needed(asset: Asset, jobs: JobStore) -> None:
 
 
 def _needs(job: Job, asset: Asset, jobs: JobStore) -> bool:
-    if asset.id in job.cut.asset_ids:
+    if asset.id in job.run_cut.asset_ids:
         return True
     if job.campaign_id != asset.campaign_id or asset.type != "image":
         return False

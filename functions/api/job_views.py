@@ -11,11 +11,12 @@ from typing import Any
 from pydantic import ConfigDict
 
 from functions.api.envelope import ROOT, Metadata, Money, View
+from functions.api.film_list import FilmView, film_view
 from functions.api.film_options import OptionsView, options_view
 from functions.api.progress import progress
 from functions.studio.catalogue import Catalogue, Model
 from functions.studio.clips import Clip, ClipStatus
-from functions.studio.jobs import Job, JobStatus
+from functions.studio.jobs import Film, Job, JobStatus
 from functions.studio.media import clip_name
 
 SHOWN_AS = {("image_pairs", JobStatus.PLANNING): "image_pair_selection"}
@@ -103,6 +104,9 @@ class JobSummary(JobBase):
 
 
 class JobView(JobBase):
+    run: int
+    films: list[FilmView]
+    """All that the job has had, oldest first."""
     options: OptionsView
     """How the film is cut, as the request was understood."""
     links: JobLinks
@@ -114,6 +118,7 @@ class JobView(JobBase):
 class AcceptedView(View):
     id: str
     job_id: str
+    run: int = 1
     status: str
     total_pairs: int | None
     message: str
@@ -170,7 +175,8 @@ def job_path(job_id: str) -> str:
 
 
 def shown_status(job: Job) -> str:
-    return SHOWN_AS.get((job.kind, job.status), job.status.value)
+    """A run that chooses nothing is planned, whatever the kind of its job."""
+    return SHOWN_AS.get((job.kind, job.status), job.status.value) if job.purpose.chooses else job.status.value
 
 
 def polling(job: Job) -> dict[str, str]:
@@ -204,6 +210,7 @@ def accepted_view(job: Job) -> AcceptedView:
     return AcceptedView(
         id=job.id,
         job_id=job.id,
+        run=job.run,
         status=shown_status(job),
         total_pairs=job.num_pairs,
         message=_message(job),
@@ -212,6 +219,16 @@ def accepted_view(job: Job) -> AcceptedView:
         warnings=job.warnings,
         links=links(job),
     )
+
+
+def rerun_view(job: Job, cost: Decimal) -> AcceptedView:
+    """Of a job's next run; `cost` in USD is what that run will pay for clips."""
+    clips = len(job.purpose.clips)
+    anew = "the pairs are selected anew" if job.purpose.chooses else "no clip is made anew"
+    if clips:
+        anew = f"{clips} {'clip is' if clips == 1 else 'clips are'} made anew, for ${cost:.2f}"
+    message = f"Run {job.run} ({job.purpose.kind.value}) of the job has begun: {anew}."
+    return accepted_view(job).model_copy(update={"message": message})
 
 
 def _message(job: Job) -> str:
@@ -258,7 +275,7 @@ def job_summary(job: Job) -> JobSummary:
     )
 
 
-def job_view(job: Job, clips: Sequence[Clip], link: PlayerLink) -> JobView:
+def job_view(job: Job, clips: Sequence[Clip], films: Sequence[Film], link: PlayerLink) -> JobView:
     """The counts are those of the clips' rows, so they move while the job runs."""
     changes = {
         "warnings": [*job.warnings, *_missing(job, clips), *_silent(clips)],
@@ -267,6 +284,8 @@ def job_view(job: Job, clips: Sequence[Clip], link: PlayerLink) -> JobView:
     }
     return JobView(
         **(_base(job) | changes),
+        run=job.run,
+        films=[film_view(job, film) for film in films],
         progress=_progress(job, clips),
         actual_cost=_cost(job, clips),
         lost_cost=job.lost_cost,
@@ -281,19 +300,26 @@ def _progress(job: Job, clips: Sequence[Clip]) -> Progress:
         total_clips=len(clips),
         successful_clips=count[ClipStatus.COMPLETED],
         failed_clips=count[ClipStatus.FAILED],
-        clip_urls=[_clip_url(job, clip) for clip in clips if clip.video],
+        clip_urls=[_clip_url(job, clip) for clip in clips if clip.latest],
         total_cost=_cost(job, clips),
     )
 
 
 def _missing(job: Job, clips: Sequence[Clip]) -> list[str]:
-    """What a film does without, and why."""
+    """What a film does without, or could not have anew, and why."""
     if job.film is None:
         return []
-    gone = [clip for clip in clips if clip.number not in job.film.clips]
+    shown = set(job.film.clips)
     left_out = {one.clip: one.reason for one in job.film.omissions if not one.join}
+    lost = {clip.number: clip.error_message for clip in clips if clip.settled and not clip.video} | left_out
+    as_it_was = [clip for clip in clips if clip.video and clip.error_message]
     return [
-        *(f"Clip {one.number} is missing from the film: {left_out.get(one.number, one.error_message)}" for one in gone),
+        *(
+            f"Clip {number} is missing from the film: {why}"
+            for number, why in sorted(lost.items())
+            if number not in shown
+        ),
+        *(f"Clip {one.number} could not be made anew, and is as it was: {one.error_message}" for one in as_it_was),
         *(f"A cut follows clip {one.clip}: {one.reason}" for one in job.film.omissions if one.join),
     ]
 
@@ -343,14 +369,14 @@ def _sub_job(job: Job, clip: Clip, model: Model | None, at: datetime) -> SubJobV
         model_id=clip.model,
         status=clip.status.value,
         progress=progress(clip, model, at),
-        video_url=_clip_url(job, clip) if clip.video else None,
-        video_blob_id=f"{job.id}.{clip.attempt_id}" if clip.video else None,
+        video_url=_clip_url(job, clip) if clip.latest else None,
+        video_blob_id=_blob(job, clip),
         duration_seconds=clip.duration_seconds,
         estimated_cost=clip.estimated_cost,
         actual_cost=clip.actual_cost,
         error_message=clip.error_message,
         error_class=clip.error_class,
-        retry_count=clip.retry_count,
+        retry_count=clip.attempts_before,
         prompt=clip.prompt,
         score=clip.score,
         reason=clip.reason,
@@ -359,6 +385,11 @@ def _sub_job(job: Job, clip: Clip, model: Model | None, at: datetime) -> SubJobV
         created_at=clip.created_at,
         updated_at=clip.updated_at,
     )
+
+
+def _blob(job: Job, clip: Clip) -> str | None:
+    made = clip.former or clip
+    return f"{job.id}.{made.attempt_id}" if clip.latest else None
 
 
 def _prediction_url(clip: Clip, model: Model | None) -> str | None:

@@ -35,8 +35,19 @@ def own_film(job: Job) -> Film:
     return job.film
 
 
-def own_preview(job: Job) -> Preview:
-    preview = own_film(job).preview
+def film_of_run(jobs: JobStore, job: Job, run: int | None) -> Film:
+    """The job's film, or the one that a run has made."""
+    if run is None:
+        return own_film(job)
+    films = {film.run: film for film in jobs.films(job)}
+    if run not in films:
+        there = ", ".join(map(str, films)) or "none"
+        raise _not_found(f"No film came of run {run}.", "run", hint=f"The runs that have made one: {there}.")
+    return films[run]
+
+
+def own_preview(film: Film) -> Preview:
+    preview = film.preview
     if preview is None:
         raise NotFound("The film has no moving preview.", hint="Its thumbnail stands still, and is there.")
     return preview
@@ -55,9 +66,9 @@ def own_clip(jobs: JobStore, job: Job, name: str) -> Kept:
     clip = next((one for one in jobs.clips(job.id) if clip_name(one.number) == name), None)
     if clip is None:
         raise _not_found(f"The job has no clip {name[:80]!r}.", "name")
-    if clip.video is None:
+    if clip.latest is None:
         raise _not_found(f"{name} is not there: its clip is {clip.status.value}.", "name", hint=_why(clip))
-    return clip.video
+    return clip.latest
 
 
 def _not_found(detail: str, parameter: str, hint: str | None = None) -> NotFound:

@@ -19,10 +19,20 @@ Sign = Callable[[str], str]
 def live_playlist(job: Job, clips: Sequence[Clip], sign: Sign) -> str:
     """The film while it is made, hard cuts only: its clips up to the first one that is still to come. Lines are only ever
     added (an EVENT), the last of them when the job has ended. Failed clips are passed over, as in the film."""
+    clips = _as_cut(job, clips)
     asked = max([job.duration_seconds, *(clip.duration_seconds for clip in clips)])
     beginning = takewhile(lambda clip: job.ended or clip.settled, clips)
     watched = [clip.video.segment for clip in beginning if clip.video and clip.video.segment]
     return _text(watched, sign, longest=ceil(asked + leeway(asked)), kind="EVENT", ended=job.ended)
+
+
+def _as_cut(job: Job, clips: Sequence[Clip]) -> Sequence[Clip]:
+    """In the order of the film, without what it leaves out; clips are whole."""
+    takes = job.cut.takes if job.ended else job.run_cut.takes
+    if takes is None:
+        return clips
+    known = {clip.number: clip for clip in clips}
+    return [known[take.clip] for take in takes if take.clip in known]
 
 
 def film_playlist(film: Segment, sign: Sign) -> str:

@@ -40,6 +40,6 @@ def _put_pieces(job: Job, left_out: LeftOut, jobs: JobStore) -> None:
     if not survivors:
         raise NoClipSurvived(nothing_left(clips))
     key_of = partial(piece_key, job.tenant, job.id, job.run)
-    pieces = arrangement(survivors, left_out.applied(job.cut), key_of, left_out.first_piece)
-    check_room(pieces, music=job.cut.music is not None)
+    pieces = arrangement(survivors, left_out.applied(job.run_cut), key_of, left_out.first_piece)
+    check_room(pieces, music=job.run_cut.music is not None)
     jobs.put_pieces(job.id, job.run, made_before(pieces, jobs.all_pieces(job.id, job.run)))

@@ -11,7 +11,8 @@ from typing import Literal
 
 from functions.arrange.target import film_target, fits, frames
 from functions.studio.clips import Clip, Kept
-from functions.studio.cut import Card, Cut, Transition, TransitionKind
+from functions.studio.cut import Card, Cut, Take, Transition, TransitionKind
+from functions.studio.errors import NoClipSurvived
 from functions.studio.media import Piece, PieceKind, Shot, Target
 
 MOST_FRAMES = 900
@@ -30,30 +31,59 @@ def arrangement(survivors: Mapping[int, Kept], cut: Cut, key_of: KeyOf, first: i
     Survivors that share one seam, fit what was asked and only follow each other are copied as they are. Otherwise all of
     them are conformed: an encoder of ours cannot be made to write the decoder configuration of somebody else's.
     """
-    kept = sorted(survivors.items())
-    target = film_target([clip.probe.picture for _, clip in kept], cut)
-    if as_they_are(kept, cut, target):
-        return [copied(number, clip, one, cut) for number, (clip, one) in enumerate(kept, first)]
-    drafts = conformed(kept, cut, target)
+    scenes = in_order(survivors, cut)
+    target = film_target([scene.kept.probe.picture for scene in scenes], cut)
+    if as_they_are(scenes, cut, target):
+        return [copied(number, scene, cut) for number, scene in enumerate(scenes, first)]
+    drafts = conformed(scenes, cut, target)
     return [_numbered(number, draft, cut, target, key_of) for number, draft in enumerate(drafts, first)]
 
 
-def as_they_are(kept: Sequence[tuple[int, Kept]], cut: Cut, target: Target) -> bool:
+@dataclass(frozen=True)
+class Scene:
+    """A survivor in its place in the film."""
+
+    clip: int
+    kept: Kept
+    take: Take
+
+    def window(self, target: Target) -> tuple[int, int]:
+        """Its frames at the film's rate. A take that a newer, shorter clip has nothing of is the whole clip."""
+        whole = frames(self.kept.probe.picture, target)
+        start = counted(self.take.starts_at or Decimal(0), target.fps)
+        end = whole if self.take.ends_at is None else min(whole, counted(self.take.ends_at, target.fps))
+        return (start, end) if start < end else (0, whole)
+
+    def is_whole(self, target: Target) -> bool:
+        return self.window(target) == (0, frames(self.kept.probe.picture, target))
+
+
+def in_order(survivors: Mapping[int, Kept], cut: Cut) -> list[Scene]:
+    """As the cut says, without those that did not survive; NoClipSurvived where none of its clips did."""
+    takes = cut.takes if cut.takes is not None else [Take(clip=clip) for clip in sorted(survivors)]
+    scenes = [Scene(take.clip, survivors[take.clip], take) for take in takes if take.clip in survivors]
+    if not scenes:
+        raise NoClipSurvived("Of the clips that the film is cut from none is there.")
+    return scenes
+
+
+def as_they_are(scenes: Sequence[Scene], cut: Cut, target: Target) -> bool:
     """Whether the survivors make the film without an encoder."""
-    pictures = [clip.probe.picture for _, clip in kept]
+    pictures = [scene.kept.probe.picture for scene in scenes]
     seams = {picture.seam for picture in pictures}
-    drawn = cut.watermark or cut.intro or cut.outro
-    hard = all(cut.after(clip).kind is TransitionKind.CUT for clip, _ in kept[:-1])
-    agree = len(seams) == 1 and None not in seams
-    return agree and hard and not drawn and all(fits(picture, target, cut) for picture in pictures)
+    changed = cut.watermark or cut.intro or cut.outro or cut.bitrate or cut.format != "mp4"
+    hard = all(cut.after(scene.clip).kind is TransitionKind.CUT for scene in scenes[:-1])
+    agree = len(seams) == 1 and None not in seams and pictures[0].codec == "h264"
+    whole = all(scene.is_whole(target) for scene in scenes)
+    return agree and hard and whole and not changed and all(fits(picture, target, cut) for picture in pictures)
 
 
-def copied(number: int, clip: int, kept: Kept, cut: Cut) -> Piece:
-    picture = kept.probe.picture
+def copied(number: int, scene: Scene, cut: Cut) -> Piece:
+    kept, picture = scene.kept, scene.kept.probe.picture
     return Piece(
         number=number,
         kind=PieceKind.CLIP,
-        shots=[_shot(clip, kept, 0, picture.frames)],
+        shots=[_shot(scene, 0, picture.frames)],
         frames=picture.frames,
         key=kept.key,
         pcm_key=kept.pcm_key if cut.clips_are_heard else None,
@@ -85,21 +115,23 @@ class Draft:
     card: Literal["intro", "outro"] | None = None
 
 
-def conformed(kept: Sequence[tuple[int, Kept]], cut: Cut, target: Target) -> Iterator[Draft]:
-    lengths = [frames(one.probe.picture, target) for _, one in kept]
+def conformed(scenes: Sequence[Scene], cut: Cut, target: Target) -> Iterator[Draft]:
+    windows = [scene.window(target) for scene in scenes]
+    lengths = [end - start for start, end in windows]
     joins = [
-        join_frames(cut.after(clip), before, after, target.fps)
-        for (clip, _), (before, after) in zip(kept, pairwise(lengths), strict=False)
+        join_frames(cut.after(scene.clip), before, after, target.fps)
+        for scene, (before, after) in zip(scenes, pairwise(lengths), strict=False)
     ]
     if cut.intro:
         yield from _card("intro", cut.intro, target)
-    for turn, ((clip, one), length) in enumerate(zip(kept, lengths, strict=True)):
+    for turn, (scene, (first, last)) in enumerate(zip(scenes, windows, strict=True)):
         head, tail = [0, *joins][turn], [*joins, 0][turn]
-        for start, end in parts(head, length - tail):
-            yield Draft(PieceKind.CLIP, end - start, (_shot(clip, one, start, end),))
+        for start, end in parts(first + head, last - tail):
+            yield Draft(PieceKind.CLIP, end - start, (_shot(scene, start, end),))
         if tail:
-            shots = _shot(clip, one, length - tail, length), _shot(*kept[turn + 1], 0, tail)
-            yield Draft(PieceKind.JOIN, tail, shots, transition=cut.after(clip).kind)
+            begins = windows[turn + 1][0]
+            shots = _shot(scene, last - tail, last), _shot(scenes[turn + 1], begins, begins + tail)
+            yield Draft(PieceKind.JOIN, tail, shots, transition=cut.after(scene.clip).kind)
     if cut.outro:
         yield from _card("outro", cut.outro, target)
 
@@ -116,8 +148,9 @@ def _card(which: Literal["intro", "outro"], card: Card, target: Target) -> Itera
         yield Draft(PieceKind.CARD, end - start, card=which)
 
 
-def _shot(clip: int, kept: Kept, start: int, end: int) -> Shot:
-    return Shot(clip=clip, key=kept.key, pcm_key=kept.pcm_key, picture=kept.probe.picture, start=start, end=end)
+def _shot(scene: Scene, start: int, end: int) -> Shot:
+    kept = scene.kept
+    return Shot(clip=scene.clip, key=kept.key, pcm_key=kept.pcm_key, picture=kept.probe.picture, start=start, end=end)
 
 
 def _numbered(number: int, draft: Draft, cut: Cut, target: Target, key_of: KeyOf) -> Piece:

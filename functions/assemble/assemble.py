@@ -19,6 +19,7 @@ from functions.assemble.film import (
     samples,
     sound_track,
     spoilt,
+    wrap,
 )
 from functions.assemble.leaving_out import in_words, leave_out, unmade
 from functions.assemble.manifest import manifest
@@ -67,7 +68,7 @@ def assemble(run: RunRef, jobs: JobStore, ledger: Ledger, media: MediaStore) -> 
 
     if missing := unmade(pieces):
         raise without(missing)
-    check_room(pieces, music=job.cut.music is not None)
+    check_room(pieces, music=job.run_cut.music is not None)
     if fault := film_fault(pieces):
         raise BrokenMedia(f"The film is not worth showing: {fault}.")
     with workplace() as folder:
@@ -78,20 +79,22 @@ def assemble(run: RunRef, jobs: JobStore, ledger: Ledger, media: MediaStore) -> 
         with ThreadPoolExecutor(1) as beside:
             drawn = beside.submit(make_poster, [part.film for part in parts], poster)
             try:
-                loudness = put_together(job.cut, parts, combined, folder, media)
+                loudness = put_together(job.run_cut, parts, combined, folder, media)
             except BrokenMedia:
                 if faults := {pieces[turn].number: why for turn, why in spoilt(parts, folder).items()}:
                     raise without(faults) from None
                 raise
             drawn.result()
-        film = describe(job, pieces, parts, combined, loudness, left_out)
-        film = put_beside(film, combined, [part.film for part in parts], parts[0].picture.fps, media)
+        spent = [part.film for part in parts]
+        made = wrapped(combined, spent, folder) if job.run_cut.format == "webm" else combined
+        film = describe(job, pieces, parts, made, loudness, left_out)
+        film = put_beside(film, combined, spent, parts[0].picture.fps, media)
         document = manifest(
             job, jobs.clips(job.id), pieces, jobs.attempts(job.id), ledger.lines(job.id), film, sha256(poster)
         )
         media.upload(poster, film.poster_key, "image/jpeg")
         media.put(film.manifest_key, json.dumps(document, indent=2).encode(), "application/json")
-        media.upload(combined, film.key, "video/mp4")
+        media.upload(made, film.key, "video/webm" if film.format == "webm" else "video/mp4")
     jobs.table.commit(jobs.film_made(job.id, job.run, film))
     logger().info("film made", extra={"seconds": film.duration_seconds, "bytes": film.bytes, "clips": len(film.clips)})
     return film
@@ -130,7 +133,7 @@ def put_together(cut: Cut, parts: Sequence[Part], combined: Path, folder: Path, 
     mix = _mix(cut.music, parts, folder, media) if cut.music else None
     level = first_level(mix.loudness) if mix else AS_IT_IS
     for _ in range(TRIES):
-        loudest = join(parts, combined, folder, mix, level)
+        loudest = join(parts, combined, folder, cut.format, mix, level)
         prove(combined, parts, folder, mixed=mix is not None)
         if not (mix or has_sound(parts)):
             return None
@@ -150,6 +153,15 @@ def _mix(music: Music, parts: Sequence[Part], folder: Path, media: MediaStore) -
     return make_mix(file, music, clips, samples(parts), folder)
 
 
+def wrapped(combined: Path, spent: Sequence[Path], folder: Path) -> Path:
+    """As WebM, in the place of the pieces: there may be room for two films on the disk, not for three."""
+    for file in spent:
+        file.unlink()
+    made = folder / "combined.webm"
+    wrap(combined, made, folder)
+    return made
+
+
 def describe(
     job: Job,
     pieces: Sequence[Piece],
@@ -160,8 +172,12 @@ def describe(
 ) -> Film:
     picture = parts[0].picture
     frames = sum(part.picture.frames for part in parts)
+    form = job.run_cut.format
     return Film(
-        key=film_key(job.tenant, job.id, job.run),
+        run=job.run,
+        made_by=job.purpose.kind,
+        format=form,
+        key=film_key(job.tenant, job.id, job.run, "combined.webm" if form == "webm" else "combined.mp4"),
         poster_key=film_key(job.tenant, job.id, job.run, "thumbnail.jpg"),
         manifest_key=film_key(job.tenant, job.id, job.run, "manifest.json"),
         duration_seconds=round(float(frames / picture.fps), 6),
@@ -172,6 +188,6 @@ def describe(
         bytes=combined.stat().st_size,
         sha256=sha256(combined),
         loudness=loudness,
-        clips=sorted({clip for piece in pieces for clip in piece.clips}),
+        clips=list(dict.fromkeys(clip for piece in pieces for clip in piece.clips)),
         omissions=left_out.omissions,
     )

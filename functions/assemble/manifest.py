@@ -12,7 +12,19 @@ from functions.studio.ledger import Line, totals
 from functions.studio.media import Piece
 from functions.studio.rows import now, plain
 
-BESIDE = {"key", "poster_key", "manifest_key", "preview", "ranges_key", "clips", "omissions"}
+BESIDE = {
+    "key",
+    "poster_key",
+    "manifest_key",
+    "preview",
+    "ranges_key",
+    "clips",
+    "omissions",
+    "run",
+    "made_by",
+    "cost",
+    "delivered_at",
+}
 """Of a film's row: what the document says in its own way."""
 
 
@@ -36,11 +48,12 @@ def manifest(
     return {
         "jobId": job.id,
         "run": job.run,
+        "madeBy": job.purpose.kind.value,
         "kind": job.kind,
         "campaignId": job.campaign_id,
         "clientId": job.client_id,
         "modelId": job.model,
-        "options": job.cut.as_asked(),
+        "options": job.run_cut.as_asked(),
         "metadata": plain(job.metadata),
         "createdAt": job.created_at,
         "madeAt": now(),
@@ -60,7 +73,7 @@ def manifest(
                 "attempts": tries[clip.number],
             }
             for clip in clips
-            if clip.number not in used
+            if clip.number not in used and (clip.number in left_out or not clip.video)
         ],
         "cost": {
             "currency": "USD",

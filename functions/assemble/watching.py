@@ -39,8 +39,10 @@ def put_beside(
     """The film with its preview and its copy in store. `spent` are files that nobody reads any more: there may be room
     for two films on the disk, not for three. `seconds` is what each may take."""
     for file in spent:
-        file.unlink()
+        file.unlink(missing_ok=True)
     preview = _unless_broken("preview", lambda: _put_preview(film, combined, media, seconds))
+    if film.format != "mp4":  # players of playlists want H.264
+        return film.model_copy(update={"preview": preview})
     ranges = _unless_broken("copy for players", lambda: _put_copy(film, combined, fps, media, seconds))
     return film.model_copy(update={"preview": preview, "ranges_key": ranges})
 

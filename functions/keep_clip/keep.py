@@ -217,7 +217,7 @@ class Keeper:
                 following = None
                 words["errorMessage"] = f"{end.message.rstrip('.')}. It is not tried again: {refused}"
         if not following:
-            failed = self.jobs.move_clip(job.id, task.run, clip.number, ClipStatus.FAILED, words)
+            failed = self.jobs.clip_lost(job.id, clip, ClipStatus.FAILED, words)
             self.jobs.table.commit(*ended, *([failed] if clip.status in OPEN_CLIP else []))
         telemetry.logger().warning(end.message, extra={"errorClass": end.error_class, "money": end.line.value})
         if not following:

@@ -24,7 +24,7 @@ def make_piece(task: PieceTask, jobs: JobStore, media: MediaStore) -> None:
     if piece.target is None or piece.picture:
         return
     try:
-        probe = _make(piece, piece.target, job.cut, media)
+        probe = _make(piece, piece.target, job.run_cut, media)
     except MediaError as fault:
         logger().warning("the piece cannot be made", extra={"piece": piece.name, "reason": str(fault)})
         jobs.table.commit(jobs.piece_failed(task.job_id, task.run, piece.number, str(fault)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -21,7 +21,9 @@ from functions.studio.ledger import Ledger, reservation
 from functions.studio.library import Campaign, Client, Library, PictureAsset
 from functions.studio.messages import ClipTask, ClipTasks
 from functions.studio.pairs import enough
+from functions.studio.reruns import opened_again
 from functions.studio.rows import new_id, now
+from functions.studio.table import Write
 from functions.studio.telemetry import count, logger
 
 
@@ -52,7 +54,10 @@ def plan(job_id: str, run: int, board: Board, time_left: Callable[[], float]) ->
     job = board.jobs.owned(job_id, run, JobStatus.PLANNING, JobStatus.PROCESSING)
     if job.status is JobStatus.PLANNING:
         try:
-            _choose(job, board, time_left)
+            if job.purpose.chooses:
+                _choose(job, board, time_left)
+            else:
+                _open_again(job, board)
         except ConditionLost:
             # Perhaps to itself: the answer to the move was lost, and the SDK sent it again.
             board.jobs.owned(job_id, run, JobStatus.PROCESSING)
@@ -99,7 +104,7 @@ def _choose(job: Job, board: Board, time_left: Callable[[], float]) -> None:
         "planningCost": choice.cost,
         "warnings": [*job.warnings, *choice.warnings, *_without_join(job.cut, len(clips))],
         "aspectRatio": model.aspect_ratio(first.width, first.height, job.cut.aspect_ratio),
-        "startedAt": now(),
+        "startedAt": job.started_at or now(),
         "planner": None,
     }
     more = cost - job.reserved_cost
@@ -107,6 +112,20 @@ def _choose(job: Job, board: Board, time_left: Callable[[], float]) -> None:
     _write(job, planner, clips, board)
     move = board.jobs.move_job(job.id, job.run, JobStatus.PROCESSING, chosen, planner=planner)
     board.budgets.change(job, more, move)
+
+
+def _open_again(job: Job, board: Board) -> None:
+    """The clips that this run makes anew; the others stay as they are, with the run that made them."""
+    planner = new_id()
+    board.jobs.table.commit(board.jobs.begin_to_plan(job, planner))
+    clips = board.jobs.clips(job.id)
+    again = [opened_again(clip, job) for clip in clips if clip.number in job.purpose.clips and clip.run != job.run]
+    opened = [*again, *(clip for clip in clips if clip.run == job.run)]
+    cost = sum((clip.estimated_cost for clip in opened), start=Decimal(0))
+    _put(job, planner, [_rows(job, clip, board) for clip in again], board)
+    goes_on = {"reservedCost": cost, "planner": None}
+    move = board.jobs.move_job(job.id, job.run, JobStatus.PROCESSING, goes_on, planner=planner)
+    board.budgets.change(job, cost - job.reserved_cost, move)
 
 
 def _tell(choice: Choice, pictures: int) -> None:
@@ -138,9 +157,18 @@ def _write(job: Job, planner: str, clips: list[Clip], board: Board) -> None:
     for clip in clips:
         was = before.pop(clip.number, clip)
         row = clip.model_copy(update={"created_at": was.created_at})
-        writes.append((jobs.new_clip(job.id, row), ledger.reserve(job.id, reservation(row))))
+        writes.append(_rows(job, row, board))
     for left in before.values():
         writes.append((jobs.remove_clip(job.id, left.number), ledger.remove(job.id, reservation(left))))
+    _put(job, planner, writes, board)
+
+
+def _rows(job: Job, clip: Clip, board: Board) -> tuple[Write, Write]:
+    return board.jobs.new_clip(job.id, clip), board.ledger.reserve(job.id, reservation(clip))
+
+
+def _put(job: Job, planner: str, writes: Sequence[tuple[Write, Write]], board: Board) -> None:
+    jobs = board.jobs
     for start in range(0, len(writes), ROWS_AT_ONCE):
         some = [write for pair in writes[start : start + ROWS_AT_ONCE] for write in pair]
         jobs.table.commit(jobs.still_planning(job, planner), *some)

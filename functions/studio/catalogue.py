@@ -125,7 +125,7 @@ class Model(Entry):
         return min(self.aspect_ratios, key=distance)
 
     def request(self, words: dict[str, Any]) -> dict[str, Any]:
-        """The provider's input from our words (prompt, firstFrame, lastFrame, duration, aspectRatio, resolution, audio)."""
+        """The provider's input from our words (prompt, firstFrame, lastFrame, duration, aspectRatio, resolution, audio, seed)."""
         named = {self.inputs[word]: value for word, value in words.items() if word in self.inputs and value is not None}
         return {**self.fixed, **named}
 

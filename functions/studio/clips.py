@@ -24,7 +24,10 @@ class ClipStatus(StrEnum):
 
 
 CLIP_MOVES: dict[ClipStatus, frozenset[ClipStatus]] = {
-    ClipStatus.PENDING: frozenset({ClipStatus.PROCESSING, ClipStatus.FAILED, ClipStatus.CANCELLED}),
+    # Completed at once: what an earlier run has made comes back.
+    ClipStatus.PENDING: frozenset(
+        {ClipStatus.PROCESSING, ClipStatus.COMPLETED, ClipStatus.FAILED, ClipStatus.CANCELLED}
+    ),
     ClipStatus.PROCESSING: frozenset({ClipStatus.COMPLETED, ClipStatus.FAILED, ClipStatus.CANCELLED}),
     ClipStatus.COMPLETED: frozenset(),
     ClipStatus.FAILED: frozenset(),
@@ -134,6 +137,14 @@ class Clip(Row):
     attempt_id: str | None = None
     prediction_id: str | None = None
     retry_count: int = 0
+    """Attempts of this run beyond the first."""
+    earlier_attempts: int = 0
+    """Of the runs before."""
+    seed: int | None = None
+    aspect_ratio: str | None = None
+    """Where it is not the job's."""
+    former: Clip | None = None
+    """As it was before it was made anew; None once it has ended, or where there was no video to keep."""
     kept: Kept | None = None
     error_message: str | None = None
     error_class: str | None = None
@@ -152,6 +163,16 @@ class Clip(Row):
     def video(self) -> Kept | None:
         """What the clip has come to; None until its last stage is kept."""
         return self.kept if self.status is ClipStatus.COMPLETED else None
+
+    @property
+    def latest(self) -> Kept | None:
+        """Its video, or the one that there is until it has been made anew."""
+        return self.former.video if self.former else self.video
+
+    @property
+    def attempts_before(self) -> int:
+        """How many attempts the clip has had in all but for the latest."""
+        return self.earlier_attempts + self.retry_count
 
 
 class Attempt(Row):
@@ -202,6 +223,18 @@ def pending_clip(job: Job, number: int, cost: Decimal, *, expires_at: int | None
         expires_at=expires_at,
         **chosen,
     )
+
+
+OF_A_VIDEO = frozenset(
+    {"kept", "attempt_id", "prediction_id", "model", "prompt", "duration_seconds", "estimated_cost", "stage", "seed"}
+    | {"aspect_ratio", "started_at"}
+)
+"""What of a clip's row belongs to its video."""
+
+
+def given_back(former: Clip) -> dict[str, Any]:
+    """The changes to a clip that could not be made anew."""
+    return {"former": None, **former.model_dump(by_alias=True, include=set(OF_A_VIDEO))}
 
 
 STAGES: dict[str, tuple[str, ...]] = {"image_pairs": ("video",)}

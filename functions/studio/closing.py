@@ -14,9 +14,11 @@ from functions.studio.clips import ClipStatus
 from functions.studio.errors import ConditionLost, StaleRun
 from functions.studio.events import JobEvents
 from functions.studio.job_store import JobStore
-from functions.studio.jobs import Job, JobStatus
+from functions.studio.jobs import Film, Job, JobStatus, RunKind
 from functions.studio.ledger import Ledger, Line, totals
+from functions.studio.rows import now
 from functions.studio.settlement import settle_open_clips
+from functions.studio.table import Write
 from functions.studio.telemetry import count, logger, money, seconds
 
 ENDED = {
@@ -38,15 +40,25 @@ class Closing:
 
 def deliver(job_id: str, run: int, closing: Closing) -> None:
     """Takes the run's film into the job and completes it; StaleRun when the job is not this run's any more."""
-    film = closing.jobs.film(job_id, run)
-    job = _close(job_id, run, JobStatus.COMPLETED, {"film": film.attributes()}, closing)
+    before = closing.jobs.owned(job_id, run, JobStatus.COMBINING, JobStatus.COMPLETED)
+    paid = totals(line for line in closing.ledger.lines(job_id) if line.run == run).settled
+    film = closing.jobs.film(job_id, run).model_copy(update={"cost": paid, "delivered_at": now()})
+    delivered = closing.jobs.film_delivered(job_id, film)
+    job = _close(job_id, run, JobStatus.COMPLETED, _taken(before, film), closing, delivered)
     if job is None:
         raise StaleRun(f"job {job_id} ended before run {run} could deliver its film")
     if _announce(job, closing):
         logger().info("job completed", extra={"clips": job.successful_clips, "missing": job.failed_clips})
         count("JobsCompleted")
         seconds("JobSeconds", _took(job))
-        money("JobCost", job.actual_cost)
+        money("JobCost", paid)
+
+
+def _taken(job: Job, film: Film) -> dict[str, Any]:
+    """What becomes of a job by its new film; a rendition stands beside the film, and changes nothing."""
+    if job.purpose.kind is RunKind.RENDITION:
+        return {}
+    return {"film": film.attributes()} | ({"cut": job.purpose.cut.attributes()} if job.purpose.cut else {})
 
 
 def close_failed(job_id: str, run: int, reason: str, closing: Closing) -> None:
@@ -86,7 +98,9 @@ def _announce(job: Job, closing: Closing) -> bool:
     return True
 
 
-def _close(job_id: str, run: int, status: JobStatus, changes: dict[str, Any], closing: Closing) -> Job | None:
+def _close(
+    job_id: str, run: int, status: JobStatus, changes: dict[str, Any], closing: Closing, *beside: Write
+) -> Job | None:
     """The job as it ended; None when it ended otherwise. Doing it again finds it done.
 
     What the budgets hold for the run cannot change any more: more is reserved only while clips are made, and by nobody once
@@ -97,6 +111,7 @@ def _close(job_id: str, run: int, status: JobStatus, changes: dict[str, Any], cl
     try:
         closing.jobs.table.commit(
             closing.jobs.move_job(job_id, run, status, {**changes, **_totals(job_id, lines, closing)}),
+            *beside,
             *closed(job, spent.settled, spent.lost),
         )
     except ConditionLost:
@@ -118,5 +133,6 @@ def _totals(job_id: str, lines: Sequence[Line], closing: Closing) -> dict[str, A
 
 
 def _took(job: Job) -> float:
-    """Seconds from acceptance to the end."""
-    return (datetime.fromisoformat(job.updated_at) - datetime.fromisoformat(job.created_at)).total_seconds()
+    """Seconds from the run's acceptance to its end."""
+    asked = job.purpose.asked_at or job.created_at
+    return (datetime.fromisoformat(job.updated_at) - datetime.fromisoformat(asked)).total_seconds()

@@ -17,6 +17,8 @@ Audio = Literal["keep", "strip", "music"]
 Quality = Literal["economy", "balanced", "premium"]
 Background = Literal["blurred", "plain"]
 Position = Literal["top-left", "top-right", "bottom-left", "bottom-right", "center"]
+Format = Literal["mp4", "webm", "hevc"]
+"""H.264 and AAC in MP4; VP9 and Opus in WebM; HEVC and AAC in MP4."""
 
 
 class TransitionKind(StrEnum):
@@ -63,6 +65,17 @@ class Music(Row):
     """Against the clips' sound: 1 is as loud as they are, wherever they are silent."""
 
 
+class Take(Row):
+    """A clip in the film, or a part of it, in seconds of the clip; to its end, where that is not said or lies beyond."""
+
+    clip: int
+    starts_at: Decimal | None = None
+    ends_at: Decimal | None = None
+
+    def as_asked(self) -> dict[str, Any]:
+        return {"subJobNumber": self.clip, "startsAt": self.starts_at, "endsAt": self.ends_at}
+
+
 class Cut(Row):
     """Whatever is None follows the clips."""
 
@@ -82,6 +95,11 @@ class Cut(Row):
     watermark: Watermark | None = None
     intro: Card | None = None
     outro: Card | None = None
+    takes: list[Take] | None = None
+    """In the order of the film; None: every clip, whole, by its number."""
+    format: Format = "mp4"
+    bitrate: int | None = None
+    """Kilobits of picture a second; None leaves it to `quality`."""
 
     def after(self, clip: int) -> Transition:
         """The transition that follows a clip, whichever survivor comes next."""
@@ -105,7 +123,8 @@ class Cut(Row):
         """In the form of a request, as JSON, with whatever was left out filled in."""
         joins = sorted((int(clip), transition) for clip, transition in self.joins.items())
         assets = {part: {"key"} for part in ("music", "watermark", "intro", "outro")}
-        said = self.model_dump(by_alias=True, exclude={"joins": True, **assets})
+        said = self.model_dump(by_alias=True, exclude={"joins": True, "takes": True, **assets})
+        said["clips"] = None if self.takes is None else [take.as_asked() for take in self.takes]
         said["transition"] = self.transition.as_asked()
         said["transitions"] = [{"after": clip, **transition.as_asked()} for clip, transition in joins]
         asked: dict[str, Any] = plain(said)

@@ -20,9 +20,10 @@ from functions.studio.clips import (
     Clip,
     ClipStatus,
     Kept,
+    given_back,
 )
 from functions.studio.errors import NotFound, StaleRun
-from functions.studio.jobs import MOVES, TERMINAL, Film, Job, JobStatus, LeftOut, before
+from functions.studio.jobs import MOVES, TERMINAL, Film, Job, JobStatus, LeftOut, Purpose, before
 from functions.studio.media import Piece, Probe
 from functions.studio.messages import ClipTask
 from functions.studio.rows import Row, now
@@ -50,6 +51,10 @@ def _clip_sk(number: int) -> str:
 
 def _piece_sk(run: int, number: int) -> str:
     return f"PIECE#{run:04d}#{number:04d}"
+
+
+def _film_sk(run: int) -> str:
+    return f"FILM#{run:04d}"
 
 
 def _planning(job: Job) -> dict[str, Any]:
@@ -160,6 +165,21 @@ class JobStore:
             when["reservedCost"] = AtMost(most)
         return update(_pk(job.id), "JOB", {}, when, add={"reservedCost": usd})
 
+    def next_run(self, job: Job, purpose: Purpose, changes: Mapping[str, Any]) -> list[Write]:
+        """Hold only while the job is as it was read: it has ended, that was published, and no other run has begun."""
+        ended = ("errorMessage", "completedAt", "closing", "planner", "executionArn")
+        fields = {
+            "run": job.run + 1,
+            "status": JobStatus.PLANNING.value,
+            "purpose": purpose.attributes(),
+            "unfinished": UNFINISHED,
+            "updatedAt": now(),
+            **dict.fromkeys(ended),
+            **changes,
+        }
+        when = {"run": job.run, "status": job.status.value, "announcedRun": job.run}
+        return [update(_pk(job.id), "JOB", fields, when), *self.enlist(job)]
+
     def begin_to_close(self, job_id: str, run: int, reason: str) -> Write:
         """From here on nothing is sent for the run; holds once, while the job has not ended."""
         running = [status.value for status in JobStatus if status not in TERMINAL]
@@ -216,13 +236,27 @@ class JobStore:
             fields["completedAt"] = stamp
         return update(_pk(job_id), _clip_sk(number), fields, when)
 
+    def clip_lost(
+        self,
+        job_id: str,
+        clip: Clip,
+        status: ClipStatus,
+        words: Mapping[str, Any],
+        *,
+        as_read: Clip | None = None,
+    ) -> Write:
+        """The end of a clip that nothing has come of; `status` as far as there is no video of an earlier run to go back to."""
+        changes = {**words, **(given_back(clip.former) if clip.former else {})}
+        ends = ClipStatus.COMPLETED if clip.former else status
+        return self.move_clip(job_id, clip.run, clip.number, ends, changes, as_read=as_read)
+
     def clip_kept(self, job_id: str, task: ClipTask, kept: Kept, cost: Decimal) -> Write:
         return self.move_clip(
             job_id,
             task.run,
             task.clip,
             ClipStatus.COMPLETED,
-            {"kept": kept.attributes(), "actualCost": cost, "errorMessage": None, "errorClass": None},
+            {"kept": kept.attributes(), "actualCost": cost, "errorMessage": None, "errorClass": None, "former": None},
         )
 
     # attempts
@@ -338,10 +372,22 @@ class JobStore:
         return update(_pk(job_id), f"OUT#{run:04d}", {"due": False}, {"rounds": rounds})
 
     def film_made(self, job_id: str, run: int, film: Film) -> Write:
-        return put(_pk(job_id), f"FILM#{run:04d}", film.attributes())
+        return put(_pk(job_id), _film_sk(run), film.attributes())
+
+    def film_delivered(self, job_id: str, film: Film) -> Write:
+        return update(
+            _pk(job_id), _film_sk(film.run), {"deliveredAt": film.delivered_at, "cost": film.cost}, {"pk": ...}
+        )
+
+    def films(self, job: Job) -> list[Film]:
+        """All that the job has had, oldest first; of a single run there is one at most, in the job's row."""
+        if job.run == 1:
+            return [job.film] if job.film else []
+        films = [Film.model_validate(row) for row in self.table.query(_pk(job.id), "FILM#")]
+        return [film for film in films if film.delivered_at]
 
     def find_film(self, job_id: str, run: int) -> Film | None:
-        row = self.table.get(_pk(job_id), f"FILM#{run:04d}")
+        row = self.table.get(_pk(job_id), _film_sk(run))
         return Film.model_validate(row) if row else None
 
     def film(self, job_id: str, run: int) -> Film:

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import Field
 
-from functions.studio.cut import Cut, Transition, TransitionKind
+from functions.studio.cut import Cut, Format, Transition, TransitionKind
 from functions.studio.media import Loudness
 from functions.studio.rows import Row
 
@@ -80,9 +80,50 @@ class LeftOut(Row):
         return cut.model_copy(update={"joins": cut.joins | hard})
 
 
+class RunKind(StrEnum):
+    """Why a run was started."""
+
+    FIRST = "first"
+    RETRY = "retry"
+    REGENERATE = "regenerate"
+    RECUT = "recut"
+    RENDITION = "rendition"
+
+
+class ClipWish(Row):
+    """What is to be other about a clip that is made anew."""
+
+    model: str
+    duration_seconds: int
+    prompt: str | None = None
+    seed: int | None = None
+    aspect_ratio: str | None = None
+    """Asked of the model; None where it takes it from the picture."""
+
+
+class Purpose(Row):
+    """What a run has to do."""
+
+    kind: RunKind = RunKind.FIRST
+    chooses: bool = True
+    """What the film is made of is still to be decided."""
+    clips: list[int] = Field(default_factory=list)
+    """Those to be made anew, once that is decided."""
+    wish: ClipWish | None = None
+    cut: Cut | None = None
+    """How this run cuts the film, where not as the job says. The job follows it once the film is there, unless that is a
+    rendition."""
+    warnings: list[str] = Field(default_factory=list)
+    """What of it is not as it was asked for; the job's from its acceptance on."""
+    asked_at: str | None = None
+
+
 class Film(Row):
     """The combined video of a run; keys are of the media bucket."""
 
+    run: int = 1
+    made_by: RunKind = RunKind.FIRST
+    format: Format = "mp4"
     key: str
     poster_key: str
     manifest_key: str
@@ -100,6 +141,10 @@ class Film(Row):
     preview: Preview | None = None
     ranges_key: str | None = None
     """Of a `Segment` as JSON: how players fetch the film piece by piece. Both are None where they could not be made."""
+    cost: Decimal | None = None
+    """USD that its run paid for clips."""
+    delivered_at: str | None = None
+    """None until its job has taken it."""
 
 
 class Job(Row):
@@ -127,6 +172,8 @@ class Job(Row):
     planning_model: str | None = None
     aspect_ratio: str | None = None
     cut: Cut = Cut()
+    """How the film is cut that the job has, or is to have first."""
+    purpose: Purpose = Purpose()
     metadata: dict[str, Any] = Field(default_factory=dict)
     warnings: list[str] = Field(default_factory=list)
     film: Film | None = None
@@ -139,11 +186,17 @@ class Job(Row):
     created_at: str
     updated_at: str
     started_at: str | None = None
+    """Since what the film is made of was decided first."""
     completed_at: str | None = None
     planner: str | None = None
     """While it is planned: the try that may write its clips."""
     unfinished: str | None = None
     """Present until the job has ended: the key of the sweep's sparse index."""
+
+    @property
+    def run_cut(self) -> Cut:
+        """How this run cuts its film."""
+        return self.purpose.cut or self.cut
 
     @property
     def may_spend(self) -> bool:

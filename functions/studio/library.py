@@ -6,7 +6,7 @@ Ids sort by the time of their making, so every list is in order of creation. Rea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import islice
 from typing import Any, ClassVar, Literal, TypeVar
@@ -150,6 +150,11 @@ class Library:
     def find(self, kind: type[E], tenant: str, entry_id: str) -> E | None:
         row = self.table.get(_pk(tenant), _prefix(kind) + entry_id) if is_id(entry_id) else None
         return kind.model_validate(row) if row else None
+
+    def assets(self, tenant: str, asset_ids: Sequence[str]) -> list[Asset]:
+        """Those of them that there are, in no particular order."""
+        keys = [(_pk(tenant), _prefix(Asset) + one) for one in asset_ids if is_id(one)]
+        return [Asset.model_validate(row) for row in self.table.get_many(keys)]
 
     def page(
         self,

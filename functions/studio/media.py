@@ -18,6 +18,9 @@ class PieceKind(StrEnum):
     CARD = "card"
 
 
+SEAMS = frozenset({"h264", "hevc", "vp9"})
+"""What films are encoded in."""
+
 HDR = ("smpte2084", "arib-std-b67")
 
 
@@ -90,10 +93,11 @@ class Picture(Row):
     def seam(self) -> tuple[object, ...] | None:
         """What pieces must share to be copied into one film; None for a file that only an encoder can use."""
         upright = self.field_order == "progressive" and self.rotation == 0 and self.sample_aspect == "1:1"
-        if not (self.codec == "h264" and self.pixel_format == "yuv420p" and upright and self.ticks and self.extradata):
+        if not (self.codec in SEAMS and self.pixel_format == "yuv420p" and upright and self.ticks and self.extradata):
             return None
         return (
             self.index,
+            self.codec,
             self.profile,
             self.colour,
             self.width,

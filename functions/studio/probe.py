@@ -22,6 +22,9 @@ from functions.studio.visible import DETECT, read_visible
 FIELD_ORDERS = ("progressive", "top first", "bottom first", "top coded first (swapped)", "bottom coded first (swapped)")
 
 
+ENTRIES = frozenset({"avc1", "hvc1", "vp09"})
+"""Sample entries that keep the decoder's configuration to themselves, out of the packets."""
+
 PACKETS = ("-map", "0:V:0", "-c", "copy", "-f", "framehash", "-hash", "murmur3")
 """ffmpeg's arguments that write the packets of a picture as `read_packets` reads them."""
 
@@ -118,7 +121,7 @@ def describe(movie: Movie, words: str, packets: Packets, size: int) -> Probe:
     if packets.timescale.denominator != 1:
         raise BrokenMedia(f"the picture's time base is 1/{packets.timescale} s")
     track = movie.first("vide")
-    whole = track is not None and track.descriptions == 1 and track.samples == len(found) and track.codec == "avc1"
+    whole = track is not None and track.descriptions == 1 and track.samples == len(found) and track.codec in ENTRIES
     first, last = min(one.pts for one in found), max(one.pts for one in found)
     end = max(one.pts + one.duration for one in found)
     black, still = read_visible(words, *(float(pts / packets.timescale) for pts in (first, last, end)))

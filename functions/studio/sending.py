@@ -123,9 +123,10 @@ def _order(job: Job, clip: Clip, attempt: Attempt, frames: dict[str, str], outbo
     words = {
         "prompt": clip.prompt,
         "duration": clip.duration_seconds,
-        "aspectRatio": job.aspect_ratio,
+        "aspectRatio": clip.aspect_ratio or job.aspect_ratio,
         "resolution": offer.resolution.name,
         "audio": offer.audio,
+        "seed": clip.seed,
         **frames,
     }
     return Order(

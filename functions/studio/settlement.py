@@ -86,7 +86,7 @@ def settle_open_clips(
             writes = ended_attempt(jobs, ledger, job.id, line, attempt, end) if line else []
             if clip.status in OPEN_CLIP:
                 words = {"errorMessage": end.message, "errorClass": end.error_class}
-                writes.append(jobs.move_clip(job.id, run, clip.number, status, words, as_read=clip))
+                writes.append(jobs.clip_lost(job.id, clip, status, words, as_read=clip))
             with suppress(ConditionLost):  # read again in the next round
                 jobs.table.commit(*writes)
                 count("ClipsFailed", errorClass=end.error_class)

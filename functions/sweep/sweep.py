@@ -52,7 +52,7 @@ def _sweep(job: Job, closing: Closing, workflow: Workflow, at: datetime) -> str 
 
 
 def is_forgotten(job: Job, at: datetime) -> bool:
-    return not job.ended and job.execution_arn is None and datetime.fromisoformat(job.created_at) < at - GRACE
+    return not job.ended and job.execution_arn is None and datetime.fromisoformat(job.updated_at) < at - GRACE
 
 
 def is_quiet(job: Job, at: datetime) -> bool:

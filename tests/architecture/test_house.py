@@ -31,6 +31,7 @@ PURE = {
     "cut",
     "pairs",
     "payload",
+    "reruns",
     "retry_after",
     "visible",
 }

@@ -20,6 +20,7 @@ from functions.studio.jobs import Film, JobStatus, Preview
 from functions.studio.ledger import Ledger
 from functions.studio.media import Segment, Stretch
 from functions.studio.media_store import MediaStore
+from functions.studio.rows import now
 from functions.studio.table import Table
 from tests.integration.api_events import Caller, Reply
 from tests.integration.api_stage import Everything, a_campaign_of, asked, picture
@@ -34,6 +35,35 @@ OPENED = [one for one in BEHIND if one.by_token]
 LISTS = [one for one in BEHIND if one.method == "get" and not one.parameters("path")]
 
 
+def with_a_film(job: str, jobs: JobStore, media: MediaStore) -> None:
+    """The job has ended well, whatever there is to be seen of it."""
+    jobs.table.commit(jobs.move_clip(job, 1, 1, ClipStatus.PROCESSING))
+    jobs.table.commit(jobs.move_clip(job, 1, 1, ClipStatus.COMPLETED, {"kept": a_kept().attributes()}))
+    keys = {"film": "film.mp4", "poster": "film.jpg", "manifest": "film.json", "ranges": "ranges.json"}
+    media.put(keys["manifest"], b"{}", "application/json")
+    ranges = Segment(key=keys["film"], initial_bytes=1, stretches=[Stretch(seconds=8.0, bytes=1)])
+    media.put(keys["ranges"], ranges.model_dump_json().encode(), "application/json")
+    film = Film(
+        key=keys["film"],
+        poster_key=keys["poster"],
+        manifest_key=keys["manifest"],
+        ranges_key=keys["ranges"],
+        preview=Preview(key="film.webp", sha256="0"),
+        duration_seconds=8.0,
+        frames=192,
+        width=1280,
+        height=720,
+        fps=24.0,
+        bytes=1,
+        sha256="0",
+        clips=[1],
+    )
+    for status in (JobStatus.PROCESSING, JobStatus.COMBINING):
+        jobs.table.commit(jobs.move_job(job, 1, status, {"startedAt": now()}))
+    jobs.table.commit(jobs.film_made(job, 1, film))
+    deliver(job, 1, Closing(jobs, Ledger(jobs.table), JobEvents("bus", Bus())))
+
+
 class World:
     """Everything that a tenant can have, so that every id in the description has one to stand for it."""
 
@@ -45,9 +75,7 @@ class World:
         job = asked(caller, campaignId=campaign, numPairs=1).data["jobId"]
         announced = {"uploadType": "presigned", "campaignId": campaign, "name": "poster"}
         self.upload = caller.post("/api/v3/assets/upload", announced).data
-        jobs.table.commit(jobs.move_clip(job, 1, 1, ClipStatus.PROCESSING))
-        kept = a_kept().attributes()
-        jobs.table.commit(jobs.move_clip(job, 1, 1, ClipStatus.COMPLETED, {"kept": kept}))
+        with_a_film(job, jobs, media)
         self.ids = {"clientId": client, "campaignId": campaign, "assetId": asset, "jobId": job}
 
     def target(self, one: Operation, query: str = "") -> str:
@@ -77,32 +105,7 @@ def _snake(name: str) -> str:
 
 @pytest.fixture
 def owner(acme: Caller, jobs: JobStore, media: MediaStore) -> World:
-    world = World(acme, jobs, media)
-    keys = {"film": "film.mp4", "poster": "film.jpg", "manifest": "film.json", "ranges": "ranges.json"}
-    media.put(keys["manifest"], b"{}", "application/json")
-    ranges = Segment(key=keys["film"], initial_bytes=1, stretches=[Stretch(seconds=8.0, bytes=1)])
-    media.put(keys["ranges"], ranges.model_dump_json().encode(), "application/json")
-    film = Film(
-        key=keys["film"],
-        poster_key=keys["poster"],
-        manifest_key=keys["manifest"],
-        ranges_key=keys["ranges"],
-        preview=Preview(key="film.webp", sha256="0"),
-        duration_seconds=8.0,
-        frames=192,
-        width=1280,
-        height=720,
-        fps=24.0,
-        bytes=1,
-        sha256="0",
-        clips=[1],
-    )
-    job = world.ids["jobId"]
-    for status in (JobStatus.PROCESSING, JobStatus.COMBINING):
-        jobs.table.commit(jobs.move_job(job, 1, status))
-    jobs.table.commit(jobs.film_made(job, 1, film))
-    deliver(job, 1, Closing(jobs, Ledger(jobs.table), JobEvents("bus", Bus())))
-    return world
+    return World(acme, jobs, media)
 
 
 @pytest.fixture

@@ -74,7 +74,9 @@ def test_delivering_completes_the_job_with_its_film_and_its_sums(stage: Stage) -
     deliver(stage.job.id, 1, stage.closing)
     job = stage.jobs.job(stage.job.id)
     assert job.status is JobStatus.COMPLETED
-    assert job.film == FILM
+    assert job.film
+    assert job.film == FILM.model_copy(update={"cost": Decimal("2.40"), "delivered_at": job.film.delivered_at})
+    assert job.film == stage.jobs.film(job.id, 1), "the film's own row says so too"
     assert (job.successful_clips, job.failed_clips) == (2, 1)
     assert (job.actual_cost, job.lost_cost) == (Decimal("2.40"), Decimal("1.20"))
     assert job.completed_at

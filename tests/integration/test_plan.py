@@ -13,12 +13,13 @@ from functions.plan.vision import Seen, Vision
 from functions.studio.clips import ClipStatus, pending_clip
 from functions.studio.errors import InvalidRequest, StaleRun
 from functions.studio.job_store import JobStore
-from functions.studio.jobs import JobStatus
+from functions.studio.jobs import JobStatus, Purpose, RunKind
 from functions.studio.ledger import Ledger, reservation
 from functions.studio.library import Library
 from functions.studio.media_store import MediaStore
 from local.standins.xai import Xai
 from tests.integration.plan_stage import Stage
+from tests.scripted import a_clip
 
 
 class Moves:
@@ -53,6 +54,18 @@ class Moves:
 @pytest.fixture
 def stage(jobs: JobStore, ledger: Ledger, library: Library, media: MediaStore, xai: Xai) -> Stage:
     return Stage(jobs, ledger, library, media, xai.url)
+
+
+def test_a_run_after_one_that_failed_before_its_selection_selects_anew(stage: Stage) -> None:
+    failed = stage.job(status=JobStatus.FAILED, announced_run=1)
+    lost = a_clip(failed, 1, status=ClipStatus.FAILED, error_message="unreachable")
+    stage.jobs.table.commit(stage.jobs.new_clip(failed.id, lost))
+    stage.jobs.table.commit(*stage.jobs.next_run(failed, Purpose(kind=RunKind.RETRY), {}))
+    tasks = stage.plan(stage.jobs.job(failed.id)).tasks
+    assert [task.attempt_id for task in tasks] == ["2.0001.video.1", "2.0002.video.1", "2.0003.video.1"]
+    clips = stage.jobs.clips(failed.id)
+    assert [(clip.run, clip.status, clip.error_message) for clip in clips] == 3 * [(2, ClipStatus.PENDING, None)]
+    assert stage.ledger.totals(failed.id).reserved == sum(clip.estimated_cost for clip in clips)
 
 
 def test_each_pair_becomes_a_pending_clip_with_its_reservation_and_a_task(stage: Stage) -> None:

@@ -59,7 +59,7 @@ CALLS = {
 
 
 class Shaky:
-    """DynamoDB's client, whose call number `fails_at` fails, and whose every transaction conflicts once."""
+    """DynamoDB's client, whose call number `fails_at` fails; where none does, every transaction conflicts once."""
 
     def __init__(self, client: Any, fails_at: int, fault: str) -> None:
         self.client, self.fails_at, self.fault = client, fails_at, FAULTS[fault]
@@ -71,7 +71,7 @@ class Shaky:
         return (lambda **asked: self._call(name, call, asked)) if name in CALLS else call
 
     def _call(self, name: str, call: Callable[..., Any], asked: dict[str, Any]) -> Any:
-        if name == "transact_write_items":
+        if name == "transact_write_items" and self.fails_at < 0:
             self.conflicted = not self.conflicted
             if self.conflicted:
                 error: Any = {"Error": {"Code": "TransactionCanceledException"}}

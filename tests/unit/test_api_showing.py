@@ -54,16 +54,16 @@ def test_the_message_says_how_many_pairs_there_are(pairs: int | None, message: s
 def test_the_cost_of_a_running_job_is_that_of_its_clips_and_of_an_ended_one_its_own() -> None:
     job = a_job()
     clips = [a_clip(job, 1, actual_cost=Decimal("1.20")), a_clip(job, 2)]
-    assert job_view(job, clips, str).actual_cost == Decimal("1.20")
+    assert job_view(job, clips, [], str).actual_cost == Decimal("1.20")
     ended = job.model_copy(update={"status": JobStatus.COMPLETED, "actual_cost": Decimal("2.40")})
-    assert job_view(ended, clips, str).progress.total_cost == Decimal("2.40")
+    assert job_view(ended, clips, [], str).progress.total_cost == Decimal("2.40")
 
 
 def test_clips_keep_their_numbers_where_one_failed() -> None:
     job = a_job()
     kept = {"status": ClipStatus.COMPLETED, "kept": a_kept()}
     clips = [a_clip(job, 1, **kept), a_clip(job, 2, status=ClipStatus.FAILED), a_clip(job, 3, **kept)]
-    urls = job_view(job, clips, str).progress.clip_urls
+    urls = job_view(job, clips, [], str).progress.clip_urls
     assert [url.rsplit("/", 1)[1] for url in urls] == ["clip_001.mp4", "clip_003.mp4"]
 
 
@@ -72,7 +72,7 @@ def test_what_was_kept_of_an_earlier_stage_is_not_the_clips_video(status: ClipSt
     job = a_job()
     clips = [a_clip(job, status=status, kept=a_kept(), attempt_id="1.0001.image.1")]
     [shown] = sub_jobs_view(job, clips, catalogue(), NOON).sub_jobs
-    assert (shown.video_url, shown.video_blob_id, job_view(job, clips, str).progress.clip_urls) == (None, None, [])
+    assert (shown.video_url, shown.video_blob_id, job_view(job, clips, [], str).progress.clip_urls) == (None, None, [])
 
 
 def test_progress_is_that_of_the_clips_state_and_then_of_the_time_its_model_takes() -> None:
@@ -130,7 +130,9 @@ def test_a_job_that_goes_on_says_when_to_ask_again_and_one_that_has_ended_does_n
 
 
 def test_money_and_metadata_are_shown_as_json_numbers() -> None:
-    shown = job_view(a_job(metadata={"n": Decimal(7), "x": [Decimal("0.25")]}, estimated_cost=Decimal("4.80")), [], str)
+    shown = job_view(
+        a_job(metadata={"n": Decimal(7), "x": [Decimal("0.25")]}, estimated_cost=Decimal("4.80")), [], [], str
+    )
     document = shown.model_dump(mode="json", by_alias=True)
     assert (document["estimatedCost"], document["metadata"]) == (4.8, {"n": 7, "x": [0.25]})
 

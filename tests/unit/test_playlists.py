@@ -4,7 +4,8 @@ import pytest
 
 from functions.api.playlists import film_playlist, live_playlist
 from functions.studio.clips import Clip, ClipStatus
-from functions.studio.jobs import Job, JobStatus
+from functions.studio.cut import Cut, Take
+from functions.studio.jobs import Job, JobStatus, Purpose, RunKind
 from functions.studio.media import Segment, Stretch
 from tests.scripted import a_clip, a_job, a_kept
 
@@ -76,6 +77,15 @@ def test_a_running_job_plays_its_settled_beginning_without_what_failed(words: st
     assert watched(text) == plays
     assert text.startswith(HEAD)
     assert "ENDLIST" not in text
+
+
+def test_a_run_that_cuts_the_clips_anew_plays_them_in_its_own_order() -> None:
+    takes = Cut(takes=[Take(clip=3), Take(clip=1), Take(clip=3)])
+    job = a_job(duration_seconds=8, purpose=Purpose(kind=RunKind.RECUT, chooses=False, cut=takes))
+    clips = [clip(job, number, "kept") for number in (1, 2, 3)]
+    assert watched(live_playlist(job, clips, signed)) == [3, 1, 3]
+    failed = job.model_copy(update={"status": JobStatus.FAILED})
+    assert watched(live_playlist(failed, clips, signed)) == [1, 2, 3], "that of the film which the job still has"
 
 
 @pytest.mark.parametrize("status", JobStatus)

@@ -14,7 +14,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from functions.api import cursors
 from functions.api.accept_job import TheReception
 from functions.api.envelope import Envelope, Listed, answer, shown
-from functions.api.given import Asker, TheJobs, TheLedger, TheLibrary, TheMedia, ThePlayerTokens
+from functions.api.given import Asker, OfRun, TheJobs, TheLedger, TheLibrary, TheMedia, ThePlayerTokens
 from functions.api.image_pairs import ImagePairsRequest, draft
 from functions.api.job_list import Wanted, page_of_jobs
 from functions.api.job_views import (
@@ -29,7 +29,7 @@ from functions.api.job_views import (
     sub_jobs_view,
 )
 from functions.api.money_views import LedgerView, ledger_view
-from functions.api.own_jobs import own_film, own_job
+from functions.api.own_jobs import film_of_run, own_job
 from functions.studio.catalogue import catalogue
 
 router = Router()
@@ -75,7 +75,7 @@ def page(
 @router.get("/jobs/<job_id>", tags=TAGS, summary="Get a job")
 def show(job_id: str, asker: Asker, jobs: TheJobs, tokens: ThePlayerTokens) -> Response[Envelope[JobView]]:
     job = own_job(jobs, asker.tenant, job_id)
-    return shown(job_view(job, jobs.clips(job.id), tokens.link), polling(job))
+    return shown(job_view(job, jobs.clips(job.id), jobs.films(job), tokens.link), polling(job))
 
 
 @router.get("/jobs/<job_id>/sub-jobs", tags=TAGS, summary="Get the clips of a job")
@@ -91,6 +91,6 @@ def show_ledger(job_id: str, asker: Asker, jobs: TheJobs, ledger: TheLedger) -> 
 
 
 @router.get("/jobs/<job_id>/manifest", tags=TAGS, summary="Get what the film was made of")
-def manifest(job_id: str, asker: Asker, jobs: TheJobs, media: TheMedia) -> Envelope[dict[str, Any]]:
-    film = own_film(own_job(jobs, asker.tenant, job_id))
+def manifest(job_id: str, asker: Asker, jobs: TheJobs, media: TheMedia, run: OfRun = None) -> Envelope[dict[str, Any]]:
+    film = film_of_run(jobs, own_job(jobs, asker.tenant, job_id), run)
     return answer(json.loads(media.read(film.manifest_key)))

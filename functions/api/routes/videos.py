@@ -10,8 +10,8 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 
 from functions.api.envelope import elsewhere
-from functions.api.given import Asker, TheJobs, TheMedia, Viewer
-from functions.api.own_jobs import film_ranges, own_clip, own_film, own_job, own_preview, watched_job
+from functions.api.given import Asker, OfRun, TheJobs, TheMedia, Viewer
+from functions.api.own_jobs import film_of_run, film_ranges, own_clip, own_job, own_preview, watched_job
 from functions.api.playlists import PLAYLIST, film_playlist, live_playlist
 
 router = Router()
@@ -29,20 +29,21 @@ def played(text: str) -> Response[str]:
 
 
 @router.get("/videos/<job_id>/combined", tags=TAGS, status_code=302, summary="The film")
-def combined(job_id: str, asker: Asker, jobs: TheJobs, media: TheMedia) -> Response[None]:
-    film = own_film(own_job(jobs, asker.tenant, job_id))
+def combined(job_id: str, asker: Asker, jobs: TheJobs, media: TheMedia, run: OfRun = None) -> Response[None]:
+    film = film_of_run(jobs, own_job(jobs, asker.tenant, job_id), run)
     return elsewhere(media.signed_url(film.key))
 
 
 @router.get("/videos/<job_id>/thumbnail", tags=TAGS, status_code=302, summary="The film's poster")
-def thumbnail(job_id: str, asker: Asker, jobs: TheJobs, media: TheMedia) -> Response[None]:
-    film = own_film(own_job(jobs, asker.tenant, job_id))
+def thumbnail(job_id: str, asker: Asker, jobs: TheJobs, media: TheMedia, run: OfRun = None) -> Response[None]:
+    film = film_of_run(jobs, own_job(jobs, asker.tenant, job_id), run)
     return elsewhere(media.signed_url(film.poster_key))
 
 
 @router.get("/videos/<job_id>/preview", tags=TAGS, status_code=302, summary="A few moving seconds of the film")
-def preview(job_id: str, asker: Asker, jobs: TheJobs, media: TheMedia) -> Response[None]:
-    return elsewhere(media.signed_url(own_preview(own_job(jobs, asker.tenant, job_id)).key))
+def preview(job_id: str, asker: Asker, jobs: TheJobs, media: TheMedia, run: OfRun = None) -> Response[None]:
+    film = film_of_run(jobs, own_job(jobs, asker.tenant, job_id), run)
+    return elsewhere(media.signed_url(own_preview(film).key))
 
 
 @router.get(

@@ -1,0 +1,74 @@
+"""Further runs of a job that has ended: what failed, one clip anew, another cut, another form."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.api_gateway import Router
+from aws_lambda_powertools.event_handler.openapi.params import Body, Path
+
+from functions.api.envelope import Envelope
+from functions.api.film_changes import (
+    RecutRequest,
+    RegenerateRequest,
+    RenditionRequest,
+    RetryRequest,
+    recut,
+    regenerate,
+    rendition,
+)
+from functions.api.film_options import MOST_CLIPS
+from functions.api.given import Asker
+from functions.api.job_views import AcceptedView
+from functions.api.reruns import TheReruns, retry
+from functions.studio.catalogue import catalogue
+
+router = Router()
+TAGS = ["jobs"]
+
+Accepted = Response[Envelope[AcceptedView]]
+Number = Annotated[int, Path(ge=1, le=MOST_CLIPS)]
+
+
+@router.post(
+    "/jobs/<job_id>/retry", tags=TAGS, status_code=202, summary="Make the clips that failed, and the film again"
+)
+def try_again(
+    job_id: str, asker: Asker, reruns: TheReruns, body: Annotated[RetryRequest | None, Body()] = None
+) -> Accepted:
+    """Failed and cancelled clips only: what is kept is not paid for again."""
+    return reruns.begin(body or RetryRequest(), asker.tenant, job_id, retry)
+
+
+@router.post(
+    "/jobs/<job_id>/sub-jobs/<number>/regenerate",
+    tags=TAGS,
+    status_code=202,
+    summary="Make one clip anew, and the film",
+)
+def make_anew(
+    job_id: str,
+    number: Number,
+    asker: Asker,
+    reruns: TheReruns,
+    body: Annotated[RegenerateRequest | None, Body()] = None,
+) -> Accepted:
+    """The clip that is there stays until the new one is: if that fails, the film is made with it as before."""
+    asked = body or RegenerateRequest()
+    decide = regenerate(asked, number, catalogue(), asker.tenant, reruns.library)
+    return reruns.begin(asked, asker.tenant, job_id, decide)
+
+
+@router.post(
+    "/jobs/<job_id>/recut", tags=TAGS, status_code=202, summary="Cut another film from the clips that are kept"
+)
+def cut_again(body: RecutRequest, job_id: str, asker: Asker, reruns: TheReruns) -> Accepted:
+    """Its film becomes the job's; the earlier ones stay."""
+    return reruns.begin(body, asker.tenant, job_id, recut(body, asker.tenant, reruns.library))
+
+
+@router.post("/jobs/<job_id>/renditions", tags=TAGS, status_code=202, summary="Make the film in another form")
+def render(body: RenditionRequest, job_id: str, asker: Asker, reruns: TheReruns) -> Accepted:
+    """It stands beside the job's film, among `films`, and does not take its place."""
+    return reruns.begin(body, asker.tenant, job_id, rendition(body))

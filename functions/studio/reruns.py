@@ -1,0 +1,39 @@
+"""A clip that is made anew in a later run of its job. Pure."""
+
+from __future__ import annotations
+
+from functions.studio.catalogue import catalogue
+from functions.studio.clips import STAGES, Clip
+from functions.studio.jobs import ClipWish, Job
+from functions.studio.rows import now
+
+
+def opened_again(clip: Clip, job: Job) -> Clip:
+    """As the job's run makes it: at today's price, and with what has been paid for it so far. A video that it has is kept
+    until there is another."""
+    wish = job.purpose.wish or ClipWish(
+        model=clip.model,
+        duration_seconds=clip.duration_seconds,
+        prompt=clip.prompt,
+        seed=clip.seed,
+        aspect_ratio=clip.aspect_ratio,
+    )
+    cost = catalogue().model(wish.model).offer(job.cut, wish.duration_seconds).cost
+    return Clip(
+        **wish.model_dump(),
+        number=clip.number,
+        run=job.run,
+        stage=STAGES[job.kind][0],
+        image1_asset_id=clip.image1_asset_id,
+        image2_asset_id=clip.image2_asset_id,
+        image1_key=clip.image1_key,
+        image2_key=clip.image2_key,
+        score=clip.score,
+        reason=clip.reason,
+        estimated_cost=cost,
+        actual_cost=clip.actual_cost,
+        earlier_attempts=clip.attempts_before + (clip.attempt_id is not None),
+        former=clip if clip.video else None,
+        created_at=clip.created_at,
+        updated_at=now(),
+    )
