@@ -1,5 +1,5 @@
-"""`python -m admin key TENANT` makes an API key, `python -m admin revoke KEY` ends one, `python -m admin redrive` has the
-looks at providers that were set aside taken again.
+"""`python -m admin key TENANT` makes an API key, `revoke KEY` ends one, `budget TENANT USD` sets what a tenant may spend,
+`redrive` has the looks at providers that were set aside taken again.
 
 Where: the deployment of $STAGE; without a stage the local cloud that runs (out/local.json).
 """
@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from admin.redrive import redrive
-from functions.api.keys import issue_key, revoke
+from functions.api.keys import issue_key, revoke, tenant_name
+from functions.studio.budgets import Budgets
 from functions.studio.errors import NotFound
 from functions.studio.table import Table
 from local.checkout import OUT
@@ -24,6 +27,8 @@ from local.told import told_in
 
 LOCAL = OUT / "local.json"
 """What `make local` leaves for other processes while it is up."""
+
+_USD = re.compile(r"[0-9]{1,9}(\.[0-9]{1,4})?")
 
 
 class NoTable(Exception):
@@ -42,6 +47,8 @@ def main(arguments: Sequence[str] | None = None, local: Path = LOCAL) -> int:
         if asked.verb == "key":
             print(issue_key(table, asked.tenant, asked.tier))
             print("Shown once, stored hashed: keep it now.", file=sys.stderr)
+        elif asked.verb == "budget":
+            print(_budget(Budgets(table), tenant_name(asked.tenant), asked.usd))
         else:
             key = revoke(table, asked.key)
             print(f"{key.prefix} of {key.tenant}: revoked at {key.revoked_at}; it may open for a minute more.")
@@ -59,11 +66,30 @@ def _parser() -> argparse.ArgumentParser:
     key.add_argument("--tier", default="pro")
     end = verbs.add_parser("revoke", help="end an API key")
     end.add_argument("key", help="its id, or how it begins (rl_…)")
+    budget = verbs.add_parser("budget", help="show, and with USD set, what a tenant may spend in all")
+    budget.add_argument("tenant", help="as its keys were made for")
+    budget.add_argument(
+        "usd", nargs="?", default="", help="at most so many dollars from the first job on; `none`: no limit"
+    )
     again = verbs.add_parser("redrive", help="have looks that were set aside taken again")
     again.add_argument("--queue", help="URL of the queue where they lie; default: the local cloud's or the stack's")
-    for verb in (key, end):
+    for verb in (key, end, budget):
         verb.add_argument("--table", help="default: $TABLE_NAME, else the local cloud's or the stack's")
     return parser
+
+
+def _budget(budgets: Budgets, tenant: str, usd: str) -> str:
+    if usd:
+        budgets.cap_tenant(tenant, None if usd == "none" else _dollars(usd))
+    balance = budgets.tenant(tenant)
+    cap = "no limit" if balance.cap is None else f"{balance.cap} USD"
+    return f"{tenant}: {cap}; settled {balance.settled}, lost {balance.lost}, reserved {balance.reserved} USD."
+
+
+def _dollars(text: str) -> Decimal:
+    if not _USD.fullmatch(text):
+        raise ValueError(f"a budget is dollars such as 50 or 12.50, or none, not {text!r}")
+    return Decimal(text)
 
 
 def _found(stage: str | None, local: Path, output: str, told: str) -> str:

@@ -11,14 +11,18 @@ from typing import Any, Literal
 from botocore.exceptions import ClientError
 
 from functions.studio.clips import Answer, Attempt, AttemptStatus, Clip, Kept, Outcome, pending_clip
+from functions.studio.closing import Closing
+from functions.studio.events import JobEvents
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import Job, JobStatus
+from functions.studio.ledger import Ledger
 from functions.studio.media import Picture, Probe
 from functions.studio.messages import ClipTask
 from functions.studio.providers.protocol import Order, Prediction
 from functions.studio.rows import new_id, now
 from functions.studio.stopping import Brake
 from functions.studio.table import Table
+from functions.studio.workflow import Workflow
 
 
 class Answering:
@@ -177,6 +181,12 @@ def one_by_one(work: Callable[[Any], None], ones: Iterable[Any]) -> None:
 def a_brake(jobs: JobStore, provider: ScriptedProvider | None = None) -> Brake:
     standing_in = provider or ScriptedProvider()
     return Brake(jobs, lambda _: standing_in, one_by_one)
+
+
+def a_closing(jobs: JobStore, ledger: Ledger, bus: Bus | None = None) -> Closing:
+    """Whose provider knows of no prediction."""
+    workflow = Workflow("arn:aws:states:us-east-1:1:stateMachine:m", Tokens())
+    return Closing(jobs, ledger, JobEvents("bus", bus or Bus()), workflow, a_brake(jobs))
 
 
 class Queue:

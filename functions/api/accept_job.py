@@ -12,15 +12,16 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import BaseModel
 
 from functions.api.envelope import Envelope, created
-from functions.api.given import TheJobs, TheLedger, TheLibrary, TheWorkflow
+from functions.api.given import TheBudgets, TheJobs, TheLedger, TheWorkflow
 from functions.api.job_views import RETRY_AFTER, AcceptedView, accepted_view, job_path
 from functions.api.once import REPLAYED, Once, TheOnce
+from functions.studio.attempts import at_most
+from functions.studio.budgets import Budgets
 from functions.studio.clips import Clip
-from functions.studio.errors import ConditionLost, Conflict
+from functions.studio.errors import ConditionLost
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import Job, JobStatus
 from functions.studio.ledger import Ledger, reservation
-from functions.studio.library import Campaign, Library
 from functions.studio.telemetry import about, count, logger
 from functions.studio.workflow import Workflow
 
@@ -42,7 +43,7 @@ class Reception:
     once: Once
     jobs: JobStore
     ledger: Ledger
-    library: Library
+    budgets: Budgets
     workflow: Workflow
 
     def accept(self, asked: BaseModel, draft: Callable[[], Draft]) -> Response[Envelope[AcceptedView]]:
@@ -53,44 +54,26 @@ class Reception:
         self, asked: BaseModel, carry_out: Callable[[], AcceptedView]
     ) -> Response[Envelope[AcceptedView]]:
         """`carry_out` commits with `once.remember`; it is not called for what was carried out before."""
-        answered = self.once.before(asked)
-        if answered is None:
-            try:
+        with self.once.taking(asked) as answered:
+            if answered is None:
                 return _answer(carry_out())
-            except ConditionLost:
-                answered = self.once.before(asked)
-                if answered is None:
-                    raise
-        return _answer(AcceptedView.model_validate(answered), {REPLAYED: "true"})
+            return _answer(AcceptedView.model_validate(answered), {REPLAYED: "true"})
 
     def _accept(self, asked: BaseModel, job: Job, clips: Sequence[Clip]) -> AcceptedView:
         about(job=job.id, run=job.run)
         shown = accepted_view(job)
+        self.budgets.check_beginning(job)
         self.jobs.table.put_all(
             [self.jobs.new_clip(job.id, clip) for clip in clips]
-            + [self.ledger.reserve(job.id, reservation(clip)) for clip in clips]
+            + [self.ledger.reserve(job.id, reservation(clip, amount=at_most(clip, job))) for clip in clips]
         )
-        try:
-            self.jobs.table.commit(
-                self.jobs.accept(job),
-                *self.jobs.enlist(job),
-                *self.once.remember(asked, job.id, shown),
-                self.library.stands(job.tenant, job.campaign_id),
-            )
-        except ConditionLost:
-            if self.once.before(asked) is None:
-                raise self.hindrance(job) from None
-            raise
+        self.budgets.accept(
+            job, self.jobs.accept(job), *self.jobs.enlist(job), *self.once.remember(asked, job.id, shown)
+        )
         logger().info("job accepted", extra={"kind": job.kind, "model": job.model, "clips": len(clips)})
         count("JobsAccepted")
         self.start(job)
         return shown
-
-    def hindrance(self, job: Job) -> Conflict:
-        """Why nothing was begun although nothing was wrong with it: its campaign went meanwhile, or is about to."""
-        self.library.get(Campaign, job.tenant, job.campaign_id, field="campaignId")
-        self.library.forget_deletion(job.tenant, job.campaign_id)
-        return Conflict("The campaign was being deleted.", hint="Send it again if the campaign is still there.")
 
     def start(self, job: Job) -> None:
         """A job whose run cannot be started now stays accepted: the sweep starts it."""
@@ -107,8 +90,8 @@ def _answer(shown: AcceptedView, headers: Mapping[str, str] | None = None) -> Re
     return created(shown, job_path(shown.id), status=202, headers={**waiting, **(headers or {})})
 
 
-def reception(once: TheOnce, jobs: TheJobs, ledger: TheLedger, library: TheLibrary, workflow: TheWorkflow) -> Reception:
-    return Reception(once, jobs, ledger, library, workflow)
+def reception(once: TheOnce, jobs: TheJobs, ledger: TheLedger, budgets: TheBudgets, workflow: TheWorkflow) -> Reception:
+    return Reception(once, jobs, ledger, budgets, workflow)
 
 
 TheReception = Annotated[Reception, Depends(reception)]

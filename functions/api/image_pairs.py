@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Annotated
 
 from pydantic import Field
@@ -28,6 +29,7 @@ class ImagePairsRequest(FilmOptions, ClipFailureOptions):
     clip_duration: Annotated[float, Field(gt=0, le=LONGEST_CLIP)] | None = None
     num_pairs: Annotated[int, Field(ge=1, le=MOST_PAIRS)] | None = None
     model: str | None = None
+    budget_usd: inputs.Dollars | None = None
     metadata: inputs.Metadata = {}
 
 
@@ -45,7 +47,7 @@ def draft(
     cut = the_cut(asked, tenant, library, asked.num_pairs)
     fallbacks = the_fallbacks(asked, model, seconds, "pair", catalogue)
     models = [model, *fallbacks]
-    most = dearest(models, cut, seconds)
+    whole = dearest(models, cut, seconds) * asked.num_pairs if asked.num_pairs else None
     stamp = now()
     job = Job(
         id=new_id(),
@@ -58,7 +60,9 @@ def draft(
         duration_seconds=seconds,
         num_pairs=asked.num_pairs,
         total_clips=asked.num_pairs,
-        estimated_cost=most * asked.num_pairs if asked.num_pairs else None,
+        estimated_cost=whole,
+        budget_usd=None if asked.budget_usd is None else inputs.exactly(asked.budget_usd),
+        reserved_cost=whole or Decimal(0),
         cut=cut,
         metadata=asked.metadata,
         warnings=[

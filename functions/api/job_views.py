@@ -79,6 +79,7 @@ class JobBase(View):
     status: str
     video_url: str | None
     estimated_cost: Money | None
+    budget_usd: Money | None
     planning_cost: Money
     planning_model: str | None
     error_message: str | None
@@ -257,6 +258,7 @@ def _base(job: Job) -> dict[str, Any]:
         status=shown_status(job),
         video_url=links(job).combined if job.film else None,
         estimated_cost=job.estimated_cost,
+        budget_usd=job.budget_usd,
         planning_cost=job.planning_cost,
         planning_model=job.planning_model,
         error_message=job.error_message,

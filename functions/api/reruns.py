@@ -16,6 +16,7 @@ from functions.api.envelope import Envelope
 from functions.api.given import TheLibrary
 from functions.api.job_views import AcceptedView, rerun_view, shown_status
 from functions.api.own_jobs import own_job
+from functions.studio.attempts import at_most
 from functions.studio.clips import Clip, ClipStatus
 from functions.studio.cut import Cut, Take
 from functions.studio.errors import ConditionLost, Conflict, FieldError
@@ -23,7 +24,7 @@ from functions.studio.jobs import Job, JobStatus, Purpose, RunKind
 from functions.studio.library import Campaign, Library
 from functions.studio.pairs import enough
 from functions.studio.policy import hopeless
-from functions.studio.reruns import at_most, opened_again
+from functions.studio.reruns import opened_again
 from functions.studio.rows import now
 from functions.studio.telemetry import about, logger
 
@@ -65,11 +66,15 @@ class Reruns:
         self._require_hope(job, clips, again, purpose)
         cost = sum((at_most(clip, next_job) for clip in again), start=Decimal(0))
         estimate = job.estimated_cost if purpose.chooses else job.actual_cost + cost
+        reserved = (estimate or Decimal(0)) if purpose.chooses else cost
+        next_job = next_job.model_copy(update={"reserved_cost": reserved})
         warnings = [*job.warnings, *purpose.warnings]
         shown = rerun_view(next_job.model_copy(update={"estimated_cost": estimate, "warnings": warnings}), cost)
         about(job=job.id, run=next_job.run)
-        jobs.table.commit(
-            *jobs.next_run(job, purpose, {"estimatedCost": estimate, "warnings": warnings}),
+        told = {"estimatedCost": estimate, "reservedCost": reserved, "warnings": warnings}
+        self.reception.budgets.accept(
+            next_job,
+            *jobs.next_run(job, purpose, told),
             *self.reception.once.remember(asked, job.id, shown),
         )
         logger().info("run accepted", extra={"kind": purpose.kind.value, "clips": len(again), "usd": float(cost)})

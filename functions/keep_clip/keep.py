@@ -6,11 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from functions.keep_clip.output import fetch
 from functions.studio import telemetry
-from functions.studio.attempts import Following, next_step
+from functions.studio.attempts import Following, at_most, next_step
+from functions.studio.budgets import Budgets
 from functions.studio.catalogue import catalogue
 from functions.studio.clips import (
     OPEN_CLIP,
@@ -25,7 +28,7 @@ from functions.studio.clips import (
     leeway,
 )
 from functions.studio.closing import give_up
-from functions.studio.errors import BrokenMedia, ConditionLost, NotConfigured, OutputExpired
+from functions.studio.errors import BrokenMedia, ConditionLost, NotConfigured, OutputExpired, OverBudget, StaleRun
 from functions.studio.events import JobEvents
 from functions.studio.job_store import JobStore, said
 from functions.studio.jobs import Job, JobStatus
@@ -164,13 +167,13 @@ class Keeper:
                 kept = self._copy(job, clip, attempt, answer)
             except (BrokenMedia, OutputExpired) as fault:
                 end = ending(attempt, f"The clip is unusable: {fault}.", fault.error_class)
-                return self._failed(job, clip, task, attempt, end)
+                return self._failed(job, clip, line, task, attempt, end)
             except NotConfigured as fault:  # ffmpeg itself is missing
-                return self._failed(job, clip, task, attempt, ending(attempt, str(fault), fault.error_class))
+                return self._failed(job, clip, line, task, attempt, ending(attempt, str(fault), fault.error_class))
             return self._completed(job, clip, line, task, attempt, kept)
         message, error_class = reason(error, attempt, never_begun, job.stopping)
         end = ending(attempt, message, error_class, never_begun=never_begun)
-        following = self._failed(job, clip, task, attempt, end)
+        following = self._failed(job, clip, line, task, attempt, end)
         if attempt and attempt.prediction_id and not answer:
             cancel(self.provider_of(attempt.provider), attempt.prediction_id, "it was given up")
         return following
@@ -233,24 +236,27 @@ class Keeper:
         self, job: Job, clip: Clip, line: Line, task: ClipTask, attempt: Attempt, kept: Kept
     ) -> ClipTask | None:
         following = self._next(job, clip, task, line.model, kept=True)
-        cost = (clip.actual_cost or 0) + line.amount
+        price = line.comes_to(attempt.price)
+        cost = (clip.actual_cost or 0) + price
+        ended = [
+            self.jobs.attempt_ended(job.id, attempt.id, AttemptStatus.KEPT, as_read=attempt),
+            self.ledger.end(job.id, attempt.id, LineState.SETTLED, price),
+        ]
         if following:
             changes = {"stage": following.task.stage, "actualCost": cost, "kept": kept.attributes()}
-            writes = [self.jobs.move_clip(job.id, task.run, clip.number, ClipStatus.PROCESSING, changes)]
-            writes.append(self._reserve(job, clip, following))
+            self._go_on(job, clip, following, line.amount - price, changes, ended)
         else:
-            writes = [self.jobs.clip_kept(job.id, task, kept, cost)]
-        writes.append(self.jobs.attempt_ended(job.id, attempt.id, AttemptStatus.KEPT, as_read=attempt))
-        writes.append(self.ledger.end(job.id, attempt.id, LineState.SETTLED))
-        self.jobs.table.commit(*writes)
-        telemetry.logger().info("kept", extra={"bytes": kept.probe.bytes, "usd": float(line.amount)})
+            self.jobs.table.commit(self.jobs.clip_kept(job.id, task, kept, cost), *ended)
+        telemetry.logger().info("kept", extra={"bytes": kept.probe.bytes, "usd": float(price)})
         if not following:
             telemetry.count("ClipsCompleted")
             _tell_time(clip)
-        telemetry.money("ClipCost", line.amount)
+        telemetry.money("ClipCost", price)
         return following.task if following else None
 
-    def _failed(self, job: Job, clip: Clip, task: ClipTask, attempt: Attempt | None, end: Ending) -> ClipTask | None:
+    def _failed(
+        self, job: Job, clip: Clip, line: Line, task: ClipTask, attempt: Attempt | None, end: Ending
+    ) -> ClipTask | None:
         job = self.jobs.job(job.id)  # copying takes its time, and perhaps nothing is wanted any more
         is_open = clip.status in OPEN_CLIP
         # Of what is uncertain nothing is sent again: two might be paid for.
@@ -259,13 +265,19 @@ class Keeper:
         following = self._next(job, clip, task, clip.model, kept=False, error_class=error_class)
         cancelled = job.stopping is not None and end.fault.error_class == "cancelled"
         fault = Fault(message=str(job.stopping), error_class="cancelled") if cancelled else end.fault
-        writes = ended_attempt(self.jobs, self.ledger, job.id, task.attempt_id, attempt, end)
+        ended = ended_attempt(self.jobs, self.ledger, job.id, line, attempt, end)
         if following:
-            writes += self._try_again(job, clip, following, fault)
-        elif is_open:
+            lost = line.comes_to(attempt.price if attempt else None) if end.line is LineState.LOST else Decimal(0)
+            try:
+                self._try_again(job, clip, following, line.amount - lost, fault, ended)
+            except OverBudget as refused:
+                following = None
+                said_too = f"{fault.message.rstrip('.')}. It is not tried again: {refused}"
+                fault = fault.model_copy(update={"message": said_too})
+        if not following:
             status = ClipStatus.CANCELLED if cancelled else ClipStatus.FAILED
-            writes.append(self.jobs.clip_lost(job.id, clip, status, said(fault)))
-        self.jobs.table.commit(*writes)
+            lost_clip = [self.jobs.clip_lost(job.id, clip, status, said(fault))] if is_open else []
+            self.jobs.table.commit(*ended, *lost_clip)
         told = {"errorClass": fault.error_class, "money": end.line.value, "again": following and following.model}
         telemetry.logger().warning(fault.message, extra=told)
         if attempt and attempt.is_made and end.line is LineState.LOST:
@@ -275,27 +287,47 @@ class Keeper:
             _tell_time(clip)
         return following.task if following else None
 
-    def _try_again(self, job: Job, clip: Clip, following: Following, fault: Fault) -> list[Write]:
-        """What the clip says meanwhile, and the money of its next attempt, at the price of the model that is asked then."""
+    def _try_again(
+        self, job: Job, clip: Clip, following: Following, free: Decimal, fault: Fault, ended: Sequence[Write]
+    ) -> None:
+        """What the clip says meanwhile, and who is asked now."""
         model = catalogue().model(following.model)
+        next_clip = clip.model_copy(
+            update={
+                "model": model.name,
+                "estimated_cost": model.offer(job.cut, clip.duration_seconds).cost,
+                "aspect_ratio": clip.aspect_ratio if model.name == clip.model else None,
+            }
+        )
         changes = {
             **said(fault),
             "retryCount": following.task.attempt - 1,
-            "model": model.name,
-            "estimatedCost": model.offer(job.cut, clip.duration_seconds).cost,
+            "model": next_clip.model,
+            "estimatedCost": next_clip.estimated_cost,
+            "aspectRatio": next_clip.aspect_ratio,
             "predictionId": None,
-            "aspectRatio": clip.aspect_ratio if model.name == clip.model else None,
         }
-        next_clip = clip.model_copy(update={"model": model.name, "estimated_cost": changes["estimatedCost"]})
-        return [
-            self.jobs.move_clip(job.id, clip.run, clip.number, ClipStatus.PROCESSING, changes),
-            self._reserve(job, next_clip, following),
-        ]
+        self._go_on(job, next_clip, following, free, changes, ended)
 
-    def _reserve(self, job: Job, clip: Clip, following: Following) -> Write:
-        """Every attempt has a line of its own."""
+    def _go_on(
+        self, job: Job, clip: Clip, following: Following, free: Decimal, changes: dict[str, Any], ended: Sequence[Write]
+    ) -> None:
+        """Ends an attempt and reserves for what follows it: of `free`, which is reserved for the clip and was not used, and
+        of the budgets where that does not do. OverBudget where they have no more for it."""
         task = following.task
-        return self.ledger.reserve(job.id, reservation(clip, stage=task.stage, attempt=task.attempt))
+        line = reservation(clip, stage=task.stage, attempt=task.attempt, amount=at_most(clip, job))
+        writes = [
+            self.jobs.move_clip(job.id, clip.run, clip.number, ClipStatus.PROCESSING, changes),
+            self.ledger.reserve(job.id, line),
+            *ended,
+        ]
+        if line.amount <= free:
+            self.jobs.table.commit(*writes)
+            return
+        try:
+            Budgets(self.jobs.table).reserve_more(job, line.amount - free, *writes)
+        except StaleRun as stopped:
+            raise ConditionLost(str(stopped)) from None
 
 
 def check(probe: Probe, asked: int) -> None:

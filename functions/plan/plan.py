@@ -10,6 +10,8 @@ from functions.plan.choice import Choice, Editor, choose
 from functions.plan.continuity import NAME
 from functions.plan.questions import MOST_PICTURES
 from functions.plan.selection import Pair
+from functions.studio.attempts import at_most
+from functions.studio.budgets import Budgets
 from functions.studio.catalogue import Model, catalogue, dearest
 from functions.studio.clips import STAGES, Clip, ClipStatus, pending_clip
 from functions.studio.cut import Cut
@@ -31,6 +33,7 @@ from functions.studio.telemetry import count, logger
 class Board:
     jobs: JobStore
     ledger: Ledger
+    budgets: Budgets
     library: Library
     editor: Editor
     timeout_seconds: int
@@ -99,9 +102,11 @@ def _choose(job: Job, board: Board, time_left: Callable[[], float]) -> None:
     first = named[choice.pairs[0].image1_asset_id]
     fitting = {one.name: one.aspect_ratio(first.width, first.height, job.cut.aspect_ratio) for one in models}
     ratios = {name: ratio for name, ratio in fitting.items() if ratio}
+    cost = len(clips) * dearest(models, job.cut, job.duration_seconds)
     chosen = {
         "totalClips": len(clips),
-        "estimatedCost": len(clips) * dearest(models, job.cut, job.duration_seconds),
+        "estimatedCost": cost,
+        "reservedCost": cost,
         "planningModel": choice.model,
         "planningCost": choice.cost,
         "warnings": [*job.warnings, *choice.warnings, *_without_join(job.cut, len(clips))],
@@ -110,8 +115,11 @@ def _choose(job: Job, board: Board, time_left: Callable[[], float]) -> None:
         "startedAt": job.started_at or now(),
         "planner": None,
     }
+    more = cost - job.reserved_cost
+    board.budgets.check(job, more)
     _write(job, planner, clips, board)
-    board.jobs.table.commit(board.jobs.move_job(job.id, job.run, JobStatus.PROCESSING, chosen, planner=planner))
+    move = board.jobs.move_job(job.id, job.run, JobStatus.PROCESSING, chosen, planner=planner)
+    board.budgets.change(job, more, move)
 
 
 def _open_again(job: Job, board: Board) -> None:
@@ -120,10 +128,12 @@ def _open_again(job: Job, board: Board) -> None:
     board.jobs.table.commit(board.jobs.begin_to_plan(job, planner))
     clips = board.jobs.clips(job.id)
     again = [opened_again(clip, job) for clip in clips if clip.number in job.purpose.clips and clip.run != job.run]
+    opened = [*again, *(clip for clip in clips if clip.run == job.run)]
+    cost = sum((at_most(clip, job) for clip in opened), start=Decimal(0))
     _put(job, planner, [_rows(job, clip, board) for clip in again], board)
-    board.jobs.table.commit(
-        board.jobs.move_job(job.id, job.run, JobStatus.PROCESSING, {"planner": None}, planner=planner)
-    )
+    goes_on = {"reservedCost": cost, "planner": None}
+    move = board.jobs.move_job(job.id, job.run, JobStatus.PROCESSING, goes_on, planner=planner)
+    board.budgets.change(job, cost - job.reserved_cost, move)
 
 
 def _tell(choice: Choice, pictures: int) -> None:
@@ -162,7 +172,8 @@ def _write(job: Job, planner: str, clips: list[Clip], board: Board) -> None:
 
 
 def _rows(job: Job, clip: Clip, board: Board) -> tuple[Write, Write]:
-    return board.jobs.new_clip(job.id, clip), board.ledger.reserve(job.id, reservation(clip))
+    line = reservation(clip, amount=at_most(clip, job))
+    return board.jobs.new_clip(job.id, clip), board.ledger.reserve(job.id, line)
 
 
 def _put(job: Job, planner: str, writes: Sequence[tuple[Write, Write]], board: Board) -> None:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
+from functions.studio.catalogue import catalogue, dearest
+from functions.studio.clips import Clip
+from functions.studio.jobs import Job
 from functions.studio.messages import ClipTask
 
 LIMITS: Mapping[str, int] = {"failed": 2, "broken": 2, "expired": 2, "gone": 1}
@@ -23,6 +27,12 @@ SHORTEST = 10
 def models_after(models: Sequence[str], model: str) -> Sequence[str]:
     """Those that a clip falls back to; none from a model that was wished for it alone."""
     return models[models.index(model) + 1 :] if model in models else ()
+
+
+def at_most(clip: Clip, job: Job) -> Decimal:
+    """USD that the clip may cost in this run, whichever of the models makes it."""
+    models = [clip.model, *models_after(job.models, clip.model)]
+    return dearest([catalogue().model(name) for name in models], job.cut, clip.duration_seconds)
 
 
 @dataclass(frozen=True)

@@ -197,6 +197,8 @@ class Attempt(Row):
     model: str
     slug: str
     """The provider's own name of the model, as it was when it was asked."""
+    price: Decimal | None = None
+    """USD, in the catalogue when it was asked."""
     token: str = Field(repr=False)
     """The task token to release; the latest that the workflow handed out."""
     prediction_id: str | None = None

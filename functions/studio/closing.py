@@ -9,6 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from functions.studio.budgets import closed
 from functions.studio.clips import Clip, ClipStatus
 from functions.studio.errors import ConditionLost, StaleRun
 from functions.studio.events import CLOSING, JobEvents
@@ -146,10 +147,18 @@ def _announce(job: Job, closing: Closing) -> bool:
 def _close(
     job_id: str, run: int, status: JobStatus, changes: dict[str, Any], closing: Closing, *beside: Write
 ) -> Job | None:
-    """The job as it ended; None when it ended otherwise. Doing it again finds it done."""
+    """The job as it ended; None when it ended otherwise. Doing it again finds it done.
+
+    What the budgets hold for the run cannot change any more: more is reserved only while clips are made, and by nobody once
+    a run is being closed.
+    """
+    job, lines = closing.jobs.job(job_id), closing.ledger.lines(job_id)
+    spent = totals(line for line in lines if line.run == run)
     try:
         closing.jobs.table.commit(
-            closing.jobs.move_job(job_id, run, status, {**changes, **_totals(job_id, run, status, closing)}), *beside
+            closing.jobs.move_job(job_id, run, status, {**changes, **_totals(job_id, run, status, lines, closing)}),
+            *beside,
+            *closed(job, spent.settled, spent.lost),
         )
     except ConditionLost:
         job = closing.jobs.job(job_id)
@@ -157,10 +166,11 @@ def _close(
     return closing.jobs.job(job_id)
 
 
-def _totals(job_id: str, run: int, status: JobStatus, closing: Closing) -> dict[str, Any]:
-    clips, lines = closing.jobs.clips(job_id), closing.ledger.lines(job_id)
+def _totals(job_id: str, run: int, status: JobStatus, lines: Sequence[Line], closing: Closing) -> dict[str, Any]:
+    clips = closing.jobs.clips(job_id)
     money = totals(lines)
     sums = {
+        "reservedCost": Decimal(0),
         "successfulClips": sum(clip.status is ClipStatus.COMPLETED for clip in clips),
         "failedClips": sum(clip.status is ClipStatus.FAILED for clip in clips),
         "actualCost": money.settled,

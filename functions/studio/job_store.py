@@ -28,7 +28,7 @@ from functions.studio.jobs import MOVES, TERMINAL, Film, Job, JobStatus, LeftOut
 from functions.studio.media import Piece, Probe
 from functions.studio.messages import ClipTask
 from functions.studio.rows import Row, now
-from functions.studio.table import Table, Write, check, delete, put, update
+from functions.studio.table import AtMost, Table, Write, check, delete, put, update
 
 UNFINISHED = "1"
 """The sweep's index has one partition: a job is in it only while it runs."""
@@ -165,6 +165,13 @@ class JobStore:
         if planner:
             when["planner"] = planner
         return update(_pk(job_id), "JOB", fields, when)
+
+    def reserve_more(self, job: Job, usd: Decimal, most: Decimal | None) -> Write:
+        """Holds only while the run may spend and not more than `most` is reserved for it yet."""
+        when: dict[str, Any] = {"run": job.run, "status": JobStatus.PROCESSING.value, "closing": None}
+        if most is not None:
+            when["reservedCost"] = AtMost(most)
+        return update(_pk(job.id), "JOB", {}, when, add={"reservedCost": usd})
 
     def next_run(self, job: Job, purpose: Purpose, changes: Mapping[str, Any]) -> list[Write]:
         """Hold only while the job is as it was read: it has ended, that was published, and no other run has begun."""

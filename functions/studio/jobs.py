@@ -182,6 +182,10 @@ class Job(Row):
     successful_clips: int = 0
     failed_clips: int = 0
     estimated_cost: Decimal | None = None
+    budget_usd: Decimal | None = None
+    """Of the job itself, over all of its runs."""
+    reserved_cost: Decimal = Decimal(0)
+    """What the budgets hold for the run that is going on; nothing once it has ended."""
     actual_cost: Decimal = Decimal(0)
     lost_cost: Decimal = Decimal(0)
     saved_cost: Decimal | None = None

@@ -57,6 +57,8 @@ class Campaign(Entry):
     product_url: str | None = None
     budget_usd: Decimal | None = None
     metadata: dict[str, Any] = Field(default_factory=dict)
+    deleting: str | None = None
+    """While somebody looks whether it can go: it gets nothing more to hold on to."""
 
 
 AssetType = Literal["image", "audio"]
@@ -188,7 +190,12 @@ class Library:
     def remove(self, entry: Client | Campaign | Upload) -> None:
         self.table.commit(delete(_pk(entry.tenant), _prefix(type(entry)) + entry.id))
 
-    def remove_campaign(self, campaign: Campaign, check_unused: Callable[[], None]) -> None:
+    def as_read(self, campaign: Campaign, *, staying: bool) -> Write:
+        """For a transaction that counts on the campaign's budget and, if `staying`, on the campaign itself."""
+        when = {"pk": ..., "budgetUsd": campaign.budget_usd} | ({"deleting": None} if staying else {})
+        return check(_pk(campaign.tenant), _prefix(Campaign) + campaign.id, when)
+
+    def remove_campaign(self, campaign: Campaign, check_unused: Callable[[], None], *with_it: Write) -> None:
         """Conflict while it has assets, or `check_unused` raises one. From its mark on it gets no more assets and no job, so
         that none is left behind. A mark that a crash has left holds nothing up for longer than LONGEST_DELETION."""
         pk, sk, mark = _pk(campaign.tenant), _prefix(Campaign) + campaign.id, new_id()
@@ -196,18 +203,16 @@ class Library:
             self.table.commit(update(pk, sk, {"deleting": mark}, {"pk": ...}))
             try:
                 check_unused()
-                if not self.has_assets(campaign):
-                    self.table.commit(delete(pk, sk, {"deleting": mark}))
-                    return
+                if self.has_assets(campaign):
+                    raise Conflict("The campaign still has assets.", hint="Delete its assets first.")
             except Conflict:
                 self.table.commit(update(pk, sk, {"deleting": None}, {"deleting": mark}))
                 raise
-            self.table.commit(update(pk, sk, {"deleting": None}, {"deleting": mark}))
+            self.table.commit(delete(pk, sk, {"deleting": mark}), *with_it)
         except ConditionLost:
             if self.find(Campaign, campaign.tenant, campaign.id) is None:
                 return
             raise Conflict("The campaign is being deleted already.", hint="Look whether it is gone.") from None
-        raise Conflict("The campaign still has assets.", hint="Delete its assets first.")
 
     def stands(self, tenant: str, campaign_id: str) -> Write:
         """For a transaction that needs the campaign, now and later: it is there, and nobody is deleting it."""

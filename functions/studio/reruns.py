@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
-from functions.studio.attempts import models_after
-from functions.studio.catalogue import catalogue, dearest
+from functions.studio.catalogue import catalogue
 from functions.studio.clips import STAGES, Clip
 from functions.studio.jobs import ClipWish, Job
 from functions.studio.rows import now
@@ -46,9 +43,3 @@ def _as_before(clip: Clip, job: Job) -> ClipWish:
         seed=clip.seed,
         aspect_ratio=None if fell_back else clip.aspect_ratio,
     )
-
-
-def at_most(clip: Clip, job: Job) -> Decimal:
-    """USD that the clip may cost in this run, whichever of the models makes it."""
-    models = [clip.model, *models_after(job.models, clip.model)]
-    return dearest([catalogue().model(name) for name in models], job.cut, clip.duration_seconds)

@@ -68,12 +68,13 @@ def ending(attempt: Attempt | None, message: str, error_class: str, *, never_beg
 
 
 def ended_attempt(
-    jobs: JobStore, ledger: Ledger, job_id: str, attempt_id: str, attempt: Attempt | None, end: Ending
+    jobs: JobStore, ledger: Ledger, job_id: str, line: Line, attempt: Attempt | None, end: Ending
 ) -> list[Write]:
     """The writes that end an attempt and its line; they hold only while both are as they were read."""
-    writes = [ledger.end(job_id, attempt_id, end.line)]
+    lost = line.comes_to(attempt.price if attempt else None) if end.line is LineState.LOST else None
+    writes = [ledger.end(job_id, line.attempt_id, end.line, lost)]
     if attempt and ATTEMPT_MOVES[attempt.status]:
-        writes.append(jobs.attempt_ended(job_id, attempt_id, end.status, as_read=attempt))
+        writes.append(jobs.attempt_ended(job_id, attempt.id, end.status, as_read=attempt))
     return writes
 
 
@@ -104,7 +105,7 @@ def settle_open_clips(
         end = ending(attempt, reason, error_class, never_begun=unbegun)
         # Whoever stopped it knows better why than its provider.
         fault = Fault(message=reason, error_class=error_class) if end.status is AttemptStatus.CANCELLED else end.fault
-        writes = ended_attempt(jobs, ledger, job.id, line.attempt_id, attempt, end) if line else []
+        writes = ended_attempt(jobs, ledger, job.id, line, attempt, end) if line else []
         if clip.status in OPEN_CLIP:
             writes.append(jobs.clip_lost(job.id, clip, status, said(fault), as_read=clip))
         with suppress(ConditionLost):  # read again in the next round

@@ -6,6 +6,7 @@ import os
 from functools import cache
 
 from functions.studio.at_once import at_once
+from functions.studio.budgets import Budgets
 from functions.studio.check_queue import CheckQueue, read_delays
 from functions.studio.closing import Closing
 from functions.studio.events import JobEvents
@@ -31,6 +32,10 @@ def jobs() -> JobStore:
 
 def ledger() -> Ledger:
     return Ledger(table())
+
+
+def budgets() -> Budgets:
+    return Budgets(table())
 
 
 def library() -> Library:

@@ -8,6 +8,7 @@ import pytest
 
 from admin.__main__ import main
 from functions.api.keys import Keys
+from functions.studio.budgets import Budgets
 from functions.studio.errors import Unauthenticated
 from functions.studio.table import Table
 
@@ -34,6 +35,13 @@ def test_a_revoked_key_opens_no_more(table: Table, capsys: pytest.CaptureFixture
         Keys(table).authenticate({"x-api-key": key})
 
 
+def test_a_budget_is_set_shown_and_taken_away(table: Table, capsys: pytest.CaptureFixture[str]) -> None:
+    for usd, said in [(["12.50"], "12.50 USD"), ([], "12.50 USD"), (["0"], "0 USD"), (["none"], "no limit")]:
+        assert main(["budget", "--table", "rows", "acme", *usd]) == 0
+        assert capsys.readouterr().out == f"acme: {said}; settled 0, lost 0, reserved 0 USD.\n"
+    assert Budgets(table).tenant("acme").cap is None
+
+
 def test_the_table_is_found_in_the_stack_of_the_stage(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STAGE", "prod")
     monkeypatch.delenv("TABLE_NAME", raising=False)
@@ -43,7 +51,14 @@ def test_the_table_is_found_in_the_stack_of_the_stage(table: Table, monkeypatch:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["key", "Acme!", "--table", "rows"], ["revoke", "rl_000000000000", "--table", "rows"], ["key", "acme"]],
+    [
+        ["key", "Acme!", "--table", "rows"],
+        ["revoke", "rl_000000000000", "--table", "rows"],
+        ["key", "acme"],
+        ["budget", "--table", "rows", "--", "acme", "-5"],
+        ["budget", "acme", "1e3", "--table", "rows"],
+        ["budget", "Acme!", "5", "--table", "rows"],
+    ],
 )
 def test_what_cannot_be_done_is_said_and_ends_with_1(
     table: Table, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str]

@@ -13,14 +13,16 @@ import pytest
 from functions.studio.clips import ClipStatus
 from functions.studio.cut import Cut, Take, TransitionKind, Watermark
 from functions.studio.job_store import JobStore
-from functions.studio.jobs import Job, JobStatus, Purpose, RunKind
+from functions.studio.jobs import Job, JobStatus, OnClipFailure, Purpose, RunKind
 from functions.studio.ledger import Ledger
 from functions.studio.library import Library
 from functions.studio.media_store import MediaStore
+from functions.studio.reruns import opened_again
 from functions.studio.table import Table
 from tests.integration.api_events import Caller
 from tests.integration.api_stage import Everything, uploaded
 from tests.integration.rerun_stage import Ended, a_film
+from tests.scripted import a_clip
 
 DONE, FAILED, CANCELLED = ClipStatus.COMPLETED, ClipStatus.FAILED, ClipStatus.CANCELLED
 ALL_KEPT = {1: DONE, 2: DONE, 3: DONE}
@@ -91,6 +93,33 @@ def test_what_a_recut_failed_at_is_what_a_retry_does(ending: Ending) -> None:
     ended = ending(status=JobStatus.FAILED, purpose=purpose)
     assert ended.asks("retry").status == 202
     assert ended.job.purpose.model_copy(update={"asked_at": None}) == purpose
+
+
+def test_what_failed_with_a_model_to_fall_back_to_begins_anew_with_the_jobs_own(ending: Ending) -> None:
+    ended = ending(duration_seconds=6, model="hailuo-2.0", fallback_models=["veo3"])
+    fell_back = a_clip(ended.job, 2, model="veo3", aspect_ratio="16:9", estimated_cost=Decimal("0.90"))
+    ended.put(fell_back, FAILED)
+    shown = ended.asks("retry").data
+    assert shown["estimatedCost"] == pytest.approx(float(ended.job.actual_cost) + 0.9), "whichever of them makes it"
+    assert ended.job.reserved_cost == Decimal("0.90")
+    again = opened_again(ended.jobs.clip(ended.id, 2), ended.job)
+    assert (again.model, again.aspect_ratio, again.estimated_cost) == ("hailuo-2.0", None, Decimal("0.20"))
+
+
+def test_no_run_is_begun_that_could_come_to_no_film(ending: Ending, everything: Everything) -> None:
+    """Clip 2 stays lost, and the caller wants all of them."""
+    ended = ending(status=JobStatus.FAILED, on_clip_failure=OnClipFailure(kind="fail_fast"), film=None)
+    everything.refused(lambda: ended.asks("sub-jobs/1/regenerate", {}), 409, "onClipFailure")
+    everything.refused(lambda: ended.asks("recut", {"audio": "strip"}), 409, "onClipFailure")
+    assert ended.asks("recut", {"clips": [{"subJobNumber": 1}, {"subJobNumber": 3}]}).status == 202
+
+
+def test_a_film_is_cut_anew_when_its_campaign_is_gone(ending: Ending) -> None:
+    ended = ending()
+    for picture in ended.pictures:
+        assert ended.acme.delete(f"/api/v3/assets/{picture.id}").status == 204
+    assert ended.acme.delete(f"/api/v3/campaigns/{ended.job.campaign_id}").status == 204
+    assert ended.asks("recut", {"audio": "strip"}).status == 202
 
 
 def test_a_retried_clip_finds_its_place_in_a_film_that_was_cut_again(ending: Ending) -> None:

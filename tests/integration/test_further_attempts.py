@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from functions.studio.attempts import LIMITS
+from functions.studio.attempts import LIMITS, at_most
 from functions.studio.clips import STAGES, AttemptStatus, ClipStatus, Outcome
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import OnClipFailure
@@ -63,6 +63,27 @@ def test_after_two_failures_the_next_model_is_asked_at_its_own_price(desk: Desk)
     line = second.ledger.line(second.job.id, third.attempt_id)
     assert (line.amount, line.model, line.state) == (Decimal("0.20"), "hailuo-2.0", LineState.RESERVED)
     assert second.keep() == third, "asked again it says the same"
+
+
+def test_what_was_reserved_for_the_dearest_model_does_for_each_of_them(
+    jobs: JobStore, ledger: Ledger, media: MediaStore, outputs: Outputs
+) -> None:
+    desk = a_desk_of(jobs, ledger, media, outputs, model="hailuo-2.0", fallback_models=["veo3"], reserved_cost=2)
+    line = reservation(desk.clip, amount=at_most(desk.clip, desk.job))
+    jobs.table.commit(ledger.reserve(desk.job.id, line))
+    desk.answered(outcome=Outcome.FAILED, charged=False, error="GPU on fire")
+    assert fails(desk).keep()
+    amounts = [one.amount for one in ledger.lines(desk.job.id) if one.clip == 1]
+    assert amounts == [Decimal("0.90")] * 3, "what came back is not asked for twice"
+    assert desk.clip.estimated_cost == Decimal("0.90")
+    assert jobs.job(desk.job.id).reserved_cost == 2
+
+
+def test_what_was_lost_is_reserved_anew_before_the_clip_is_tried_again(desk: Desk) -> None:
+    desk.answered(outcome=Outcome.FAILED, charged=True, error="GPU on fire")
+    assert desk.keep()
+    assert desk.money is LineState.LOST
+    assert desk.jobs.job(desk.job.id).reserved_cost == desk.clip.estimated_cost
 
 
 def test_when_all_models_have_failed_twice_the_clip_has_failed(desk: Desk) -> None:

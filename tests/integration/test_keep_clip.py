@@ -139,7 +139,7 @@ def test_keeping_again_after_a_crash_behind_the_uploads_converges(desk: Desk, st
     desk.answered(output_url=desk.outputs.holds(studio.clip()))
 
     class Dying(Ledger):
-        def end(self, job_id: str, attempt_id: str, state: LineState) -> Write:
+        def end(self, job_id: str, attempt_id: str, state: LineState, cost: Decimal | None = None) -> Write:
             raise ConnectionError("the function died")
 
     whole, desk.ledger = desk.ledger, Dying(desk.ledger.table)

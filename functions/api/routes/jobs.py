@@ -16,7 +16,7 @@ from functions.api import cursors
 from functions.api.accept_job import TheReception
 from functions.api.cancel_job import cancel_job
 from functions.api.envelope import JSON, Envelope, Listed, answer, shown
-from functions.api.given import Asker, OfRun, TheEvents, TheJobs, TheLibrary, TheMedia, ThePlayerTokens
+from functions.api.given import Asker, OfRun, TheEvents, TheJobs, TheLedger, TheLibrary, TheMedia, ThePlayerTokens
 from functions.api.image_pairs import ImagePairsRequest, draft
 from functions.api.job_list import Wanted, page_of_jobs
 from functions.api.job_views import (
@@ -31,6 +31,7 @@ from functions.api.job_views import (
     polling,
     sub_jobs_view,
 )
+from functions.api.money_views import LedgerView, ledger_view
 from functions.api.own_jobs import film_of_run, own_job
 from functions.studio.catalogue import catalogue
 
@@ -96,6 +97,12 @@ def cancel(
 def sub_jobs(job_id: str, asker: Asker, jobs: TheJobs) -> Response[Envelope[SubJobsView]]:
     job = own_job(jobs, asker.tenant, job_id)
     return shown(sub_jobs_view(job, jobs.clips(job.id), catalogue(), datetime.now(UTC)), polling(job))
+
+
+@router.get("/jobs/<job_id>/ledger", tags=TAGS, summary="Get what a job has cost, line by line")
+def show_ledger(job_id: str, asker: Asker, jobs: TheJobs, ledger: TheLedger) -> Response[Envelope[LedgerView]]:
+    job = own_job(jobs, asker.tenant, job_id)
+    return shown(ledger_view(job, ledger.lines(job.id)), polling(job))
 
 
 @router.get("/jobs/<job_id>/manifest", tags=TAGS, summary="Get what the film was made of")
