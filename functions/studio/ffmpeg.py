@@ -34,7 +34,9 @@ COMPLAINT = re.compile(
 )
 CLOSING = re.compile(r"Conversion failed|\[out#|frame=|not on whitelist 'none'")
 """What it says after every failure, whatever the reason; and where we forbade it to decode."""
-STARVED = re.compile(r"Cannot allocate memory|malloc of size \d+ failed|pthread_create\(\) failed")
+STARVED = re.compile(
+    r"Cannot allocate memory|malloc of size \d+ failed|pthread_create\(\) failed|Resource temporarily unavailable"
+)
 
 
 def media(path: Path, late: int = 0) -> list[str]:

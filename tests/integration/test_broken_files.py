@@ -253,7 +253,7 @@ def test_too_much_for_the_functions_memory(
     desk: Desk, disk: Path, studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One typed error, on the clip's own row, instead of a function that is killed."""
-    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "264")
-    assert kept(desk, disk, a_clip(studio)) == "The clip is unusable: ffmpeg did not get by with 8 MB of memory."
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "320")
+    assert kept(desk, disk, a_clip(studio)) == "The clip is unusable: ffmpeg did not get by with 64 MB of memory."
     assert lost(desk)
     assert desk.clip.error_class == "broken"
