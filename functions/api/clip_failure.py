@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
 
 from functions.api import inputs
 from functions.api.envelope import View
@@ -20,12 +20,37 @@ MOST_FALLBACKS = 3
 Policy = Literal["best_effort", "fail_fast"]
 
 
+POLICIES = get_args(Policy)
+
+
 class MinClips(inputs.Input):
     min_clips: Annotated[int, Field(ge=1, le=MOST_CLIPS)]
 
 
+class FailureWish(inputs.Input):
+    """A `Policy`, or a number of clips: one model for both, whose errors name the field and no branch of a union."""
+
+    policy: Policy | None = None
+    min_clips: Annotated[int, Field(ge=1, le=MOST_CLIPS)] | None = None
+
+
+def _by_its_name(said: Any) -> Any:
+    if isinstance(said, FailureWish):
+        return said
+    if isinstance(said, dict) and said.get("minClips") is not None and "policy" not in said:
+        return said
+    if isinstance(said, str) and said in POLICIES:
+        return {"policy": said}
+    raise ValueError(f'must be {", ".join(POLICIES)} or {{"minClips": …}}')
+
+
 class ClipFailureOptions(inputs.Input):
-    on_clip_failure: Policy | MinClips = "best_effort"
+    on_clip_failure: Annotated[
+        FailureWish,
+        BeforeValidator(_by_its_name, json_schema_input_type=Policy | MinClips),
+        Field(default_factory=lambda: FailureWish(policy="best_effort"), json_schema_extra={"default": "best_effort"}),
+    ]
+    )
     fallback_models: Annotated[
         list[Annotated[str, StringConstraints(max_length=100)]], Field(max_length=MOST_FALLBACKS)
     ] = []
@@ -45,11 +70,7 @@ def wish_view(wish: OnClipFailure) -> OnClipFailureView:
 def the_wish(asked: ClipFailureOptions, clips: int | None) -> OnClipFailure:
     """InvalidRequest for more clips than there will be; `clips` is None where their number is open."""
     said = asked.on_clip_failure
-    wish = (
-        OnClipFailure(kind="min_clips", min_clips=said.min_clips)
-        if isinstance(said, MinClips)
-        else OnClipFailure(kind=said)
-    )
+    wish = OnClipFailure(kind=said.policy or "min_clips", min_clips=said.min_clips)
     if clips is not None and never_enough(wish, clips):
         _refuse(FieldError("onClipFailure.minClips", f"must be at most {clips}, the number of clips"))
     return wish

@@ -8,6 +8,7 @@ import pytest
 
 from functions.keep_clip.handler import handler
 from functions.studio import wiring
+from functions.studio.attempts import LIMITS
 from functions.studio.clips import AttemptStatus, ClipStatus
 from functions.studio.job_store import JobStore
 from functions.studio.ledger import Ledger, LineState
@@ -30,6 +31,7 @@ def desk(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Desk:
     monkeypatch.setenv("TABLE_NAME", "rows")
+    monkeypatch.setenv("EVENT_BUS_NAME", "bus")
     monkeypatch.setenv("MEDIA_BUCKET", "media")
     monkeypatch.setenv("REPLICATE_OUTPUT_ORIGINS", outputs.origin)
     wiring.forget()
@@ -44,7 +46,8 @@ def kept(desk: Desk, disk: Path, content: Path | bytes | None) -> str | None:
     """What the handler makes of an output: why it is no clip, or None. Whatever it makes, nothing stays on its disk."""
     url = desk.outputs.origin + "/nowhere.mp4" if content is None else desk.outputs.holds(content)
     desk.answered(output_url=url)
-    assert handler(desk.task.wire(), Context()) == {}
+    last = desk.task.model_copy(update={"tries": LIMITS["broken"]})
+    assert handler(last.wire(), Context()) == {}
     assert list(disk.iterdir()) == []
     return desk.clip.error_message
 
