@@ -50,7 +50,6 @@ class ClipFailureOptions(inputs.Input):
         BeforeValidator(_by_its_name, json_schema_input_type=Policy | MinClips),
         Field(default_factory=lambda: FailureWish(policy="best_effort"), json_schema_extra={"default": "best_effort"}),
     ]
-    )
     fallback_models: Annotated[
         list[Annotated[str, StringConstraints(max_length=100)]], Field(max_length=MOST_FALLBACKS)
     ] = []
