@@ -117,7 +117,7 @@ class Reruns:
             raise Conflict(
                 f"The film is cut with the asset {min(missing)}, which has been deleted.",
                 hint="A recut with another one, or with null in its place, does without it.",
-                errors=(FieldError("watermark, intro, outro", f"{min(missing)} is gone"),),
+                errors=tuple(FieldError(part, f"{one} is gone") for part, one in cut.parts() if one in missing),
             )
 
 

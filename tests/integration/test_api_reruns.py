@@ -6,12 +6,13 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import boto3
 import pytest
 
 from functions.studio.clips import ClipStatus
-from functions.studio.cut import Cut, Take, TransitionKind, Watermark
+from functions.studio.cut import Cut, Music, Take, Transition, TransitionKind, Watermark
 from functions.studio.errors import ConditionLost
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import Job, JobStatus, OnClipFailure, Purpose, RunKind
@@ -422,3 +423,33 @@ def test_a_job_of_one_run_has_its_one_film(ending: Ending) -> None:
     [film] = ended.acme.get(ended.path).data["films"]
     assert (film["run"], film["current"]) == (1, True)
     assert ended.acme.get(film["videoUrl"]).status == 302
+
+
+@pytest.mark.parametrize(
+    ("was", "asked", "becomes"),
+    [
+        (
+            Cut(transition=Transition(kind=TransitionKind.CROSSFADE, seconds=Decimal(1))),
+            {"transitions": [{"after": 2, "kind": "wipe"}]},
+            {"joins": {"2": Transition(kind=TransitionKind.WIPE, seconds=Decimal(1))}},
+        ),
+        (Cut(audio="music", music=Music(asset_id="gone", key="k")), {"music": None}, {"music": None, "audio": "keep"}),
+        (Cut(takes=[Take(clip=2), Take(clip=1)]), {"clips": None}, {"takes": None}),
+        (Cut(takes=[Take(clip=2), Take(clip=1)]), {"fps": 30}, {"takes": [Take(clip=2), Take(clip=1)]}),
+    ],
+)
+def test_a_recut_is_understood_together_with_what_stays(
+    ending: Ending, was: Cut, asked: dict[str, Any], becomes: dict[str, Any]
+) -> None:
+    ended = ending(ALL_KEPT, cut=was)
+    answer = ended.asks("recut", asked)
+    assert answer.status == 202, answer.text
+    cut = ended.job.purpose.cut
+    assert cut
+    assert {name: getattr(cut, name) for name in becomes} == becomes
+
+
+def test_music_that_stays_need_not_be_sent_again(ending: Ending, everything: Everything) -> None:
+    """Its asset is gone here: that is told, by the option's name, and not that music is required."""
+    ended = ending(ALL_KEPT, cut=Cut(audio="strip", music=Music(asset_id=str(uuid4()), key="k")))
+    everything.refused(lambda: ended.asks("recut", {"audio": "music"}), 409, "music")
