@@ -200,6 +200,8 @@ class Pool:
         self._permits = threading.Semaphore(function.most_workers)
         self.reserved: int | None = None
         """Invocations that may run at once, beyond which they are refused; None: no limit but the workers', who wait."""
+        self.throttles = 0
+        """Invocations that were refused, as the metric of that name counts them."""
         self._running = 0
         self._lock = threading.Lock()
         self._idle: list[Worker] = []
@@ -228,6 +230,7 @@ class Pool:
     def _counted(self) -> Iterator[None]:
         with self._lock:
             if self.reserved is not None and self._running >= self.reserved:
+                self.throttles += 1
                 raise TooManyRequests("Rate Exceeded.")
             self._running += 1
         try:

@@ -1,0 +1,299 @@
+"""What callers send: twice, at once, from where nobody should, and too much."""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
+from io import BytesIO
+from threading import Barrier
+from typing import Any
+
+import pytest
+import requests
+from PIL import Image
+
+from functions.api.film_options import MOST_CLIPS
+from functions.api.pictures import MOST_BYTES as MOST_PICTURE_BYTES
+from functions.api.pictures import MOST_PIXELS
+from functions.callback.receive import MOST_BYTES as MOST_CALLBACK_BYTES
+from functions.studio.errors import AddressRefused, AddressUnreachable, AnswerTooLarge, FilmTooLarge
+from functions.studio.media import Piece
+from functions.studio.messages import ClipTasks
+from functions.studio.room import MOST_PIECES, check_room
+from functions.studio.table import row
+from functions.studio.workflow import Workflow
+from tests.scripted import a_job, a_task
+from tests.strangers import response, stranger
+from tests.survival.crew import Crew, Letter
+
+Saw = Callable[[str], None]
+
+POSTS = 50
+
+
+def test_row_20_a_request_is_sent_twice(crew: Crew, saw: Saw) -> None:
+    """Fifty posts at the same moment with one Idempotency-Key, then one with the same key and another body, then one under
+    another key."""
+    crew.plays()
+    wishes = {"campaignId": crew.campaign_id, "numPairs": 1, "clipDuration": 4}
+    headers = {**crew.http.headers, "Idempotency-Key": str(uuid.uuid4())}
+    together = Barrier(POSTS)
+
+    def post(_: int) -> requests.Response:
+        together.wait()
+        return _post(crew, wishes, headers)
+
+    with ThreadPoolExecutor(POSTS) as pool:
+        answers = list(pool.map(post, range(POSTS)))
+    assert [answer.status_code for answer in answers] == [202] * POSTS, [answer.text for answer in answers]
+    told = [answer.json()["data"] for answer in answers]
+    assert all(one == told[0] for one in told)
+    replayed = [answer.headers.get("Idempotent-Replayed") for answer in answers].count("true")
+    other = _post(crew, wishes | {"numPairs": 2}, headers)
+    another = _post(crew, wishes, headers | {"Idempotency-Key": str(uuid.uuid4())})
+    assert (replayed, other.status_code, another.status_code) == (POSTS - 1, 422, 202)
+    job = told[0]["jobId"]
+    second = another.json()["data"]["jobId"]
+    assert job != second
+    assert [crew.wait(one)["status"] for one in (job, second)] == ["completed"] * 2
+    assert crew.executions(job) == [f"{job}-1"]
+    assert [len(crew.creates(one)) for one in (job, second)] == [1, 1]
+    left = [one for one in rows(crew) if one["pk"].startswith("J#") and one["sk"].startswith(("CLIP#", "LEDGER#"))]
+    owners = {one["pk"].removeprefix("J#") for one in left if "expiresAt" not in one}
+    known = {one["pk"].removeprefix("J#") for one in rows(crew) if one["sk"] == "JOB"}
+    assert owners <= known, "rows of a job that was never accepted stay for ever"
+    saw(
+        f"{POSTS} answers 202 with one and the same body, {replayed} marked as replayed; 1 job, 1 execution, 1 prediction"
+    )
+    saw("another body 422; another key another job")
+
+
+def _post(crew: Crew, wishes: dict[str, Any], headers: Any) -> requests.Response:
+    return requests.post(f"{crew.url}/jobs/from-image-pairs", json=wishes, headers=headers, timeout=120)
+
+
+def rows(crew: Crew) -> list[dict[str, Any]]:
+    pages = crew.cloud.client("dynamodb").get_paginator("scan").paginate(TableName=crew.cloud.table)
+    return [row(item) for page in pages for item in page["Items"]]
+
+
+def test_row_21_an_execution_is_started_twice_or_an_old_one_comes_back(crew: Crew, saw: Saw) -> None:
+    """The execution of a job is started again while it runs and after its end, and the same run under another name after
+    its end."""
+    crew.plays()
+    job = crew.order(1)
+    workflow = Workflow(crew.cloud.state_machine, crew.cloud.client("stepfunctions"))
+    assert workflow.start(job, 1, f"{job}-1") == workflow.execution_arn(f"{job}-1")
+    state = crew.wait(job)
+    ended = crew.rows(job)
+    assert workflow.start(job, 1, f"{job}-1")
+    crew.cloud.client("stepfunctions").start_execution(
+        stateMachineArn=crew.cloud.state_machine, name=f"{job}-again", input=f'{{"jobId": "{job}", "run": 1}}'
+    )
+    stale = workflow.execution_arn(f"{job}-again")
+    crew.until(lambda: workflow.status(stale) != "RUNNING", "the end of the execution that came back")
+    assert crew.rows(job) == ended
+    assert crew.get(f"/jobs/{job}") == state
+    assert (state["status"], len(crew.creates(job))) == ("completed", 1)
+    saw(
+        f"{len(crew.creates(job))} prediction, {crew.money(job)}; the stale run wrote nothing: no row of the job changed"
+    )
+
+
+INSIDE = (
+    "http://pictures.example/a.png",
+    "file:///etc/passwd",
+    "ftp://pictures.example/a.png",
+    "data:image/png;base64,AAAA",
+    "gopher://127.0.0.1:6379/_FLUSHALL",
+    "https://127.0.0.1/a.png",
+    "https://localhost/a.png",
+    "https://2130706433/a.png",
+    "https://0x7f.1/a.png",
+    "https://[::1]/a.png",
+    "https://[::ffff:169.254.169.254]/latest/meta-data/",
+    "https://[64:ff9b::a9fe:a9fe]/latest/meta-data/",
+    "https://169.254.169.254/latest/meta-data/",
+    "https://169.254.170.2/v2/credentials",
+    "https://10.0.0.1/a.png",
+    "https://172.16.0.1/a.png",
+    "https://192.168.0.1/a.png",
+    "https://100.64.0.1/a.png",
+    "https://0.0.0.0/a.png",
+    "https://224.0.0.1/a.png",
+    "https://me:secret@pictures.example/a.png",
+    "https://pictures.example:8080/a.png",
+)
+
+
+def test_row_28_a_url_leads_inside(crew: Crew, saw: Saw) -> None:
+    """Twenty-two URLs that lead inside, or are not https, are given as a picture's; then, at the door itself: a name that is
+    inside at the second look, a redirect to the metadata service, ten gigabytes, an endless answer."""
+    before = (crew.objects("assets"), len(rows(crew)))
+    answers = [_upload(crew, {"uploadType": "url", "campaignId": crew.campaign_id, "url": url}) for url in INSIDE]
+    assert [answer.status_code for answer in answers] == [422] * len(INSIDE)
+    assert {answer.json()["error"]["errors"][0]["field"] for answer in answers} == {"url"}
+    assert (crew.objects("assets"), len(rows(crew))) == before
+    saw(f"{len(INSIDE)} of {len(INSIDE)} URLs answered 422 naming the field, nothing kept; {_at_the_door()}")
+
+
+def _upload(crew: Crew, body: dict[str, Any]) -> requests.Response:
+    return crew.http.post(f"{crew.url}/assets/upload", json=body, timeout=60)
+
+
+def _at_the_door() -> str:
+    looks: list[str] = []
+
+    def rebinding(host: str, port: int) -> list[str]:
+        looks.append(host)
+        return ["127.0.0.1"] if len(looks) == 1 else ["10.0.0.1"]
+
+    with stranger(response(b"picture")) as there:
+        door = there.outside()
+        rebound = replace(door, resolve=rebinding)
+        assert (rebound.get(there.url, most_bytes=100), len(looks), there.connections) == (b"picture", 1, 1)
+        half = replace(door, resolve=lambda *_: ["127.0.0.1", "10.0.0.1"])
+        with pytest.raises(AddressRefused):
+            half.get(there.url, most_bytes=100)
+        assert there.connections == 1
+    with (
+        stranger(response(b"", "302 Found", Location="https://169.254.169.254/")) as there,
+        pytest.raises(AddressUnreachable, match="redirect"),
+    ):
+        there.outside().get(there.url, most_bytes=100)
+    with stranger(response(b"", Content_Length=str(10 * 10**9))) as there, pytest.raises(AnswerTooLarge):
+        there.outside().get(there.url, most_bytes=20_000_000)
+    sent = []
+
+    def endless(connection: Any) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: image/png\r\n\r\n")
+        with suppress(OSError):
+            while True:
+                connection.sendall(b"x" * 65536)
+                sent.append(65536)
+
+    with stranger(endless) as there, pytest.raises(AnswerTooLarge):
+        there.outside().get(there.url, most_bytes=1_000_000)
+    assert sum(sent) < 10 * 10**9
+    return "a name is looked up once and a second answer never asked for, a redirect is not followed, 10 GB and an endless answer are too large"
+
+
+def test_row_29_more_is_asked_than_can_be(crew: Crew, saw: Saw) -> None:
+    """At one below, at, and one above each limit: pairs that the pictures make, clips, letters of a name and of an idempotency
+    key, pixels, bytes announced, bytes in the store, a callback's body, pieces of a film; and the state of the largest job."""
+    crew.plays()
+    around = (-1, 0, 1)
+    jobs: list[str] = []
+    bodies = [_padded(MOST_CALLBACK_BYTES + turn) for turn in around]
+    callback = f"{crew.cloud.url}/api/v3/callbacks/replicate?job={UNKNOWN}&attempt=1.0001.video.1"
+    seen: dict[str, list[int | str]] = {
+        "pairs": [_pairs(crew, 10 + turn, jobs) for turn in around],
+        "clips": [_why(crew, MOST_CLIPS + turn) for turn in around],
+        "name": [_named(crew, 200 + turn) for turn in around],
+        "key": [_keyed(crew, 255 + turn) for turn in around],
+        "pixels": [_pixels(crew, turn) for turn in around],
+        "bytes announced": [_announced(crew, MOST_PICTURE_BYTES + turn).status_code for turn in around],
+        "bytes in the store": [_stored(crew, turn) for turn in around],
+        "callback": [crew.deliver(Letter(callback, body)) for body in bodies],
+        "pieces": [_fits(MOST_PIECES + turn) for turn in around],
+    }
+    assert seen == {
+        "pairs": [202, 202, 422],
+        "clips": ["at most 10", "at most 10", "at most 1000"],
+        "name": [201, 201, 422],
+        "key": ["numPairs", "numPairs", "Idempotency-Key"],
+        "pixels": [201, 201, 413],
+        "bytes announced": [201, 201, 422],
+        "bytes in the store": [204, 204, 400],
+        "callback": [404, 404, 413],
+        "pieces": ["fits", "fits", "refused"],
+    }
+    assert [crew.wait(job)["progress"]["successful_clips"] for job in jobs] == [9, 10]
+    assert _largest_state() < 262_144
+    saw(", ".join(f"{name} {'/'.join(map(str, found))}" for name, found in seen.items()))
+    saw("what was accepted was made; the tasks of 1000 clips fit into a state")
+
+
+UNKNOWN = "00000000-0000-7000-8000-000000000000"
+
+
+def _padded(size: int) -> bytes:
+    body = b'{"id": "p", "status": "succeeded", "logs": ""}'
+    return body[:-2] + b"x" * (size - len(body)) + body[-2:]
+
+
+def _asked(crew: Crew, pairs: int, **headers: str) -> requests.Response:
+    wishes = {"campaignId": crew.campaign_id, "numPairs": pairs, "clipDuration": 4}
+    return _post(crew, wishes, {**crew.http.headers, **headers})
+
+
+def _pairs(crew: Crew, pairs: int, jobs: list[str]) -> int:
+    answer = _asked(crew, pairs)
+    if answer.ok:
+        jobs.append(answer.json()["data"]["jobId"])
+    return answer.status_code
+
+
+def _why(crew: Crew, pairs: int) -> str:
+    """The limit that is named: the pictures' own, or that of all jobs."""
+    [fault] = _asked(crew, pairs).json()["error"]["errors"]
+    return (
+        "at most 10"
+        if "pictures make no more pairs" in fault["detail"]
+        else f"at most {re.findall('[0-9]+', fault['detail'])[-1]}"
+    )
+
+
+def _named(crew: Crew, letters: int) -> int:
+    return crew.http.post(f"{crew.url}/clients", json={"name": "n" * letters}, timeout=30).status_code
+
+
+def _keyed(crew: Crew, letters: int) -> str:
+    """The field at fault of a request for too many pairs, under a key of so many letters."""
+    [fault] = _asked(crew, 11, **{"Idempotency-Key": "k" * letters}).json()["error"]["errors"]
+    return str(fault["field"])
+
+
+def _pixels(crew: Crew, turn: int) -> int:
+    height = 5000
+    file = BytesIO()
+    Image.new("RGB", (MOST_PIXELS // height + turn, height), (turn + 1, 90, 160)).save(file, "JPEG")
+    form = {"uploadType": "file", "name": "plain", "type": "image", "campaignId": _aside(crew)}
+    files = {"file": ("plain.jpg", file.getvalue(), "image/jpeg")}
+    return crew.http.post(f"{crew.url}/assets/upload", data=form, files=files, timeout=60).status_code
+
+
+def _aside(crew: Crew) -> str:
+    """Another campaign, so that the pictures of the first make as many pairs as before."""
+    return str(crew.post("/campaigns", {"name": "Aside", "goal": "None"})["id"])
+
+
+def _announced(crew: Crew, size: int) -> requests.Response:
+    return _upload(crew, {"uploadType": "presigned", "campaignId": _aside(crew), "bytes": size})
+
+
+def _stored(crew: Crew, turn: int) -> int:
+    form = _announced(crew, 1000).json()["data"]
+    body = b"x" * (1000 + turn)
+    return requests.post(form["url"], data=form["fields"], files={"file": ("picture", body)}, timeout=30).status_code
+
+
+def _fits(pieces: int) -> str:
+    one = Piece(number=1, clips=[1], key="k", frames=1)
+    try:
+        check_room([one] * pieces)
+    except FilmTooLarge:
+        return "refused"
+    return "fits"
+
+
+def _largest_state() -> int:
+    job = a_job(total_clips=MOST_CLIPS)
+    tasks = ClipTasks(tasks=[a_task(job, number) for number in range(1, MOST_CLIPS + 1)])
+    state = {"jobId": job.id, "run": 1, "clips": tasks.wire()}
+    return len(json.dumps(state).encode())
