@@ -17,8 +17,8 @@ import requests
 from local.cloud import LocalCloud
 from local.samples import draw_samples
 from local.standins.replicate import Replicate
-from tests.media import Studio
 from tests.integration.replicate_stage import SECRET
+from tests.media import Studio
 from tests.survival.crew import SECONDS, Crew, Provider
 from tests.survival.gate import Gate
 from tests.survival.table import ROWS, TABLE, Row, as_document, as_line, name_of, number_of

@@ -284,7 +284,7 @@ def _stored(crew: Crew, turn: int) -> int:
 
 
 def _fits(pieces: int) -> str:
-    one = Piece(number=1, clips=[1], key="k", frames=1)
+    one = Piece(number=1, kind="clip", key="k", frames=1)
     try:
         check_room([one] * pieces)
     except FilmTooLarge:

@@ -14,8 +14,8 @@ from threading import Barrier
 
 import requests
 
-from functions.studio.clips import AttemptStatus
 from functions.studio.check_queue import read_delays
+from functions.studio.clips import AttemptStatus
 from functions.studio.providers.replicate import WINDOW
 from infra.settings import setting
 from tests.integration.replicate_stage import ANOTHER, SECRET, signed

@@ -1,0 +1,145 @@
+"""A local cloud between whose functions and AWS a test can step in: answers are faults, or a worker is killed at a call."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from werkzeug import Request, Response
+
+from bench.counted_cloud import CountedCloud, Tally, Toll
+
+READS = {"GetItem", "Query", "BatchGetItem", "Scan"}
+
+Answering = Callable[[], Response]
+
+
+def refusal(kind: str, status: int = 400, **more: Any) -> Response:
+    """An error of DynamoDB's."""
+    document = {"__type": f"com.amazonaws.dynamodb.v20120810#{kind}", "message": kind, **more}
+    return Response(json.dumps(document), status, content_type="application/x-amz-json-1.0")
+
+
+@dataclass
+class Throttling:
+    """Each call to DynamoDB is refused when it comes first; each write is then carried out, but not answered for."""
+
+    refused: int = 0
+    unanswered: int = 0
+    _seen: dict[str, int] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __call__(self, service: str, target: str, body: bytes, carry_out: Answering) -> Response:
+        if service != "dynamodb":
+            return carry_out()
+        with self._lock:
+            turn = self._seen[_call(target, body)] = self._seen.get(_call(target, body), 0) + 1
+            self.refused += turn == 1
+            self.unanswered += turn == 2 and target not in READS
+        if turn == 1 and target == "TransactWriteItems":
+            items = len(json.loads(body)["TransactItems"])
+            return refusal(
+                "TransactionCanceledException", CancellationReasons=[{"Code": "TransactionConflict"}] * items
+            )
+        if turn == 1:
+            return refusal("ProvisionedThroughputExceededException")
+        if turn == 2 and target not in READS:
+            carry_out()
+            return refusal("InternalServerError", 500)
+        return carry_out()
+
+
+def _call(target: str, body: bytes) -> str:
+    """What a call asks, without the token that a try of it has."""
+    asked = json.loads(body)
+    asked.pop("ClientRequestToken", None)
+    return target + json.dumps(asked, sort_keys=True)
+
+
+@dataclass
+class Killing:
+    """Kills the busy workers of one function at its calls of those numbers: the first number counts from its beginning,
+    each further one from the beginning of the try that followed."""
+
+    kill: Callable[[], int]
+    moments: list[int]
+    killed: int = 0
+    """Tries that were ended."""
+    _calls: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __call__(self, service: str, target: str, body: bytes, carry_out: Answering) -> Response:
+        with self._lock:
+            self._calls += 1
+            # Its first call finds the function busy: whoever called before was another.
+            if self.moments and self._calls >= self.moments[0] and self.kill():
+                self.moments.pop(0)
+                self._calls = 0
+                self.killed += 1
+                return Response(status=500)
+        return carry_out()
+
+
+@dataclass
+class Moment:
+    """When a function asks `target` of AWS: before or after that is carried out, its busy workers are killed, once."""
+
+    function: str
+    target: str
+    after: bool = False
+    done: bool = False
+
+
+@dataclass
+class Struck:
+    """Kills at moments, whichever comes first."""
+
+    kill: Callable[[str], int]
+    moments: list[Moment]
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __call__(self, service: str, target: str, body: bytes, carry_out: Answering) -> Response:
+        if self._strike(target, after=False):
+            return Response(status=500)
+        answer = carry_out()
+        self._strike(target, after=True)
+        return answer
+
+    def _strike(self, target: str, after: bool) -> bool:
+        """Whether somebody was killed."""
+        with self._lock:
+            for moment in self.moments:
+                if not moment.done and moment.target == target and moment.after is after:
+                    moment.done = bool(self.kill(moment.function))
+                    if moment.done:
+                        return True
+        return False
+
+
+Fault = Callable[[str, str, bytes, Answering], Response]
+
+
+class FaultyToll(Toll):
+    def __init__(self, service: str, behind: str, tally: Tally, cloud: FaultyCloud) -> None:
+        super().__init__(service, behind, tally)
+        self._name = service
+        self._cloud = cloud
+
+    def answer(self, request: Request, target: str, body: bytes) -> Response:
+        def carry_out() -> Response:
+            return super(FaultyToll, self).answer(request, target, body)
+
+        fault = self._cloud.fault
+        return fault(self._name, target, body, carry_out) if fault else carry_out()
+
+
+class FaultyCloud(CountedCloud):
+    """`fault` stands between its functions and AWS; what this process asks itself does not come that way."""
+
+    fault: Fault | None = None
+
+    def toll(self, service: str) -> Toll:
+        return FaultyToll(service, self.endpoints[service], self.tally, self)

@@ -1,0 +1,162 @@
+"""AWS that fails, and workers that are killed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from functions.studio.table import marshal
+from tests.survival.conftest import Opening, refreshed
+from tests.survival.crew import PRICE, SECONDS, Crew
+from tests.survival.faulty_cloud import FaultyCloud, Killing, Moment, Struck, Throttling
+
+Saw = Callable[[str], None]
+
+
+@pytest.fixture(scope="session")
+def opened(opening: Opening) -> Crew:
+    return opening(FaultyCloud)
+
+
+@pytest.fixture
+def crew(opened: Crew) -> Iterator[Crew]:
+    yield refreshed(opened)
+    cloud_of(opened).fault = None
+
+
+def cloud_of(crew: Crew) -> FaultyCloud:
+    assert isinstance(crew.cloud, FaultyCloud)
+    return crew.cloud
+
+
+def test_row_17_lambda_ends_in_the_middle_of_making_a_film(crew: Crew, saw: Saw, tmp_path: Path) -> None:
+    """Two jobs of two clips with a crossfade; between them MakePiece is killed at each of its first six calls to AWS, Assemble
+    at each of its first fourteen."""
+    crew.plays()
+    fade = {"kind": "crossfade", "seconds": 0.5}
+    frames, tries = 2 * SECONDS * 24 - 12, 0
+    for first in (1, 2):
+        pieces = Killing(crew.cloud.pool("make_piece").kill_busy, list(range(first, 7, 2)))
+        film = Killing(crew.cloud.pool("assemble").kill_busy, list(range(first, 15, 2)))
+
+        def both(*call: Any, pieces: Killing = pieces, film: Killing = film) -> Any:
+            service, target, body, carry_out = call
+            return pieces(service, target, body, lambda: film(service, target, body, carry_out))
+
+        cloud_of(crew).fault = both
+        job = crew.order(2, transition=fade)
+        crew.until(lambda job=job: crew.jobs.job(job).ended, "the end of the job")  # asked behind the killer's back
+        cloud_of(crew).fault = None
+        state = crew.wait(job)
+        assert (state["status"], pieces.moments, film.moments) == ("completed", [], [])
+        tries += pieces.killed + film.killed
+        made = crew.film_of(job, tmp_path)
+        assert (made.frames, made.presented["vide"], made.plays_in_browsers) == (frames, made.presented["soun"], True)
+        assert len(crew.objects(job, "combined.mp4")) == len(crew.objects(job, "manifest.json")) == 1
+        assert crew.money(job) == "2 settled $1.20"
+    uploads = crew.cloud.client("s3").list_multipart_uploads(Bucket=crew.cloud.bucket).get("Uploads", [])
+    left = [path for folder in ("make_piece", "assemble") for path in crew.cloud.pool(folder).temporary_files]
+    assert (uploads, left) == ([], [])
+    saw(
+        f"{tries} tries killed, both jobs completed with {frames} frames, sound as long as picture; one film object each"
+    )
+    saw("no upload left half done, nothing left in /tmp")
+
+
+def test_row_25_dynamodb_throttles(crew: Crew, saw: Saw) -> None:
+    """Every call of a job's functions to DynamoDB, reads and writes, is refused when it comes first, as throttled or as
+    a conflict; every write is carried out the second time, and not answered for."""
+    crew.plays()
+    throttling = Throttling()
+    cloud_of(crew).fault = throttling
+    job = crew.order(2)
+    crew.until(lambda: crew.jobs.job(job).ended, "the end of the job")
+    cloud_of(crew).fault = None
+    state = crew.wait(job)
+    assert throttling.refused > 30
+    assert throttling.unanswered > 15
+    assert (state["status"], state["warnings"]) == ("completed", [])
+    assert (state["actualCost"], state["lostCost"]) == (2 * PRICE, 0)
+    assert len(crew.creates(job)) == len(crew.jobs.attempts(job)) == 2
+    assert len(crew.executions(job)) == 1
+    saw(f"job {state['status']} without a warning: 2 predictions, 2 attempts, {crew.money(job)}, 1 execution")
+    saw("more than 30 calls refused, more than 15 writes not answered for")
+
+
+CALLED = (
+    Moment("plan", "TransactWriteItems"),
+    Moment("plan", "TransactWriteItems", after=True),
+    Moment("plan", "UpdateItem", after=True),
+    Moment("request_clip", "TransactWriteItems"),
+    Moment("request_clip", "TransactWriteItems", after=True),
+    Moment("request_clip", "SendMessage", after=True),
+    Moment("callback", "GetItem"),
+    Moment("callback", "UpdateItem", after=True),
+    Moment("keep_clip", "PUT", after=True),
+    Moment("keep_clip", "TransactWriteItems"),
+    Moment("keep_clip", "TransactWriteItems", after=True),
+    Moment("arrange", "Query"),
+    Moment("arrange", "UpdateItem", after=True),
+    Moment("assemble", "GET"),
+    Moment("assemble", "PUT", after=True),
+    Moment("deliver", "UpdateItem"),
+    Moment("deliver", "UpdateItem", after=True),
+    Moment("deliver", "PutEvents", after=True),
+)
+LOOKED_FOR = (Moment("check_clip", "GetItem"), Moment("check_clip", "UpdateItem", after=True))
+ATTRIBUTES: dict[str, list[str]] = json.loads((Path(__file__).parent / "attributes.json").read_text())
+"""Of the rows of a job, as the version before this one wrote them."""
+
+
+def test_row_30_workers_are_killed_and_code_is_replaced(crew: Crew, saw: Saw) -> None:
+    """Workers of eight functions are killed before and after calls to AWS, in a job that is called back and in one that is
+    looked for. In a third all workers are replaced in mid-job, its rows written as the last version had them, with an attribute
+    of the next."""
+    _short_visibility(crew)
+    killed = 0
+    for moments, rules in ((CALLED, ()), (LOOKED_FOR, ({"do": "lose_webhook", "times": 9},))):
+        crew = refreshed(crew)
+        crew.plays(*rules)
+        struck = Struck(lambda folder: crew.cloud.pool(folder).kill_busy(), [replace(one) for one in moments])
+        cloud_of(crew).fault = struck
+        job = crew.order(1)
+        crew.until(lambda job=job: (row := crew.jobs.job(job)).announced_run == row.run, "the end of the job")
+        cloud_of(crew).fault = None
+        assert [moment for moment in struck.moments if not moment.done] == []
+        killed += len(struck.moments)
+        assert crew.wait(job)["status"] == "completed"
+        assert (len(crew.creates(job)), crew.money(job)) == (1, "1 settled $0.60")
+        assert len(crew.objects(job, "combined.mp4")) == 1
+    saw(f"{killed} workers killed: both jobs completed, 1 prediction and 1 settled $0.60 each; {_replaced(crew)}")
+
+
+def _short_visibility(crew: Crew) -> None:
+    """A look that was killed comes back after moments, not after three minutes."""
+    sqs = crew.cloud.client("sqs")
+    for url in sqs.list_queues()["QueueUrls"]:
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "3"})
+
+
+def _replaced(crew: Crew) -> str:
+    crew.holds_on()
+    job = crew.order(2)
+    letters = [crew.letter(job, number) for number in (1, 2)]
+    table = crew.jobs.table
+    for one in table.query(f"J#{job}"):
+        known = [*ATTRIBUTES[one["sk"].partition("#")[0]], "pk", "sk"]
+        old = {key: value for key, value in one.items() if key in known}
+        item = {key: marshal(value) for key, value in (old | {"fromTheNextVersion": {"unknown": [1]}}).items()}
+        table.client.put_item(TableName=table.name, Item=item)
+    for function in crew.cloud.deployment.functions.values():
+        pool = crew.cloud.pool(function.handler.split(".")[-3])
+        pool.kill_busy()
+        pool.close()
+    assert [crew.deliver(letter) for letter in letters] == [204, 204]
+    state = crew.wait(job)
+    assert (state["status"], len(crew.creates(job))) == ("completed", 2)
+    return f"the third {state['status']} with its 2 predictions, {crew.money(job)}"
