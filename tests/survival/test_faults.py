@@ -120,7 +120,7 @@ def test_row_30_workers_are_killed_and_code_is_replaced(crew: Crew, saw: Saw) ->
     _short_visibility(crew)
     killed = 0
     for moments, rules in ((CALLED, ()), (LOOKED_FOR, ({"do": "lose_webhook", "times": 9},))):
-        crew = refreshed(crew)
+        refreshed(crew)
         crew.plays(*rules)
         struck = Struck(lambda folder: crew.cloud.pool(folder).kill_busy(), [replace(one) for one in moments])
         cloud_of(crew).fault = struck
