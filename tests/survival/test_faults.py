@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -118,21 +118,33 @@ def test_row_30_workers_are_killed_and_code_is_replaced(crew: Crew, saw: Saw) ->
     looked for. In a third all workers are replaced in mid-job, its rows written as the last version had them, with an attribute
     of the next."""
     _short_visibility(crew)
-    killed = 0
-    for moments, rules in ((CALLED, ()), (LOOKED_FOR, ({"do": "lose_webhook", "times": 9},))):
-        refreshed(crew)
-        crew.plays(*rules)
-        struck = Struck(lambda folder: crew.cloud.pool(folder).kill_busy(), [replace(one) for one in moments])
-        cloud_of(crew).fault = struck
-        job = crew.order(1)
-        crew.until(lambda job=job: (row := crew.jobs.job(job)).announced_run == row.run, "the end of the job")
-        cloud_of(crew).fault = None
-        assert [moment for moment in struck.moments if not moment.done] == []
-        killed += len(struck.moments)
-        assert crew.wait(job)["status"] == "completed"
-        assert (len(crew.creates(job)), crew.money(job)) == (1, "1 settled $0.60")
-        assert len(crew.objects(job, "combined.mp4")) == 1
+    called, looked_for = _struck(crew, CALLED), _struck(crew, LOOKED_FOR)
+    crew.holds_on()
+    cloud_of(crew).fault = called
+    job = crew.order(1)
+    letter = crew.letter(job, 1)
+    crew.until(lambda: crew.deliver(letter) == 204, "a callback that lives")
+    _is_one_film(crew, job, called)
+    refreshed(crew)
+    crew.plays({"do": "lose_webhook", "times": 9})
+    cloud_of(crew).fault = looked_for
+    _is_one_film(crew, crew.order(1), looked_for)
+    killed = len(called.moments) + len(looked_for.moments)
     saw(f"{killed} workers killed: both jobs completed, 1 prediction and 1 settled $0.60 each; {_replaced(crew)}")
+
+
+def _struck(crew: Crew, moments: Iterable[Moment]) -> Struck:
+    return Struck(lambda folder: crew.cloud.pool(folder).kill_busy(), [replace(one) for one in moments])
+
+
+def _is_one_film(crew: Crew, job: str, struck: Struck) -> None:
+    """In the end, and of one prediction, though every moment has come."""
+    crew.until(lambda: (row := crew.jobs.job(job)).announced_run == row.run, "the end of the job")
+    cloud_of(crew).fault = None
+    assert [moment for moment in struck.moments if not moment.done] == []
+    assert crew.wait(job)["status"] == "completed"
+    assert (len(crew.creates(job)), crew.money(job)) == (1, "1 settled $0.60")
+    assert len(crew.objects(job, "combined.mp4")) == 1
 
 
 def _short_visibility(crew: Crew) -> None:
