@@ -13,6 +13,11 @@ from werkzeug import Request, Response
 from bench.counted_cloud import CountedCloud, Tally, Toll
 
 READS = {"GetItem", "Query", "BatchGetItem", "Scan"}
+KINDS = {
+    **dict.fromkeys(READS, "read"),
+    **dict.fromkeys(("PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"), "write"),
+}
+"""What an operation of DynamoDB is; any other service's is called by its name."""
 
 Answering = Callable[[], Response]
 
@@ -85,7 +90,8 @@ class Killing:
 
 @dataclass
 class Moment:
-    """When a function asks `target` of AWS: before or after that is carried out, its busy workers are killed, once."""
+    """When a function asks `target` of AWS (one of KINDS, or a name): before or after that is carried out, its busy workers
+    are killed, once."""
 
     function: str
     target: str
@@ -112,7 +118,7 @@ class Struck:
         """Whether somebody was killed."""
         with self._lock:
             for moment in self.moments:
-                if not moment.done and moment.target == target and moment.after is after:
+                if not moment.done and moment.target == KINDS.get(target, target) and moment.after is after:
                     moment.done = bool(self.kill(moment.function))
                     if moment.done:
                         return True
