@@ -134,6 +134,12 @@ class Crew(Team):
         found = pages.paginate(stateMachineArn=self.cloud.state_machine)
         return [one["name"] for page in found for one in page["executions"] if one["name"].startswith(job)]
 
+    def executions_running(self, job: str) -> int:
+        states = self.cloud.client("stepfunctions")
+        pages = states.get_paginator("list_executions").paginate(stateMachineArn=self.cloud.state_machine)
+        found = [one for page in pages for one in page["executions"] if one["name"].startswith(job)]
+        return sum(one["status"] == "RUNNING" for one in found)
+
     def classes(self, job: str) -> dict[int, str | None]:
         """Why each clip failed, by its number; None of those that did not."""
         return {clip.number: clip.error_class for clip in self.jobs.clips(job)}

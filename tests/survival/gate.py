@@ -23,15 +23,18 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
 SECRET = "/v1/webhooks/default/secret"
+MOST_SECONDS = 120
+"""That anything is held back here."""
 HOP_BY_HOP = frozenset({"connection", "content-length", "keep-alive", "transfer-encoding"})
 
 
 @dataclass
 class Rule:
-    """For creates whose webhook carries `mark`: these answers in turn, before (or after) the stand-in accepts them."""
+    """For creates whose webhook carries `mark`: these answers in turn, before (or after) the stand-in accepts them; None is
+    the stand-in's own."""
 
     mark: str
-    answers: list[Callable[[], Response]]
+    answers: list[Callable[[], Response | None]]
     accepted: bool
 
 
@@ -40,9 +43,11 @@ class Cut:
     """A file that breaks off after `sent` bytes as often as `times`, and is then whole, or gone."""
 
     body: bytes
-    sent: int
-    times: int
+    sent: int = 0
+    times: int = 0
     gone: bool = False
+    until: threading.Event | None = None
+    """Before which nobody gets it."""
 
 
 @dataclass
@@ -51,6 +56,8 @@ class Gate:
     url: str = ""
     secret: str | None = None
     """What webhooks are signed with, when it is not the stand-in's own secret any more."""
+    deaf: bool = False
+    """To whoever wants a prediction cancelled."""
     files: dict[str, Cut] = field(default_factory=dict)
     fetched: list[str] = field(default_factory=list)
     rules: list[Rule] = field(default_factory=list)
@@ -69,13 +76,13 @@ class Gate:
         """Instead of the stand-in, which never hears of these creates."""
         self.rules.append(Rule(mark, list(answers), accepted=False))
 
-    def loses(self, mark: str, answer: Callable[[], Response]) -> None:
+    def loses(self, mark: str, answer: Callable[[], Response | None]) -> None:
         """The stand-in accepts the create; we hear this instead."""
         self.rules.append(Rule(mark, [answer], accepted=True))
 
-    def holds(self, name: str, body: bytes, *, sent: int = 0, times: int = 0, gone: bool = False) -> str:
+    def holds(self, name: str, body: bytes, **how: Any) -> str:
         """The URL of a file, which may break off at first."""
-        self.files[f"/files/{name}"] = Cut(body, sent, times, gone)
+        self.files[f"/files/{name}"] = Cut(body, **how)
         return f"{self.url}/files/{name}"
 
     def gaps(self, mark: str) -> list[float]:
@@ -89,6 +96,7 @@ class Gate:
         self.fetched.clear()
         self.creates.clear()
         self.secret = None
+        self.deaf = False
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         request = Request(environ)
@@ -100,13 +108,15 @@ class Gate:
             return self._file(request.path)
         if request.path == SECRET and self.secret:
             return Response(json.dumps({"key": self.secret}), content_type="application/json")
+        if self.deaf and request.path.endswith("/cancel"):
+            return Response(status=503)
         rule, said = self._rule(request, body)
         if rule and said and not rule.accepted:
-            return said()
+            return said() or self._pass(request, body)
         passed = self._pass(request, body)
-        return said() if said else passed
+        return (said and said()) or passed
 
-    def _rule(self, request: Request, body: bytes) -> tuple[Rule | None, Callable[[], Response] | None]:
+    def _rule(self, request: Request, body: bytes) -> tuple[Rule | None, Callable[[], Response | None] | None]:
         if request.method != "POST" or not request.path.endswith("/predictions"):
             return None, None
         webhook = str(json.loads(body).get("webhook"))
@@ -133,6 +143,8 @@ class Gate:
     def _file(self, path: str) -> Response:
         self.fetched.append(path)
         file = self.files.get(path)
+        if file and file.until:
+            file.until.wait(MOST_SECONDS)
         if file is None or (file.gone and file.times == 0):
             return Response(status=404)
         if file.times:
@@ -166,5 +178,14 @@ def held(until: threading.Event, seconds: float) -> Callable[[], Response]:
     def answer() -> Response:
         until.wait(seconds)
         return Dropped()
+
+    return answer
+
+
+def delayed(until: threading.Event) -> Callable[[], None]:
+    """The stand-in's own answer, later."""
+
+    def answer() -> None:
+        until.wait(MOST_SECONDS)
 
     return answer

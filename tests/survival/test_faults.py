@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from functions.studio.jobs import JobStatus
 from functions.studio.table import marshal
 from tests.survival.conftest import Opening, refreshed
 from tests.survival.crew import PRICE, SECONDS, Crew
@@ -172,3 +176,38 @@ def _replaced(crew: Crew) -> str:
     state = crew.wait(job)
     assert (state["status"], len(crew.creates(job))) == ("completed", 2)
     return f"the third {state['status']} with its 2 predictions, {crew.money(job)}"
+
+
+def test_row_26_a_message_is_poison(crew: Crew, saw: Saw) -> None:
+    """A message that is no look lies in the check queue, and check_clip gets no room until its looks at a clip have been set
+    aside; no webhook comes. Then there is room, and dead letters are put back by the command for it."""
+    _short_visibility(crew)
+    sqs, functions, pool = crew.cloud.client("sqs"), crew.cloud.client("lambda"), crew.cloud.pool("check_clip")
+    aside = crew.cloud.outputs["DeadChecksUrl"]
+    [source] = sqs.list_dead_letter_source_queues(QueueUrl=aside)["queueUrls"]
+
+    def set_aside() -> int:
+        named = sqs.get_queue_attributes(QueueUrl=aside, AttributeNames=["ApproximateNumberOfMessages"])
+        return int(named["Attributes"]["ApproximateNumberOfMessages"])
+
+    sqs.send_message(QueueUrl=source, MessageBody="poison")
+    crew.plays({"do": "lose_webhook", "times": 9})
+    functions.put_function_concurrency(FunctionName=pool.function.name, ReservedConcurrentExecutions=0)
+    job = crew.order(1)
+    crew.until(lambda: set_aside() == 2, "both messages to be set aside")
+    functions.delete_function_concurrency(FunctionName=pool.function.name)
+    waiting = crew.accepted(job, 1)
+    assert crew.jobs.job(job).status is JobStatus.PROCESSING
+    command = [sys.executable, "-m", "admin", "redrive", "--queue", aside]
+    done = subprocess.run(
+        command, env={**os.environ, **crew.cloud.environment}, capture_output=True, text=True, check=True
+    )
+    state = crew.wait(job)
+    crew.until(lambda: set_aside() == 1, "the poison to be set aside again")
+    assert crew.accepted(job, 1).prediction_id == waiting.prediction_id
+    assert (state["status"], crew.money(job), len(crew.creates(job))) == ("completed", "1 settled $0.60", 1)
+    alarms = crew.cloud.deployment.assembly.template["Resources"].values()
+    named = [one["Properties"]["AlarmName"] for one in alarms if one["Type"] == "AWS::CloudWatch::Alarm"]
+    assert any("SetAside" in name for name in named)
+    saw(f"2 messages set aside; the command says {done.stdout.strip()!r}: job {state['status']}, {crew.money(job)}")
+    saw("the poison is set aside again and stopped nobody; an alarm watches what is set aside")

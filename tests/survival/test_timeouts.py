@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
 from tests.survival.conftest import Opening, refreshed
-from tests.survival.crew import FOR_EVER, PRICE, Crew
+from tests.survival.crew import FOR_EVER, PRICE, Crew, Letter
 from tests.survival.gate import dropped, held, said
 
 Saw = Callable[[str], None]
@@ -75,15 +76,46 @@ def _status(crew: Crew, prediction: str) -> str:
 
 
 def test_row_04_a_webhook_comes_too_late(crew: Crew, saw: Saw) -> None:
-    """A webhook that says succeeded comes after its clip has timed out and its job has ended."""
+    """A webhook that says succeeded comes after its clip has timed out, was not to be cancelled, and its job has ended; after
+    its job was cancelled; and of a first attempt, after that has failed and the second has begun."""
     crew.holds_on()
-    job = crew.order(2)
-    letter = crew.letter(job, 2)
-    assert crew.deliver(crew.letter(job, 1)) == 204
-    state = crew.wait(job)
-    assert crew.classes(job) == {1: None, 2: "timeout"}
-    ended = crew.rows(job)
+    timed_out, cancelled, again = crew.order(2), crew.order(1), crew.order(1)
+    late = crew.letter(timed_out, 2)
+    assert crew.deliver(crew.letter(timed_out, 1)) == 204
+
+    stopped = crew.letter(cancelled, 1)
+    assert crew.http.post(f"{crew.url}/jobs/{cancelled}/cancel", timeout=60).ok
+    assert crew.wait(cancelled)["status"] == "cancelled"
+    _changes_nothing(crew, cancelled, stopped)
+
+    first = crew.letter(again, 1)
+    failed = crew.letter(again, 1, status="failed", output=None, error="The model failed to generate an output.")
+    assert crew.deliver(failed) == 204
+    crew.accepted(again, 1, n=2)
+    _changes_nothing(crew, again, first)
+    assert crew.deliver(crew.letter(again, 1, n=2)) == 204
+    assert crew.wait(again)["status"] == "completed"
+
+    crew.gate.deaf = True
+    state = crew.wait(timed_out)
+    assert crew.classes(timed_out) == {1: None, 2: "timeout"}
+    _changes_nothing(crew, timed_out, late)
+    crew.until(lambda: crew.attempt(timed_out, 2).kept, "what was paid for to be kept")
+    kept = len(crew.objects(timed_out, "clip_002.mp4"))
+    _changes_nothing(crew, timed_out, late)
+    saw(
+        f"after a time-out: 204, job still {state['status']} with 1 clip, {crew.money(timed_out)}, the late clip kept: {kept} object"
+    )
+    saw(f"after a cancellation: 204, {crew.money(cancelled)}; after the second attempt began: 204, {crew.money(again)}")
+    saw("no row changed but the late attempt's own")
+
+
+def _changes_nothing(crew: Crew, job: str, letter: Letter) -> None:
+    """Two deliveries, but for what the late attempt itself has come to."""
+
+    def told() -> list[Any]:
+        return [row for row in crew.rows(job)[1] if not row["sk"].startswith("ATT#")]
+
+    before = told()
     assert [crew.deliver(letter), crew.deliver(letter)] == [204, 204]
-    assert crew.rows(job) == ended
-    assert crew.get(f"/jobs/{job}") == state
-    saw(f"after a time-out: 204, no row changed, job still {state['status']} with 1 clip, {crew.money(job)}")
+    assert told() == before
