@@ -6,6 +6,7 @@ A row is a test called `test_row_{number}_{the_failure}`; its docstring is what 
 from __future__ import annotations
 
 import re
+from argparse import ArgumentTypeError
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -22,7 +23,6 @@ from tests.media import Studio
 from tests.survival.crew import SECONDS, Crew, Provider
 from tests.survival.gate import Gate
 from tests.survival.table import ROWS, TABLE, Row, as_document, as_line, name_of, number_of
-from tests.workflow.conftest import Team
 
 WEB = ("-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p", "-movflags", "+faststart")
 REPEATS = (0.3, 0.3)
@@ -57,7 +57,9 @@ def employed(cloud: LocalCloud, provider: Provider, clip: Path, pictures: list[P
         secret = cloud.outputs["ReplicateSecretArn"]
         cloud.client("secretsmanager").put_secret_value(SecretId=secret, SecretString="stand-in-replicate")
         cloud.services["replicate"] = provider.stand_in.url
-        yield Crew(cloud, provider.gate, Team(cloud).campaign(pictures), clip)
+        versions = {"Status": "Enabled"}  # so that what is written twice can be seen
+        cloud.client("s3").put_bucket_versioning(Bucket=cloud.bucket, VersioningConfiguration=versions)
+        yield Crew(cloud, provider.gate, pictures, clip)
 
 
 @pytest.fixture(scope="session")
@@ -102,6 +104,23 @@ def refreshed(crew: Crew) -> Crew:
 
 
 # the table
+
+
+def _row(said: str) -> int:
+    if said.isdecimal() and int(said) in ROWS:
+        return int(said)
+    raise ArgumentTypeError(f"there is no row {said!r}; there are {', '.join(map(str, sorted(ROWS)))}")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--row", type=_row, help="this row of the table alone")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    row = config.getoption("row")
+    left = [item for item in items if row is None or number_of(item.name) == row]
+    config.hook.pytest_deselected(items=[item for item in items if item not in left])
+    items[:] = left
 
 
 @pytest.fixture

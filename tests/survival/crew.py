@@ -16,7 +16,7 @@ from functions.studio.clips import Attempt
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import Job
 from functions.studio.ledger import Ledger, Line
-from functions.studio.table import Table
+from functions.studio.table import Table, row
 from local.cloud import LocalCloud
 from local.standins.replicate import Replicate
 from tests.integration.replicate_stage import signed
@@ -42,10 +42,11 @@ class Letter:
 
 
 class Crew(Team):
-    def __init__(self, cloud: LocalCloud, gate: Gate, campaign: str, clip: Path) -> None:
+    def __init__(self, cloud: LocalCloud, gate: Gate, pictures: list[Path], clip: Path) -> None:
         super().__init__(cloud)
         self.gate = gate
-        self.campaign_id = campaign
+        self.pictures = pictures
+        self.campaign_id = self.campaign(pictures)
         self.clip = clip
         table = Table(cloud.table, cloud.client("dynamodb"))
         self.jobs, self.ledger = JobStore(table), Ledger(table)
@@ -112,6 +113,10 @@ class Crew(Team):
     def rows(self, job: str) -> tuple[Job, list[dict[str, Any]]]:
         return self.jobs.job(job), list(self.jobs.table.query(f"J#{job}"))
 
+    def all_rows(self) -> list[dict[str, Any]]:
+        pages = self.cloud.client("dynamodb").get_paginator("scan").paginate(TableName=self.cloud.table)
+        return [row(item) for page in pages for item in page["Items"]]
+
     def creates(self, job: str) -> list[Any]:
         """What the stand-in was asked to make for a job."""
         posts = [one for one in self.log() if one["method"] == "POST" and one["path"].endswith("/predictions")]
@@ -124,7 +129,11 @@ class Crew(Team):
         return sum(one["path"] == f"/v1/predictions/{prediction}" and one["method"] == "GET" for one in self.log())
 
     def objects(self, *words: str) -> list[str]:
-        """Keys in the bucket that have all these words, one for each version."""
+        """Keys in the bucket that have all these words."""
+        return sorted(set(self.writes(*words)))
+
+    def writes(self, *words: str) -> list[str]:
+        """The same, each as often as it was written."""
         pages = self.cloud.client("s3").get_paginator("list_object_versions").paginate(Bucket=self.cloud.bucket)
         keys = [one["Key"] for page in pages for one in page.get("Versions", [])]
         return [key for key in keys if all(word in key for word in words)]
@@ -149,9 +158,9 @@ class Crew(Team):
 
     # what the provider says
 
-    def letter(self, job: str, clip: int, *, n: int = 1, **changes: Any) -> Letter:
+    def letter(self, job: str, clip: int, *, run: int = 1, n: int = 1, **changes: Any) -> Letter:
         """The webhook of a clip's prediction, which has made the ready-made clip."""
-        attempt = self.accepted(job, clip, n=n)
+        attempt = self.accepted(job, clip, run=run, n=n)
         [ours] = [one for one in self.creates(job) if f"attempt={attempt.id}" in one["body"]["webhook"]]
         given = {
             "id": attempt.prediction_id,
@@ -168,12 +177,12 @@ class Crew(Team):
         named = {"content-type": "application/json"} | given | more
         return requests.post(letter.url, data=letter.body, headers=named, timeout=60).status_code
 
-    def invoke(self, function: str, event: dict[str, Any]) -> Any:
-        """Invokes a function as another service of AWS does."""
+    def invoke(self, function: str, event: dict[str, Any]) -> str | None:
+        """Invokes a function as another service of AWS does; the name of the error that it ends with."""
         name = self.cloud.pool(function).function.name
         answer = self.cloud.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event).encode())
-        assert "FunctionError" not in answer, answer["Payload"].read()
-        return json.load(answer["Payload"])
+        said = json.load(answer["Payload"])
+        return str(said["errorType"]) if "FunctionError" in answer else None
 
 
 @dataclass

@@ -11,6 +11,7 @@ from typing import Any
 from werkzeug import Request, Response
 
 from bench.counted_cloud import CountedCloud, Tally, Toll
+from tests.survival.gate import MOST_SECONDS
 
 READS = {"GetItem", "Query", "BatchGetItem", "Scan"}
 KINDS = {
@@ -54,6 +55,21 @@ class Throttling:
         if turn == 2 and target not in READS:
             carry_out()
             return refusal("InternalServerError", 500)
+        return carry_out()
+
+
+@dataclass
+class Holding:
+    """Holds back the first transaction that writes `mark` until it may go on."""
+
+    mark: bytes
+    came: threading.Event = field(default_factory=threading.Event)
+    go: threading.Event = field(default_factory=threading.Event)
+
+    def __call__(self, service: str, target: str, body: bytes, carry_out: Answering) -> Response:
+        if target == "TransactWriteItems" and self.mark in body and not self.came.is_set():
+            self.came.set()
+            self.go.wait(MOST_SECONDS)
         return carry_out()
 
 

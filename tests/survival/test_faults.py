@@ -1,4 +1,4 @@
-"""AWS that fails, and workers that are killed."""
+"""AWS that fails or takes its time, and workers that are killed."""
 
 from __future__ import annotations
 
@@ -6,18 +6,22 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
+import requests
 
 from functions.studio.jobs import JobStatus
 from functions.studio.table import marshal
 from tests.survival.conftest import Opening, refreshed
 from tests.survival.crew import PRICE, SECONDS, Crew
-from tests.survival.faulty_cloud import FaultyCloud, Killing, Moment, Struck, Throttling
+from tests.survival.faulty_cloud import FaultyCloud, Holding, Killing, Moment, Struck, Throttling
 
 Saw = Callable[[str], None]
 
@@ -36,6 +40,80 @@ def crew(opened: Crew) -> Iterator[Crew]:
 def cloud_of(crew: Crew) -> FaultyCloud:
     assert isinstance(crew.cloud, FaultyCloud)
     return crew.cloud
+
+
+POSTS = 50
+
+
+def test_row_20_a_request_is_sent_twice(crew: Crew, saw: Saw) -> None:
+    """A post with an Idempotency-Key is held back just before its job is accepted, and sent again meanwhile, and once more
+    afterwards. Then fifty posts at the same moment with another key, one with that key and another body, one under a third key."""
+    crew.plays()
+    once = Bookings(crew)
+    holding = Holding(b'"JOB"')
+    cloud_of(crew).fault = holding
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(once.post)
+        crew.until(holding.came.is_set, "the acceptance of the first")
+        meanwhile = once.post()
+        holding.go.set()
+        answers = [first.result(), once.post()]
+    cloud_of(crew).fault = None
+    assert (meanwhile.status_code, meanwhile.json()["error"]["code"]) == (409, "in_flight")
+    assert [answer.status_code for answer in answers] == [202, 202]
+    held = _one_job(crew, answers)
+    saw(
+        f"in flight {meanwhile.status_code}, the first {answers[0].status_code}, afterwards {answers[1].status_code}: 1 job"
+    )
+
+    many, together = Bookings(crew), Barrier(POSTS)
+
+    def post(_: int) -> requests.Response:
+        together.wait()
+        return many.post()
+
+    with ThreadPoolExecutor(POSTS) as pool:
+        answers = list(pool.map(post, range(POSTS)))
+    waiting = [answer for answer in answers if answer.status_code == 409]
+    assert {answer.json()["error"]["code"] for answer in waiting} <= {"in_flight"}
+    answers = [answer for answer in answers if answer not in waiting] + [many.post() for _ in waiting]
+    assert [answer.status_code for answer in answers] == [202] * POSTS, [answer.text for answer in answers]
+    job = _one_job(crew, answers)
+    other, another = many.post(numPairs=2), Bookings(crew).post()
+    second = another.json()["data"]["jobId"]
+    assert (other.status_code, another.status_code, len({held, job, second})) == (422, 202, 3)
+    ends = {one: crew.wait(one)["status"] for one in (held, job, second)}
+    assert set(ends.values()) == {"completed"}
+    assert [crew.executions(one) for one in ends] == [[f"{one}-1"] for one in ends]
+    assert [len(crew.creates(one)) for one in ends] == [1, 1, 1]
+    rows = crew.all_rows()
+    left = [one for one in rows if one["pk"].startswith("J#") and one["sk"].startswith(("CLIP#", "LEDGER#"))]
+    owners = {one["pk"] for one in left if "expiresAt" not in one}
+    assert owners <= {one["pk"] for one in rows if one["sk"] == "JOB"}, "rows of a job that was never accepted stay"
+    saw(
+        f"{POSTS} at once: 202 with one body, {POSTS - 1} marked as replayed (409 in flight is asked again); 1 job, 1 execution"
+    )
+    saw(f"another body {other.status_code}, another key another job; 3 jobs, 3 predictions")
+
+
+class Bookings:
+    """Posts for a job of one clip, all under one key."""
+
+    def __init__(self, crew: Crew) -> None:
+        self._url = f"{crew.url}/jobs/from-image-pairs"
+        self._headers = {**crew.http.headers, "Idempotency-Key": str(uuid.uuid4())}
+        self._wishes = {"campaignId": crew.campaign_id, "numPairs": 1, "clipDuration": SECONDS}
+
+    def post(self, **other: Any) -> requests.Response:
+        return requests.post(self._url, json=self._wishes | other, headers=self._headers, timeout=120)
+
+
+def _one_job(crew: Crew, answers: Sequence[requests.Response]) -> str:
+    """That all of them are told of; all but one as a replay."""
+    told = [answer.json()["data"] for answer in answers]
+    assert all(one == told[0] for one in told)
+    assert [answer.headers.get("Idempotent-Replayed") for answer in answers].count("true") == len(answers) - 1
+    return str(told[0]["jobId"])
 
 
 def test_row_17_lambda_ends_in_the_middle_of_making_a_film(crew: Crew, saw: Saw, tmp_path: Path) -> None:

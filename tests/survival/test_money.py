@@ -11,8 +11,8 @@ from threading import Barrier
 from typing import Any
 
 import requests
-from functions.studio.budgets import Budgets, Counter
 
+from functions.studio.budgets import Budgets, Counter
 from functions.studio.errors import OverBudget
 from functions.studio.jobs import Job, JobStatus
 from functions.studio.ledger import LineState, reservation
@@ -106,9 +106,8 @@ def test_row_23_a_price_changes(crew: Crew, saw: Saw) -> None:
                 crew.jobs.table.commit(crew.ledger.end(job.id, line.attempt_id, state, cost))
         highest.append(counter_of(crew, campaign).used)
         for _ in range(2):
-            crew.invoke(
-                "close_job", {"jobId": job.id, "run": 1, "error": {"Error": "Ended", "Cause": "as the test says"}}
-            )
+            ended = {"jobId": job.id, "run": 1, "error": {"Error": "Ended", "Cause": "as the test says"}}
+            assert crew.invoke("close_job", ended) is None
         highest.append(counter_of(crew, campaign).used)
         return crew.jobs.job(job.id)
 

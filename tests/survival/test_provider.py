@@ -91,7 +91,7 @@ def test_row_13_an_output_is_gone(crew: Crew, saw: Saw, clip: Path) -> None:
     state = crew.wait(job)
     assert crew.classes(job) == {1: None, 2: "expired", 3: None, 4: None}
     assert [crew.gate.fetched.count(f"/files/{number}.mp4") for number in (3, 4)] == [2, 3]
-    names = [key.rpartition("/")[2] for key in crew.objects(job, "/clips/") if key.endswith(".mp4")]
+    names = [key.rpartition("/")[2] for key in crew.writes(job, "/clips/") if key.endswith(".mp4")]
     assert sorted(names) == ["clip_001.mp4", "clip_003.mp4", "clip_004.mp4"]
     assert (state["status"], state["lostCost"]) == ("completed", pytest.approx(4 * PRICE))
     assert state["actualCost"] == pytest.approx(3 * PRICE)

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-import uuid
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from io import BytesIO
-from threading import Barrier
 from typing import Any
 
 import pytest
@@ -25,88 +22,11 @@ from functions.studio.errors import AddressRefused, AddressUnreachable, AnswerTo
 from functions.studio.media import Piece
 from functions.studio.messages import ClipTasks
 from functions.studio.room import MOST_PIECES, check_room
-from functions.studio.table import row
-from functions.studio.workflow import Workflow
 from tests.scripted import a_job, a_task
 from tests.strangers import response, stranger
 from tests.survival.crew import Crew, Letter
 
 Saw = Callable[[str], None]
-
-POSTS = 50
-
-
-def test_row_20_a_request_is_sent_twice(crew: Crew, saw: Saw) -> None:
-    """Fifty posts at the same moment with one Idempotency-Key, then one with the same key and another body, then one under
-    another key."""
-    crew.plays()
-    wishes = {"campaignId": crew.campaign_id, "numPairs": 1, "clipDuration": 4}
-    headers = {**crew.http.headers, "Idempotency-Key": str(uuid.uuid4())}
-    together = Barrier(POSTS)
-
-    def post(_: int) -> requests.Response:
-        together.wait()
-        return _post(crew, wishes, headers)
-
-    with ThreadPoolExecutor(POSTS) as pool:
-        answers = list(pool.map(post, range(POSTS)))
-    waiting = [answer for answer in answers if answer.status_code == 409]
-    assert {answer.json()["error"]["code"] for answer in waiting} <= {"in_flight"}
-    answers = [answer for answer in answers if answer not in waiting] + [_post(crew, wishes, headers) for _ in waiting]
-    assert [answer.status_code for answer in answers] == [202] * POSTS, [answer.text for answer in answers]
-    told = [answer.json()["data"] for answer in answers]
-    assert all(one == told[0] for one in told)
-    replayed = [answer.headers.get("Idempotent-Replayed") for answer in answers].count("true")
-    other = _post(crew, wishes | {"numPairs": 2}, headers)
-    another = _post(crew, wishes, headers | {"Idempotency-Key": str(uuid.uuid4())})
-    assert (replayed, other.status_code, another.status_code) == (POSTS - 1, 422, 202)
-    job = told[0]["jobId"]
-    second = another.json()["data"]["jobId"]
-    assert job != second
-    assert [crew.wait(one)["status"] for one in (job, second)] == ["completed"] * 2
-    assert crew.executions(job) == [f"{job}-1"]
-    assert [len(crew.creates(one)) for one in (job, second)] == [1, 1]
-    left = [one for one in rows(crew) if one["pk"].startswith("J#") and one["sk"].startswith(("CLIP#", "LEDGER#"))]
-    owners = {one["pk"].removeprefix("J#") for one in left if "expiresAt" not in one}
-    known = {one["pk"].removeprefix("J#") for one in rows(crew) if one["sk"] == "JOB"}
-    assert owners <= known, "rows of a job that was never accepted stay for ever"
-    saw(
-        f"{POSTS} answers 202, once 409 (in flight) is asked again: one body, {replayed} marked as replayed, 1 job, 1 prediction"
-    )
-    saw("another body 422; another key another job")
-
-
-def _post(crew: Crew, wishes: dict[str, Any], headers: Any) -> requests.Response:
-    return requests.post(f"{crew.url}/jobs/from-image-pairs", json=wishes, headers=headers, timeout=120)
-
-
-def rows(crew: Crew) -> list[dict[str, Any]]:
-    pages = crew.cloud.client("dynamodb").get_paginator("scan").paginate(TableName=crew.cloud.table)
-    return [row(item) for page in pages for item in page["Items"]]
-
-
-def test_row_21_an_execution_is_started_twice_or_an_old_one_comes_back(crew: Crew, saw: Saw) -> None:
-    """The execution of a job is started again while it runs and after its end, and the same run under another name after
-    its end."""
-    crew.plays()
-    job = crew.order(1)
-    workflow = Workflow(crew.cloud.state_machine, crew.cloud.client("stepfunctions"))
-    assert workflow.start(job, 1, f"{job}-1") == workflow.execution_arn(f"{job}-1")
-    state = crew.wait(job)
-    ended = crew.rows(job)
-    assert workflow.start(job, 1, f"{job}-1")
-    crew.cloud.client("stepfunctions").start_execution(
-        stateMachineArn=crew.cloud.state_machine, name=f"{job}-again", input=f'{{"jobId": "{job}", "run": 1}}'
-    )
-    stale = workflow.execution_arn(f"{job}-again")
-    crew.until(lambda: workflow.status(stale) != "RUNNING", "the end of the execution that came back")
-    assert crew.rows(job) == ended
-    assert crew.get(f"/jobs/{job}") == state
-    assert (state["status"], len(crew.creates(job))) == ("completed", 1)
-    saw(
-        f"{len(crew.creates(job))} prediction, {crew.money(job)}; the stale run wrote nothing: no row of the job changed"
-    )
-
 
 INSIDE = (
     "http://pictures.example/a.png",
@@ -137,11 +57,11 @@ INSIDE = (
 def test_row_28_a_url_leads_inside(crew: Crew, saw: Saw) -> None:
     """Twenty-two URLs that lead inside, or are not https, are given as a picture's; then, at the door itself: a name that is
     inside at the second look, a redirect to the metadata service, ten gigabytes, an endless answer."""
-    before = (crew.objects("assets"), len(rows(crew)))
+    before = (crew.objects("assets"), len(crew.all_rows()))
     answers = [_upload(crew, {"uploadType": "url", "campaignId": crew.campaign_id, "url": url}) for url in INSIDE]
     assert [answer.status_code for answer in answers] == [422] * len(INSIDE)
     assert {answer.json()["error"]["errors"][0]["field"] for answer in answers} == {"url"}
-    assert (crew.objects("assets"), len(rows(crew))) == before
+    assert (crew.objects("assets"), len(crew.all_rows())) == before
     saw(f"{len(INSIDE)} of {len(INSIDE)} URLs answered 422 naming the field, nothing kept; {_at_the_door()}")
 
 
@@ -232,7 +152,8 @@ def _padded(size: int) -> bytes:
 
 def _asked(crew: Crew, pairs: int, **headers: str) -> requests.Response:
     wishes = {"campaignId": crew.campaign_id, "numPairs": pairs, "clipDuration": 4}
-    return _post(crew, wishes, {**crew.http.headers, **headers})
+    named = {**crew.http.headers, **headers}
+    return requests.post(f"{crew.url}/jobs/from-image-pairs", json=wishes, headers=named, timeout=120)
 
 
 def _pairs(crew: Crew, pairs: int, jobs: list[str]) -> int:

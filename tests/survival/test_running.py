@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event
@@ -166,6 +167,68 @@ STAGES = {
 }
 
 
+STALE = {
+    "plan": {},
+    "request_clip": {"token": "of the old execution"},
+    "check_clip": {},
+    "keep_clip": {},
+    "arrange": {},
+    "make_piece": {"piece": 1},
+    "assemble": {},
+    "deliver": {},
+    "close_job": {"error": {"Error": "States.Timeout", "Cause": "of the old execution"}},
+}
+"""What each function is told beside the job and its run."""
+
+
+def test_row_21_an_execution_is_started_twice_or_an_old_one_comes_back(crew: Crew, saw: Saw) -> None:
+    """The execution of a job is started again while it runs and after its end. Then a clip of its two is made anew; when that
+    run has finished the old one comes back: all of it under another name, and each of its nine functions by itself."""
+    crew.plays()
+    job = crew.order(2, transition={"kind": "crossfade", "seconds": 0.5})
+    states = crew.cloud.client("stepfunctions")
+    workflow = Workflow(crew.cloud.state_machine, states)
+    assert workflow.start(job, 1, f"{job}-1") == workflow.execution_arn(f"{job}-1")
+    state = crew.wait(job)
+    first = crew.rows(job)
+    assert workflow.start(job, 1, f"{job}-1")
+    assert (crew.rows(job), crew.executions(job)) == (first, [f"{job}-1"])
+    saw(f"started three times: 1 execution, {len(crew.creates(job))} predictions, {crew.money(job)}")
+
+    crew.post(f"/jobs/{job}/sub-jobs/1/regenerate", {})
+    state = crew.wait(job)
+    ended, written, creates = crew.rows(job), crew.writes(job), len(crew.creates(job))
+    assert (state["status"], ended[0].run, creates) == ("completed", 2, 3)
+    states.start_execution(
+        stateMachineArn=crew.cloud.state_machine, name=f"{job}-again", input=json.dumps({"jobId": job, "run": 1})
+    )
+    stale = workflow.execution_arn(f"{job}-again")
+    crew.until(lambda: workflow.status(stale) != "RUNNING", "the end of the execution that came back")
+    assert crew.rows(job) == ended
+    ends = {function: crew.invoke(function, _told(job, function, more)) for function, more in STALE.items()}
+    assert set(ends.values()) <= {None, "StaleRun", "NotFound"}, ends
+    assert (crew.rows(job), crew.writes(job), len(crew.creates(job))) == (ended, written, creates)
+    assert crew.get(f"/jobs/{job}") == state
+    refused = sum(end is not None for end in ends.values())
+    saw(
+        f"after the second run the first one's execution, and {len(ends)} functions of it ({refused} ended with an error): no row,"
+        f" no object changed, {len(crew.creates(job)) - creates} sent; {crew.money(job)}"
+    )
+
+
+def _told(job: str, function: str, more: dict[str, Any]) -> dict[str, Any]:
+    run = {"jobId": job, "run": 1}
+    task = {**run, "clip": 1, "stage": "video", "attempt": 1, "timeoutSeconds": 600, "heartbeatSeconds": 600}
+    match function:
+        case "request_clip":
+            return {"task": task, **more}
+        case "keep_clip":
+            return task
+        case "check_clip":
+            return {"Records": [{"messageId": "old", "body": json.dumps(task), "eventSource": "aws:sqs"}]}
+    return {**run, **more}
+
+
 def status_event(crew: Crew, name: str, status: str) -> dict[str, Any]:
     """What EventBridge tells of an execution."""
     machine = crew.cloud.state_machine
@@ -184,8 +247,9 @@ def status_event(crew: Crew, name: str, status: str) -> dict[str, Any]:
 
 
 def test_row_31_a_status_event_comes_twice_or_late(crew: Crew, saw: Saw) -> None:
-    """The execution of one job is stopped, and the event of it comes twice more; events that another job's execution
-    failed come while it runs for an older run, and twice after it has completed."""
+    """The execution of one job is stopped, and the event of it comes twice more. Another job has completed when events say twice
+    that its execution failed; then its clip is made anew, and while that runs such events come for the run before and for one
+    that never was."""
     crew.holds_on()
     stopped, running = crew.order(1), crew.order(1)
     for job in (stopped, running):
@@ -193,19 +257,26 @@ def test_row_31_a_status_event_comes_twice_or_late(crew: Crew, saw: Saw) -> None
     workflow = Workflow(crew.cloud.state_machine, crew.cloud.client("stepfunctions"))
     crew.cloud.client("stepfunctions").stop_execution(executionArn=workflow.execution_arn(f"{stopped}-1"))
     closed = crew.wait(stopped)
-    ended = crew.rows(stopped)
-    for _ in range(2):
-        crew.invoke("close_job", status_event(crew, f"{stopped}-1", "ABORTED"))
-    assert crew.rows(stopped) == ended
-    before = crew.rows(running)
-    crew.invoke("close_job", status_event(crew, f"{running}-0", "FAILED"))
-    assert crew.rows(running) == before
+    _change_nothing(crew, stopped, [(f"{stopped}-1", "ABORTED")] * 2)
     assert crew.deliver(crew.letter(running, 1)) == 204
+    completed = crew.wait(running)["status"]
+    _change_nothing(crew, running, [(f"{running}-1", "FAILED"), (f"{running}-1", "TIMED_OUT")])
+    crew.post(f"/jobs/{running}/sub-jobs/1/regenerate", {})
+    crew.accepted(running, 1, run=2)
+    _change_nothing(
+        crew, running, [(f"{running}-1", status) for status in ("FAILED", "ABORTED")] + [(f"{running}-0", "FAILED")]
+    )
+    assert crew.deliver(crew.letter(running, 1, run=2)) == 204
     state = crew.wait(running)
-    completed = crew.rows(running)
-    for status in ("FAILED", "TIMED_OUT"):
-        crew.invoke("close_job", status_event(crew, f"{running}-1", status))
-    assert crew.rows(running) == completed
-    assert (closed["status"], state["status"]) == ("failed", "completed")
+    assert (closed["status"], completed, state["status"]) == ("failed", "completed", "completed")
     saw(f"the stopped job is {closed['status']} once, {crew.money(stopped)}: 2 more events changed no row")
-    saw(f"an older run's event changed no row of the running job, which then {state['status']}; 2 late ones neither")
+    saw(
+        f"2 late ones no row of the {completed} job, 3 of older runs none of its next one, which then {state['status']}"
+    )
+
+
+def _change_nothing(crew: Crew, job: str, events: list[tuple[str, str]]) -> None:
+    before = crew.rows(job)
+    for name, status in events:
+        assert crew.invoke("close_job", status_event(crew, name, status)) is None
+    assert crew.rows(job) == before
