@@ -122,6 +122,12 @@ class Crew(Team):
         posts = [one for one in self.log() if one["method"] == "POST" and one["path"].endswith("/predictions")]
         return [one for one in posts if f"job={job}&" in str(one["body"].get("webhook"))]
 
+    def begin(self, job: str, clips: int) -> None:
+        """Waits until so many predictions of a job run: what is cancelled from then on is paid for."""
+        self.until(
+            lambda: sum(bool(one["startedAt"]) for one in self.predictions(job)) == clips, "predictions to begin"
+        )
+
     def predictions(self, job: str) -> list[Any]:
         return [one for one in self.look("_predictions") if f"job={job}&" in str(one["webhook"])]
 
@@ -137,6 +143,19 @@ class Crew(Team):
         pages = self.cloud.client("s3").get_paginator("list_object_versions").paginate(Bucket=self.cloud.bucket)
         keys = [one["Key"] for page in pages for one in page.get("Versions", [])]
         return [key for key in keys if all(word in key for word in words)]
+
+    @property
+    def check_queue(self) -> str:
+        """Its URL."""
+        sqs, aside = self.cloud.client("sqs"), self.cloud.outputs["DeadChecksUrl"]
+        [queue] = sqs.list_dead_letter_source_queues(QueueUrl=aside)["queueUrls"]
+        return str(queue)
+
+    def checks(self) -> int:
+        """Messages in the check queue: put off, waiting, or at work."""
+        wanted = [f"ApproximateNumberOfMessages{what}" for what in ("", "Delayed", "NotVisible")]
+        found = self.cloud.client("sqs").get_queue_attributes(QueueUrl=self.check_queue, AttributeNames=wanted)
+        return sum(int(found["Attributes"][name]) for name in wanted)
 
     def executions(self, job: str) -> list[str]:
         pages = self.cloud.client("stepfunctions").get_paginator("list_executions")

@@ -262,13 +262,12 @@ def test_row_26_a_message_is_poison(crew: Crew, saw: Saw) -> None:
     _short_visibility(crew)
     sqs, functions, pool = crew.cloud.client("sqs"), crew.cloud.client("lambda"), crew.cloud.pool("check_clip")
     aside = crew.cloud.outputs["DeadChecksUrl"]
-    [source] = sqs.list_dead_letter_source_queues(QueueUrl=aside)["queueUrls"]
 
     def set_aside() -> int:
         named = sqs.get_queue_attributes(QueueUrl=aside, AttributeNames=["ApproximateNumberOfMessages"])
         return int(named["Attributes"]["ApproximateNumberOfMessages"])
 
-    sqs.send_message(QueueUrl=source, MessageBody="poison")
+    sqs.send_message(QueueUrl=crew.check_queue, MessageBody="poison")
     crew.plays({"do": "lose_webhook", "times": 9})
     functions.put_function_concurrency(FunctionName=pool.function.name, ReservedConcurrentExecutions=0)
     job = crew.order(1)

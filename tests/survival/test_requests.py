@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -14,14 +15,18 @@ import pytest
 import requests
 from PIL import Image
 
+from functions.api.clip_failure import MOST_FALLBACKS
 from functions.api.film_options import MOST_CLIPS
 from functions.api.pictures import MOST_BYTES as MOST_PICTURE_BYTES
 from functions.api.pictures import MOST_PIXELS
 from functions.callback.receive import MOST_BYTES as MOST_CALLBACK_BYTES
+from functions.studio.attempts import LIMITS
 from functions.studio.errors import AddressRefused, AddressUnreachable, AnswerTooLarge, FilmTooLarge
 from functions.studio.media import Piece
 from functions.studio.messages import ClipTasks
+from functions.studio.room import MOST_BYTES as MOST_ROOM
 from functions.studio.room import MOST_PIECES, check_room
+from infra.workflow import DEFINITION
 from tests.scripted import a_job, a_task
 from tests.strangers import response, stranger
 from tests.survival.crew import Crew, Letter
@@ -108,7 +113,8 @@ def _at_the_door() -> str:
 
 def test_row_29_more_is_asked_than_can_be(crew: Crew, saw: Saw) -> None:
     """At one below, at, and one above each limit: pairs that the pictures make, clips, letters of a name and of an idempotency
-    key, pixels, bytes announced, bytes in the store, a callback's body, pieces of a film; and the state of the largest job."""
+    key, pixels, bytes announced, bytes in the store, a callback's body, takes of a film, its pieces and their bytes; then a picture
+    that says it has 3.6 billion pixels, 10,000 takes, and what the largest job leaves in a state and in a history."""
     crew.plays()
     around = (-1, 0, 1)
     jobs: list[str] = []
@@ -123,7 +129,8 @@ def test_row_29_more_is_asked_than_can_be(crew: Crew, saw: Saw) -> None:
         "bytes announced": [_announced(crew, MOST_PICTURE_BYTES + turn).status_code for turn in around],
         "bytes in the store": [_stored(crew, turn) for turn in around],
         "callback": [crew.deliver(Letter(callback, body)) for body in bodies],
-        "pieces": [_fits(MOST_PIECES + turn) for turn in around],
+        "pieces": [_fits([1] * (MOST_PIECES + turn)) for turn in around],
+        "bytes of a film": [_fits([MOST_ROOM // 2 + turn]) for turn in around],
     }
     assert seen == {
         "pairs": [202, 202, 422],
@@ -135,13 +142,22 @@ def test_row_29_more_is_asked_than_can_be(crew: Crew, saw: Saw) -> None:
         "bytes in the store": [204, 204, 400],
         "callback": [404, 404, 413],
         "pieces": ["fits", "fits", "refused"],
+        "bytes of a film": ["fits", "fits", "refused"],
     }
     assert [crew.wait(job)["progress"]["successful_clips"] for job in jobs] == [9, 10]
-    assert _largest_state() < 262_144
+    takes = [_taken(crew, jobs[0], MOST_CLIPS + turn) for turn in (*around, 10_000 - MOST_CLIPS)]
+    bomb = _upload_file(crew, _bomb(60_000), "image/png")
+    assert (takes, bomb) == (["clips.0.subJobNumber", "clips.0.subJobNumber", "clips", "clips"], 413)
+    state, history = _largest_state(), _longest_history()
+    assert (state < STATE, history < HISTORY) == (True, True)
     saw(", ".join(f"{name} {'/'.join(map(str, found))}" for name, found in seen.items()))
-    saw("what was accepted was made; the tasks of 1000 clips fit into a state")
+    saw(f"what was accepted was made; takes refused for {' / '.join(takes)}, the last of 10,000; the bomb {bomb}")
+    saw(
+        f"the tasks of {MOST_CLIPS} clips are {state} of {STATE} bytes, a clip's history has at most {history} of {HISTORY} events"
+    )
 
 
+STATE, HISTORY = 256 * 1024, 25_000
 UNKNOWN = "00000000-0000-7000-8000-000000000000"
 
 
@@ -187,9 +203,31 @@ def _pixels(crew: Crew, turn: int) -> int:
     height = 5000
     file = BytesIO()
     Image.new("RGB", (MOST_PIXELS // height + turn, height), (turn + 1, 90, 160)).save(file, "JPEG")
+    return _upload_file(crew, file.getvalue(), "image/jpeg")
+
+
+def _bomb(side: int) -> bytes:
+    """A PNG of a hundred bytes that says it is a square of so many pixels."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return len(data).to_bytes(4) + kind + data + zlib.crc32(kind + data).to_bytes(4)
+
+    head = side.to_bytes(4) * 2 + bytes([8, 2, 0, 0, 0])
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(bytes(100))) + chunk(b"IEND", b"")
+
+
+def _upload_file(crew: Crew, content: bytes, kind: str) -> int:
     form = {"uploadType": "file", "name": "plain", "type": "image", "campaignId": _aside(crew)}
-    files = {"file": ("plain.jpg", file.getvalue(), "image/jpeg")}
+    files = {"file": ("plain", content, kind)}
     return crew.http.post(f"{crew.url}/assets/upload", data=form, files=files, timeout=60).status_code
+
+
+def _taken(crew: Crew, job: str, takes: int) -> str:
+    """The first field at fault of a recut of so many takes, all of a clip that there is not."""
+    wishes = {"clips": [{"subJobNumber": MOST_CLIPS}] * takes}
+    answer = crew.http.post(f"{crew.url}/jobs/{job}/recut", json=wishes, timeout=60)
+    assert answer.status_code == 422, answer.text
+    return str(answer.json()["error"]["errors"][0]["field"])
 
 
 def _aside(crew: Crew) -> str:
@@ -207,10 +245,10 @@ def _stored(crew: Crew, turn: int) -> int:
     return requests.post(form["url"], data=form["fields"], files={"file": ("picture", body)}, timeout=30).status_code
 
 
-def _fits(pieces: int) -> str:
-    one = Piece(number=1, kind="clip", key="k", frames=1)
+def _fits(weights: list[int]) -> str:
+    """Pieces of so many bytes."""
     try:
-        check_room([one] * pieces)
+        check_room([Piece(number=1, kind="clip", key="k", frames=1, bytes=weight) for weight in weights])
     except FilmTooLarge:
         return "refused"
     return "fits"
@@ -221,3 +259,11 @@ def _largest_state() -> int:
     tasks = ClipTasks(tasks=[a_task(job, number) for number in range(1, MOST_CLIPS + 1)])
     state = {"jobId": job.id, "run": 1, "clips": tasks.wire()}
     return len(json.dumps(state).encode())
+
+
+def _longest_history() -> int:
+    """Events of a clip whose every step fails as often as it may, with as many models as a job may name."""
+    states = json.loads(DEFINITION.read_text())["States"]["MakeClips"]["ItemProcessor"]["States"]
+    tries = [1 + sum(one["MaxAttempts"] for one in state.get("Retry", [])) for state in states.values()]
+    attempts = max(LIMITS.values()) * (1 + MOST_FALLBACKS)
+    return attempts * sum(2 + 4 * one for one in tries)  # entered, exited; scheduled, started, submitted, failed

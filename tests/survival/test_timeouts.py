@@ -76,9 +76,11 @@ def _status(crew: Crew, prediction: str) -> str:
 
 
 def test_row_04_a_webhook_comes_too_late(crew: Crew, saw: Saw) -> None:
-    """A webhook that says succeeded comes after its clip has timed out, was not to be cancelled, and its job has ended; after
-    its job was cancelled; and of a first attempt, after that has failed and the second has begun."""
+    """The provider is deaf to whoever cancels. A webhook that says succeeded comes after its clip has timed out and its job has
+    ended; after its job was cancelled; and of a first attempt, after that has failed and the second has begun; all of them once
+    more in the end."""
     crew.holds_on()
+    crew.gate.deaf = True
     timed_out, cancelled, again = crew.order(2), crew.order(1), crew.order(1)
     late = crew.letter(timed_out, 2)
     assert crew.deliver(crew.letter(timed_out, 1)) == 204
@@ -96,18 +98,23 @@ def test_row_04_a_webhook_comes_too_late(crew: Crew, saw: Saw) -> None:
     assert crew.deliver(crew.letter(again, 1, n=2)) == 204
     assert crew.wait(again)["status"] == "completed"
 
-    crew.gate.deaf = True
     state = crew.wait(timed_out)
     assert crew.classes(timed_out) == {1: None, 2: "timeout"}
     _changes_nothing(crew, timed_out, late)
-    crew.until(lambda: crew.attempt(timed_out, 2).kept, "what was paid for to be kept")
-    kept = len(crew.objects(timed_out, "clip_002.mp4"))
-    _changes_nothing(crew, timed_out, late)
+    kept = [_kept(crew, timed_out, 2), _kept(crew, cancelled, 1)]
+    for job, letter in ((timed_out, late), (cancelled, stopped), (again, first)):
+        _changes_nothing(crew, job, letter)
     saw(
-        f"after a time-out: 204, job still {state['status']} with 1 clip, {crew.money(timed_out)}, the late clip kept: {kept} object"
+        f"after a time-out: 204, job still {state['status']} with 1 clip, {crew.money(timed_out)}, {kept[0]} late clip kept;"
+        f" after a cancellation: 204, {crew.money(cancelled)}, {kept[1]} late clip kept"
     )
-    saw(f"after a cancellation: 204, {crew.money(cancelled)}; after the second attempt began: 204, {crew.money(again)}")
-    saw("no row changed but the late attempt's own")
+    saw(f"after the second attempt began: 204, {crew.money(again)}; no row changed but the late attempts' own")
+
+
+def _kept(crew: Crew, job: str, clip: int) -> int:
+    """How many late clips of that number are there in the end."""
+    crew.until(lambda: crew.attempt(job, clip).kept, "what was paid for to be kept")
+    return len(crew.objects(job, f"clip_{clip:03}.mp4"))
 
 
 def _changes_nothing(crew: Crew, job: str, letter: Letter) -> None:
