@@ -91,7 +91,6 @@ def test_row_19_a_job_is_cancelled_in_mid_flight(crew: Crew, saw: Saw) -> None:
         spent, saved = totals.settled + totals.lost, totals.released
         assert (state["spent"], state["saved"]) == (float(spent), float(saved))
         assert (_cancel(crew, job), crew.rows(job)[0]) == (200, ended)
-        import time; open("/tmp/h/S/stages.log","a").write(f"{time.time():.1f} {name}\n")
         told.append(f"{name}: {len(crew.predictions(job))} predictions, spent ${spent:.2f}, saved ${saved:.2f}")
     refreshed(crew).plays()
     job = crew.order(1)
