@@ -252,6 +252,11 @@ class Pool:
                 self._idle.append(worker)
         return started
 
+    @property
+    def busy(self) -> int:
+        """Workers that serve an invocation now."""
+        return len(self._busy)
+
     def kill_busy(self) -> int:
         """Kills the workers that serve an invocation now; how many there were."""
         with self._lock:

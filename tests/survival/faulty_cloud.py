@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from werkzeug import Request, Response
 
 from bench.counted_cloud import CountedCloud, Tally, Toll
+from local.workers import Pool
 from tests.survival.gate import MOST_SECONDS
 
 READS = {"GetItem", "Query", "BatchGetItem", "Scan"}
@@ -82,26 +84,34 @@ def _call(target: str, body: bytes) -> str:
 
 @dataclass
 class Killing:
-    """Kills the busy workers of one function at its calls of those numbers: the first number counts from its beginning,
-    each further one from the beginning of the try that followed."""
+    """Kills the busy workers of one function as soon as a try comes to its step of that number: its first try at the first
+    number, and so on. Steps are its first call to AWS, and of the others all but single reads, which other functions share."""
 
-    kill: Callable[[], int]
-    moments: list[int]
+    pool: Pool
+    job: str
+    numbers: list[int]
     killed: int = 0
     """Tries that were ended."""
-    _calls: int = 0
+    step: int = 0
+    """Of the present try, or of the last one."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __call__(self, service: str, target: str, body: bytes, carry_out: Answering) -> Response:
         with self._lock:
-            self._calls += 1
-            # Its first call finds the function busy: whoever called before was another.
-            if self.moments and self._calls >= self.moments[0] and self.kill():
-                self.moments.pop(0)
-                self._calls = 0
-                self.killed += 1
-                return Response(status=500)
+            if self.pool.busy and (service == "s3" or self.job.encode() in body):
+                self.step += target != "GetItem" or self.step == 0
+                if self.numbers and self.step >= self.numbers[0]:
+                    self._kill()
+                    return Response(status=500)
         return carry_out()
+
+    def _kill(self) -> None:
+        self.pool.kill_busy()
+        while self.pool.busy:
+            time.sleep(0.01)
+        del self.numbers[0]
+        self.killed += 1
+        self.step = 0
 
 
 @dataclass
@@ -129,6 +139,10 @@ class Struck:
         answer = carry_out()
         self._strike(target, after=True)
         return answer
+
+    @property
+    def is_over(self) -> bool:
+        return all(moment.done for moment in self.moments)
 
     def _strike(self, target: str, after: bool) -> bool:
         """Whether somebody was killed."""

@@ -116,36 +116,43 @@ def _one_job(crew: Crew, answers: Sequence[requests.Response]) -> str:
     return str(told[0]["jobId"])
 
 
+JOBS, STEPS = 6, 18
+"""Of a try of Assemble: reading the run, its pieces and what they were made of, fetching six files, storing poster, manifest,
+film and what it is watched by, and the film's row."""
+
+
 def test_row_17_lambda_ends_in_the_middle_of_making_a_film(crew: Crew, saw: Saw, tmp_path: Path) -> None:
-    """Two jobs of two clips with a crossfade; between them MakePiece is killed at each of its first six calls to AWS, Assemble
-    at each of its first fourteen."""
+    """Six jobs of two clips with a crossfade; between them MakePiece is killed at each of its first six steps, and Assemble
+    at each of all its steps, the writing of the film's row too."""
     crew.plays()
     fade = {"kind": "crossfade", "seconds": 0.5}
-    frames, tries = 2 * SECONDS * 24 - 12, 0
-    for first in (1, 2):
-        pieces = Killing(crew.cloud.pool("make_piece").kill_busy, list(range(first, 7, 2)))
-        film = Killing(crew.cloud.pool("assemble").kill_busy, list(range(first, 15, 2)))
+    frames, tries, last = 2 * SECONDS * 24 - 12, 0, set()
+    for first in range(1, JOBS + 1):
+        job = crew.order(2, transition=fade)
+        pieces = Killing(crew.cloud.pool("make_piece"), job, [first])
+        film = Killing(crew.cloud.pool("assemble"), job, list(range(first, STEPS + 1, JOBS)))
 
         def both(*call: Any, pieces: Killing = pieces, film: Killing = film) -> Any:
             service, target, body, carry_out = call
             return pieces(service, target, body, lambda: film(service, target, body, carry_out))
 
         cloud_of(crew).fault = both
-        job = crew.order(2, transition=fade)
         crew.until(lambda job=job: crew.jobs.job(job).ended, "the end of the job")  # asked behind the killer's back
         cloud_of(crew).fault = None
         state = crew.wait(job)
-        assert (state["status"], pieces.moments, film.moments) == ("completed", [], [])
+        assert (state["status"], pieces.numbers, film.numbers) == ("completed", [], [])
         tries += pieces.killed + film.killed
+        last.add(film.step)
         made = crew.film_of(job, tmp_path)
         assert (made.frames, made.presented["vide"], made.plays_in_browsers) == (frames, made.presented["soun"], True)
         assert len(crew.objects(job, "combined.mp4")) == len(crew.objects(job, "manifest.json")) == 1
         assert crew.money(job) == "2 settled $1.20"
+    assert last == {STEPS}, "Assemble has other steps than those at which it was killed"
     uploads = crew.cloud.client("s3").list_multipart_uploads(Bucket=crew.cloud.bucket).get("Uploads", [])
     left = [path for folder in ("make_piece", "assemble") for path in crew.cloud.pool(folder).temporary_files]
     assert (uploads, left) == ([], [])
     saw(
-        f"{tries} tries killed, both jobs completed with {frames} frames, sound as long as picture; one film object each"
+        f"{tries} tries killed, the jobs completed with {frames} frames each, sound as long as picture; one film object each"
     )
     saw("no upload left half done, nothing left in /tmp")
 
@@ -186,33 +193,64 @@ CALLED = (
     Moment("arrange", "write", after=True),
     Moment("assemble", "GET"),
     Moment("assemble", "PUT", after=True),
+    Moment("assemble", "write", after=True),
     Moment("deliver", "write"),
     Moment("deliver", "write", after=True),
     Moment("deliver", "PutEvents", after=True),
 )
+FAILED = (
+    Moment("arrange", "read"),
+    Moment("close_job", "read"),
+    Moment("close_job", "write"),
+    Moment("close_job", "write", after=True),
+    Moment("close_job", "PutEvents", after=True),
+)
+BEGUN = (Moment("api", "StartExecution"),)
 LOOKED_FOR = (Moment("check_clip", "read"), Moment("check_clip", "write", after=True))
 ATTRIBUTES: dict[str, list[str]] = json.loads((Path(__file__).parent / "attributes.json").read_text())
 """Of the rows of a job, as the version before this one wrote them."""
 
 
 def test_row_30_workers_are_killed_and_code_is_replaced(crew: Crew, saw: Saw) -> None:
-    """Workers of eight functions are killed before and after calls to AWS, in a job that is called back and in one that is
-    looked for. In a third all workers are replaced in mid-job, its rows written as the last version had them, with an attribute
-    of the next."""
+    """Workers of ten functions are killed before and after calls to AWS: in a job that is called back, in one that is looked for,
+    in one whose only clip is refused, and in the API between a job's acceptance and its start. In a fifth job all workers are
+    replaced on the way, its rows written as an older version had them, with an attribute of the next."""
     _short_visibility(crew)
-    called, looked_for = _struck(crew, CALLED), _struck(crew, LOOKED_FOR)
+    begun, called, looked_for, failed = (_struck(crew, moments) for moments in (BEGUN, CALLED, LOOKED_FOR, FAILED))
+    cloud_of(crew).fault = begun
+    booking = Bookings(crew)
+    unheard = booking.post().status_code
+    cloud_of(crew).fault = None
+    again = booking.post()
+    assert (unheard, again.status_code, again.headers["Idempotent-Replayed"]) == (500, 202, "true")
+    assert begun.is_over
+
     crew.holds_on()
     cloud_of(crew).fault = called
     job = crew.order(1)
     letter = crew.letter(job, 1)
     crew.until(lambda: crew.deliver(letter) == 204, "a callback that lives")
     _is_one_film(crew, job, called)
-    refreshed(crew)
-    crew.plays({"do": "lose_webhook", "times": 9})
+    refreshed(crew).plays({"do": "lose_webhook", "times": 9})
     cloud_of(crew).fault = looked_for
     _is_one_film(crew, crew.order(1), looked_for)
-    killed = len(called.moments) + len(looked_for.moments)
-    saw(f"{killed} workers killed: both jobs completed, 1 prediction and 1 settled $0.60 each; {_replaced(crew)}")
+    refreshed(crew).plays({"do": "refuse", "times": 9})
+    cloud_of(crew).fault = failed
+    ended = _ended(crew, crew.order(1), failed)
+    replaced = _replaced(crew)
+
+    first = again.json()["data"]["jobId"]
+    swept = crew.wait(first)
+    assert (swept["status"], crew.money(first), crew.executions(first)) == (
+        "completed",
+        "1 settled $0.60",
+        [f"{first}-1"],
+    )
+    killed = sum(len(struck.moments) for struck in (begun, called, looked_for, failed))
+    saw(f"{killed} workers killed: two jobs completed, 1 prediction and 1 settled $0.60 each; the refused one {ended}")
+    saw(
+        f"the API's job, posted again: one job, started by the sweep, {swept['status']}, {crew.money(first)}; the fifth {replaced}"
+    )
 
 
 def _struck(crew: Crew, moments: Iterable[Moment]) -> Struck:
@@ -221,12 +259,16 @@ def _struck(crew: Crew, moments: Iterable[Moment]) -> Struck:
 
 def _is_one_film(crew: Crew, job: str, struck: Struck) -> None:
     """In the end, and of one prediction, though every moment has come."""
+    assert _ended(crew, job, struck) == "completed, 1 settled $0.60"
+    assert len(crew.creates(job)) == 1
+    assert len(crew.objects(job, "combined.mp4")) == 1
+
+
+def _ended(crew: Crew, job: str, struck: Struck) -> str:
     crew.until(lambda: (row := crew.jobs.job(job)).announced_run == row.run, "the end of the job")
     cloud_of(crew).fault = None
-    assert [moment for moment in struck.moments if not moment.done] == []
-    assert crew.wait(job)["status"] == "completed"
-    assert (len(crew.creates(job)), crew.money(job)) == (1, "1 settled $0.60")
-    assert len(crew.objects(job, "combined.mp4")) == 1
+    assert struck.is_over, [moment for moment in struck.moments if not moment.done]
+    return f"{crew.wait(job)['status']}, {crew.money(job)}"
 
 
 def _short_visibility(crew: Crew) -> None:
@@ -253,7 +295,7 @@ def _replaced(crew: Crew) -> str:
     assert [crew.deliver(letter) for letter in letters] == [204, 204]
     state = crew.wait(job)
     assert (state["status"], len(crew.creates(job))) == ("completed", 2)
-    return f"the third {state['status']} with its 2 predictions, {crew.money(job)}"
+    return f"{state['status']} with its 2 predictions, {crew.money(job)}"
 
 
 def test_row_26_a_message_is_poison(crew: Crew, saw: Saw) -> None:

@@ -34,7 +34,8 @@ def test_row_22_a_budget_is_raced_for(crew: Crew, saw: Saw, pictures: list[Path]
     """A hundred posts at the same moment for jobs of one clip, in a campaign whose budget is enough for seven; then one of the
     seven clips is refused at no charge, and another job is asked for twice."""
     crew.holds_on()
-    campaign = crew.campaign(pictures[:2])
+    campaign, budgets = crew.campaign(pictures[:2]), Budgets(crew.jobs.table)
+    spent = budgets.tenant("demo")
     budget = {"budgetUsd": float(ROOM * PRICE)}
     crew.http.patch(f"{crew.url}/campaigns/{campaign}", json=budget, timeout=60).raise_for_status()
     wishes = {"campaignId": campaign, "numPairs": 1, "clipDuration": 4}
@@ -64,11 +65,15 @@ def test_row_22_a_budget_is_raced_for(crew: Crew, saw: Saw, pictures: list[Path]
     left = more[1].json()["error"]["budget"]
     assert (left["left"], left["needed"]) == (0, float(PRICE))
     full = counter_of(crew, campaign)
+    tenant = budgets.tenant("demo")
     assert (full.used, full.settled) == (ROOM * PRICE, ROOM * PRICE)
+    assert (tenant.used - spent.used, tenant.settled - spent.settled) == (ROOM * PRICE, ROOM * PRICE)
     saw(
         f"{len(accepted)} accepted, {len(refused)} answered 402; what the failed one gave back was taken by one of the two"
     )
-    saw(f"settled ${full.settled:.2f} of ${ROOM * PRICE:.2f}, nothing reserved")
+    saw(
+        f"settled ${full.settled:.2f} of ${ROOM * PRICE:.2f}, nothing reserved; the tenant's own counter has grown by the same"
+    )
 
 
 def _post(crew: Crew, wishes: dict[str, Any]) -> requests.Response:

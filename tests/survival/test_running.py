@@ -116,7 +116,9 @@ def planned(crew: Crew) -> Iterator[str]:
 
 @contextmanager
 def put_off(crew: Crew) -> Iterator[str]:
-    busy = said(429, {"title": "Too Many Requests", "detail": "Request was throttled.", "status": 429}, Retry_After="10")
+    busy = said(
+        429, {"title": "Too Many Requests", "detail": "Request was throttled.", "status": 429}, Retry_After="10"
+    )
     crew.gate.answers("attempt=", *[busy] * 1000)
     job = crew.order(2)
     crew.until(lambda: len(crew.gate.creates) == 2, "both creates to be sent")
