@@ -224,6 +224,8 @@ def test_row_30_workers_are_killed_and_code_is_replaced(crew: Crew, saw: Saw) ->
     again = booking.post()
     assert (unheard, again.status_code, again.headers["Idempotent-Replayed"]) == (500, 202, "true")
     assert begun.is_over
+    functions, sweep = crew.cloud.client("lambda"), crew.cloud.pool("sweep").function.name
+    functions.put_function_concurrency(FunctionName=sweep, ReservedConcurrentExecutions=0)
 
     crew.holds_on()
     cloud_of(crew).fault = called
@@ -239,6 +241,8 @@ def test_row_30_workers_are_killed_and_code_is_replaced(crew: Crew, saw: Saw) ->
     ended = _ended(crew, crew.order(1), failed)
     replaced = _replaced(crew)
 
+    refreshed(crew).plays()
+    functions.delete_function_concurrency(FunctionName=sweep)
     first = again.json()["data"]["jobId"]
     swept = crew.wait(first)
     assert (swept["status"], crew.money(first), crew.executions(first)) == (
