@@ -106,8 +106,7 @@ class Killing:
         return carry_out()
 
     def _kill(self) -> None:
-        self.pool.kill_busy()
-        while self.pool.busy:
+        while self.pool.kill_busy():  # who has begun meanwhile waits here for an answer, and would stay busy
             time.sleep(0.01)
         del self.numbers[0]
         self.killed += 1
