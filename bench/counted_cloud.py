@@ -80,6 +80,10 @@ class Toll:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         request = Request(environ)
         body = request.get_data()
+        target = request.headers.get("X-Amz-Target", request.method).rpartition(".")[2]
+        return self.answer(request, target, body)(environ, start_response)
+
+    def answer(self, request: Request, target: str, body: bytes) -> Response:
         line = http.client.HTTPConnection(self._behind, timeout=60)
         try:
             # The Host too: signatures cover it.
@@ -88,10 +92,9 @@ class Toll:
             said = answer.read()
         finally:
             line.close()
-        target = request.headers.get("X-Amz-Target", request.method).rpartition(".")[2]
         self._tally.called(Call(self._service, target, document(body), document(said)))
         headers = [(name, value) for name, value in answer.getheaders() if name.lower() not in HOP_BY_HOP]
-        return Response(said, answer.status, headers)(environ, start_response)
+        return Response(said, answer.status, headers)
 
 
 def document(body: bytes) -> Mapping[str, Any]:
@@ -132,11 +135,14 @@ class CountedCloud(LocalCloud):
         """Whoever has it passes the tolls; what this process asks itself, through `client`, does not."""
         return {**super().environment, **self._tolls}
 
+    def toll(self, service: str) -> Toll:
+        return Toll(service, self.endpoints[service], self.tally)
+
     def _employ(self, zygote: Zygote, log: Log, scratch: Path) -> Workers:
         for services in HOLDERS.values():
             for service, variable in services.items():
                 listening = bind()
-                toll = Toll(service, self.endpoints[service], self.tally)
+                toll = self.toll(service)
                 self._tolls[f"AWS_ENDPOINT_URL_{variable}"] = self._standing.enter_context(
                     served(toll, listening, f"toll of {service}")
                 )

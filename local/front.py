@@ -19,7 +19,7 @@ from werkzeug.http import HTTP_STATUS_CODES
 
 from local.credentials import ACCOUNT
 from local.deployment.records import Integration
-from local.workers import Answer, Workers
+from local.workers import Answer, TooManyRequests, Workers
 
 BODY_LIMIT: Final = 10 * 1024 * 1024
 INVOCATION_LIMIT: Final = 6 * 1024 * 1024
@@ -73,7 +73,7 @@ class Gateway:
         )
         try:
             return response_of(call.result(integration.timeout))
-        except TimeoutError:
+        except (TimeoutError, TooManyRequests):
             return message(503)
 
     def _find(self, method: str, path: str) -> Found | None:

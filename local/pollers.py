@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from local.credentials import ACCOUNT, REGION
 from local.deployment.records import QueueMapping, Schedule
 from local.logs import Log
-from local.workers import MOST_WORKERS, Answer, Workers
+from local.workers import MOST_WORKERS, Answer, TooManyRequests, Workers
 
 LONG_POLL: Final = 20
 AT_ONCE: Final = 10  # messages that SQS gives to one receive
@@ -84,7 +84,7 @@ class QueuePoller:
             ]
             for start in range(0, len(entries), AT_ONCE):
                 self._sqs.delete_message_batch(QueueUrl=self._url, Entries=entries[start : start + AT_ONCE])
-        except (BotoCoreError, ClientError) as error:
+        except (BotoCoreError, ClientError, TooManyRequests) as error:  # they come back when their visibility ends
             self._log.write("queue", f"{self._url}: {error}")
         finally:
             self._slots.release()

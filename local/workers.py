@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -57,6 +57,10 @@ class ZygoteEnded(Exception):
 
 class FunctionsDoNotStart(Exception):
     """Raised with one line for each function whose handler cannot be imported."""
+
+
+class TooManyRequests(Exception):
+    """Lambda did not run the function: all of the concurrency that is reserved for it is taken."""
 
 
 class Zygote:
@@ -194,13 +198,19 @@ class Pool:
         self._log = log
         self._scratch = scratch
         self._permits = threading.Semaphore(function.most_workers)
+        self.reserved: int | None = None
+        """Invocations that may run at once, beyond which they are refused; None: no limit but the workers', who wait."""
+        self.throttles = 0
+        """Invocations that were refused, as the metric of that name counts them."""
+        self._running = 0
         self._lock = threading.Lock()
         self._idle: list[Worker] = []
         self._busy: set[Worker] = set()
         self._numbers = itertools.count(1)
 
     def invoke(self, payload: bytes, request_id: str) -> Answer:
-        with self._permits:
+        """Raises TooManyRequests."""
+        with self._counted(), self._permits:
             worker = self._idle_worker()
             if not worker:
                 worker, started = self._new_worker()
@@ -216,6 +226,19 @@ class Pool:
                     if not worker.ended:
                         self._idle.append(worker)
 
+    @contextlib.contextmanager
+    def _counted(self) -> Iterator[None]:
+        with self._lock:
+            if self.reserved is not None and self._running >= self.reserved:
+                self.throttles += 1
+                raise TooManyRequests("Rate Exceeded.")
+            self._running += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._running -= 1
+
     @property
     def temporary_files(self) -> list[Path]:
         """What lies in the workers' temporary folders, which a warm worker keeps from one invocation to the next."""
@@ -228,6 +251,11 @@ class Pool:
             with self._lock:
                 self._idle.append(worker)
         return started
+
+    @property
+    def busy(self) -> int:
+        """Workers that serve an invocation now."""
+        return len(self._busy)
 
     def kill_busy(self) -> int:
         """Kills the workers that serve an invocation now; how many there were."""
@@ -279,6 +307,7 @@ class Workers:
         return self._pools[name.split(":function:")[-1].removesuffix(":$LATEST")]
 
     def invoke(self, name: str, payload: bytes, request_id: str | None = None) -> Answer:
+        """Raises TooManyRequests."""
         return self[name].invoke(payload, request_id or str(uuid.uuid4()))
 
     def warm(self) -> None:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-CLOUD = "tests/workflow/"
+CLOUD = ("tests/workflow/", "tests/survival/")
+SURVIVAL = Path(__file__).parent / "survival"
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """The rows of survival take minutes: they run where they are asked for, `make survive`."""
+    asked = any("survival" in argument for argument in config.args)
+    return True if collection_path == SURVIVAL and not asked else None
 
 
 class OneCloud(LoadScopeScheduling):

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from functions.api.handler import app
 from functions.api.openapi import document
+from tests.integration.api_events import Reply
+from tests.integration.api_stage import picture
 
 DESCRIBED = document(app)
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -51,6 +53,49 @@ class Operation:
     def body_ids(self) -> list[tuple[str, dict[str, Any], str]]:
         """Each field of each body that names something by its id."""
         return [(kind, schema, field) for kind, schema in self.forms for field in id_fields(schema)]
+
+
+class Asker(Protocol):
+    def send(self, method: str, target: str, body: bytes | str, headers: Mapping[str, str]) -> Reply: ...
+
+
+NUMBERS = {"name": "clip_001.mp4", "number": "1", "run": "1"}
+"""What names something within what an id names: the same for everybody."""
+
+
+class Belongings:
+    """What a tenant has: an id for every word that the description has for one, and an upload that is not confirmed."""
+
+    def __init__(self, ids: Mapping[str, str], upload_id: str) -> None:
+        self.ids, self.upload_id = ids, upload_id
+
+    def target(self, one: Operation, query: str = "") -> str:
+        named = {_snake(name): value for name, value in self.ids.items()} | NUMBERS
+        if one.path.endswith("/confirm"):
+            named["asset_id"] = self.upload_id
+        return one.path.format(**{name: named[name] for name in one.parameters("path")}) + query
+
+    def send(self, one: Operation, by: Asker, query: str = "") -> Reply:
+        """With the smallest body that it takes."""
+        for kind, schema in one.forms:
+            return self._send(one, by, query, *sent_as(kind, example(schema, self.ids), picture()))
+        return self._send(one, by, query, "", "")
+
+    def send_naming(self, case: tuple[Operation, str, dict[str, Any], str], whose: Belongings, by: Asker) -> Reply:
+        """The call with the body of that kind and schema whose field names what is somebody else's."""
+        one, kind, schema, field = case
+        wanted = whose.ids[field.rpartition(".")[2]]
+        return self._send(one, by, "", *sent_as(kind, example(schema, self.ids, field, wanted), picture()))
+
+    def is_in(self, answer: Reply) -> bool:
+        return any(value in answer.text + str(answer.headers) for value in (*self.ids.values(), self.upload_id))
+
+    def _send(self, one: Operation, by: Asker, query: str, body: bytes | str, kind: str) -> Reply:
+        return by.send(one.method.upper(), self.target(one, query), body, {"content-type": kind} if kind else {})
+
+
+def _snake(name: str) -> str:
+    return f"{name.removesuffix('Id')}_id"
 
 
 def operations() -> list[Operation]:
@@ -129,3 +174,14 @@ def sent_as(kind: str, body: Mapping[str, Any], file: bytes) -> tuple[bytes | st
     ]
     head = '--x\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n'
     return "".join(parts).encode() + head.encode() + file + b"\r\n--x--\r\n", f"{FORM}; boundary=x"
+
+
+BEHIND = [one for one in operations() if not one.public]
+NAMED = [one for one in BEHIND if one.parameters("path")]
+FILTERED = [(one, name) for one in BEHIND for name in one.query_ids]
+ASKING = [(one, kind, schema, field) for one in BEHIND for kind, schema, field in one.body_ids]
+OPENED = [one for one in BEHIND if one.by_token]
+LISTS = [one for one in BEHIND if one.method == "get" and not one.parameters("path")]
+"""The calls that take a key, and those of them that name something in their path, in their query and in their body, take
+a player's token, and list.
+"""

@@ -22,16 +22,20 @@ from functions.studio.media_store import MediaStore
 from functions.studio.rows import now
 from functions.studio.table import Table
 from tests.integration.api_events import Caller, Reply
-from tests.integration.api_stage import Everything, a_campaign_of, asked, picture
-from tests.integration.matrix import Operation, example, is_id, operations, sent_as
+from tests.integration.api_stage import Everything, a_campaign_of, asked
+from tests.integration.matrix import (
+    ASKING,
+    BEHIND,
+    FILTERED,
+    LISTS,
+    NAMED,
+    OPENED,
+    Belongings,
+    Operation,
+    is_id,
+    operations,
+)
 from tests.scripted import a_closing, a_kept
-
-BEHIND = [one for one in operations() if not one.public]
-NAMED = [one for one in BEHIND if one.parameters("path")]
-FILTERED = [(one, name) for one in BEHIND for name in one.query_ids]
-ASKING = [(one, kind, schema, field) for one in BEHIND for kind, schema, field in one.body_ids]
-OPENED = [one for one in BEHIND if one.by_token]
-LISTS = [one for one in BEHIND if one.method == "get" and not one.parameters("path")]
 
 
 def with_a_film(job: str, jobs: JobStore, media: MediaStore) -> None:
@@ -63,7 +67,7 @@ def with_a_film(job: str, jobs: JobStore, media: MediaStore) -> None:
     deliver(job, 1, a_closing(jobs, Ledger(jobs.table)))
 
 
-class World:
+class World(Belongings):
     """Everything that a tenant can have, so that every id in the description has one to stand for it."""
 
     def __init__(self, caller: Caller, jobs: JobStore, media: MediaStore) -> None:
@@ -73,33 +77,9 @@ class World:
         asset = caller.get(f"/api/v3/assets?campaignId={campaign}").data["items"][0]["id"]
         job = asked(caller, campaignId=campaign, numPairs=1).data["jobId"]
         announced = {"uploadType": "presigned", "campaignId": campaign, "name": "poster"}
-        self.upload = caller.post("/api/v3/assets/upload", announced).data
+        upload = caller.post("/api/v3/assets/upload", announced).data
         with_a_film(job, jobs, media)
-        self.ids = {"clientId": client, "campaignId": campaign, "assetId": asset, "jobId": job}
-
-    def target(self, one: Operation, query: str = "") -> str:
-        named = {_snake(name): value for name, value in self.ids.items()} | NUMBERS
-        if one.path.endswith("/confirm"):
-            named["asset_id"] = self.upload["id"]
-        return one.path.format(**{name: named[name] for name in one.parameters("path")}) + query
-
-    def send(self, one: Operation, by: Caller, query: str = "") -> Reply:
-        """With the smallest body that it takes."""
-        for kind, schema in one.forms:
-            body, content_type = sent_as(kind, example(schema, self.ids), picture())
-            return by.send(one.method.upper(), self.target(one, query), body, {"content-type": content_type})
-        return by.send(one.method.upper(), self.target(one, query))
-
-    def is_in(self, answer: Reply) -> bool:
-        return any(value in answer.text + str(answer.headers) for value in (*self.ids.values(), self.upload["id"]))
-
-
-NUMBERS = {"name": "clip_001.mp4", "number": "1", "run": "1"}
-"""What names something within what an id names: the same for everybody."""
-
-
-def _snake(name: str) -> str:
-    return f"{name.removesuffix('Id')}_id"
+        super().__init__({"clientId": client, "campaignId": campaign, "assetId": asset, "jobId": job}, upload["id"])
 
 
 @pytest.fixture
@@ -163,9 +143,7 @@ def test_what_is_anothers_cannot_be_asked_for(
     owner: World, stranger: World, everything: Everything, one: Operation, kind: str, schema: dict[str, Any], field: str
 ) -> None:
     def ask(whose: World) -> Reply:
-        wanted = whose.ids[field.rpartition(".")[2]]
-        body, content_type = sent_as(kind, example(schema, stranger.ids, field, wanted), picture())
-        return stranger.caller.send(one.method.upper(), stranger.target(one), body, {"content-type": content_type})
+        return stranger.send_naming((one, kind, schema, field), whose, stranger.caller)
 
     answer = unchanged(everything, lambda: ask(owner))
     assert (answer.status, answer.fields) == (404, [field]), answer.text[:500]

@@ -13,6 +13,7 @@ from typing import Any
 
 import boto3
 import pytest
+import requests
 from botocore.exceptions import ClientError
 
 from local.cloud import LocalCloud
@@ -293,6 +294,23 @@ def test_the_state_machine_calls_functions(cloud: LocalCloud) -> None:
     run = states.start_execution(stateMachineArn=cloud.state_machine, input='{"x": 1}')["executionArn"]
     ended = eventually(lambda: (told := states.describe_execution(executionArn=run))["status"] != "RUNNING" and told)
     assert (ended["status"], json.loads(ended["output"])) == ("SUCCEEDED", {"x": 1})
+
+
+@pytest.fixture
+def stopped(cloud: LocalCloud) -> Iterator[str]:
+    """A function that may not run, until the test has ended."""
+    lambda_client(cloud).put_function_concurrency(FunctionName="http", ReservedConcurrentExecutions=0)
+    yield "http"
+    lambda_client(cloud).delete_function_concurrency(FunctionName="http")
+
+
+def test_a_function_whose_reserved_concurrency_is_taken_is_not_run(cloud: LocalCloud, stopped: str) -> None:
+    with pytest.raises(ClientError) as refused:
+        lambda_client(cloud).invoke(FunctionName=stopped, Payload=b"{}")
+    assert refused.value.response["Error"]["Code"] == "TooManyRequestsException"
+    assert requests.get(f"{cloud.url}/clips/first", timeout=10).status_code == 503
+    lambda_client(cloud).delete_function_concurrency(FunctionName=stopped)
+    assert requests.get(f"{cloud.url}/clips/first", timeout=10).status_code == 200
 
 
 def lambda_client(cloud: LocalCloud) -> boto3.client:

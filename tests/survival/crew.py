@@ -1,0 +1,219 @@
+"""A team that also has its hands on the provider, and reads the rows through AWS's own API."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from functions.studio.clips import Attempt
+from functions.studio.job_store import JobStore
+from functions.studio.jobs import Job
+from functions.studio.ledger import Ledger, Line
+from functions.studio.table import Table, row
+from local.cloud import LocalCloud
+from local.standins.replicate import Replicate
+from tests.integration.replicate_stage import signed
+from tests.survival.gate import Gate
+from tests.workflow.conftest import GIVE_UP, Film, Team
+
+SECONDS = 4
+PRICE = 0.6
+"""USD of a clip of so many seconds."""
+FOR_EVER = 86_400
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A webhook as the provider sends it, but for its signature."""
+
+    url: str
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        return self.body.decode()
+
+
+class Crew(Team):
+    def __init__(self, cloud: LocalCloud, gate: Gate, pictures: list[Path], clip: Path) -> None:
+        super().__init__(cloud)
+        self.gate = gate
+        self.pictures = pictures
+        self.campaign_id = self.campaign(pictures)
+        self.clip = clip
+        table = Table(cloud.table, cloud.client("dynamodb"))
+        self.jobs, self.ledger = JobStore(table), Ledger(table)
+
+    def order(self, clips: int, **wishes: Any) -> str:
+        return self.film(self.campaign_id, numPairs=clips, clipDuration=SECONDS, **wishes)
+
+    def plays(self, *rules: dict[str, Any]) -> None:
+        """How the provider behaves from now on; whatever it makes is the ready-made clip."""
+        self.script(*rules, {"do": "serve", "file": str(self.clip), "times": 1000})
+
+    def holds_on(self) -> None:
+        """From now on no prediction ends by itself."""
+        self.plays({"do": "slow", "seconds": FOR_EVER, "times": 1000})
+
+    def wait(self, job: str) -> Any:
+        """The job when it has ended and its end was published: from then on no row of it changes."""
+        super().wait(job)
+        self.until(lambda: (row := self.jobs.job(job)).announced_run == row.run, "the end to be published")
+        return self.get(f"/jobs/{job}")
+
+    # what is seen
+
+    def until(self, holds: Callable[[], Any], what: str) -> Any:
+        """What `holds` gives as soon as it is true."""
+        end = time.monotonic() + GIVE_UP
+        while not (found := holds()):
+            assert time.monotonic() < end, f"in vain waited for: {what}"
+            time.sleep(0.1)
+        return found
+
+    def attempt(self, job: str, clip: int, *, run: int = 1, n: int = 1) -> Attempt:
+        found = self.jobs.find_attempt(job, f"{run}.{clip:04d}.video.{n}")
+        assert found
+        return found
+
+    def attempt_or_none(self, job: str, clip: int, status: str) -> Attempt | None:
+        """The clip's first attempt, if it is there in that status."""
+        found = self.jobs.find_attempt(job, f"1.{clip:04d}.video.1")
+        return found if found and found.status.value == status else None
+
+    def accepted(self, job: str, clip: int, *, run: int = 1, n: int = 1) -> Attempt:
+        """The attempt as soon as its prediction is known."""
+        attempt_id = f"{run}.{clip:04d}.video.{n}"
+
+        def known() -> Attempt | None:
+            found = self.jobs.find_attempt(job, attempt_id)
+            return found if found and found.prediction_id else None
+
+        found = self.until(known, f"the prediction of attempt {attempt_id}")
+        assert isinstance(found, Attempt)
+        return found
+
+    def lines(self, job: str) -> list[Line]:
+        return self.ledger.lines(job)
+
+    def money(self, job: str) -> str:
+        """The ledger in words: `2 settled $1.20, 1 lost $0.60`."""
+        lines = self.lines(job)
+        counts = Counter(line.state.value for line in lines)
+        sums = {state: sum(line.amount for line in lines if line.state.value == state) for state in counts}
+        return ", ".join(f"{counts[state]} {state} ${sums[state]:.2f}" for state in sorted(counts))
+
+    def rows(self, job: str) -> tuple[Job, list[dict[str, Any]]]:
+        return self.jobs.job(job), list(self.jobs.table.query(f"J#{job}"))
+
+    def all_rows(self) -> list[dict[str, Any]]:
+        pages = self.cloud.client("dynamodb").get_paginator("scan").paginate(TableName=self.cloud.table)
+        return [row(item) for page in pages for item in page["Items"]]
+
+    def creates(self, job: str) -> list[Any]:
+        """What the stand-in was asked to make for a job."""
+        posts = [one for one in self.log() if one["method"] == "POST" and one["path"].endswith("/predictions")]
+        return [one for one in posts if f"job={job}&" in str(one["body"].get("webhook"))]
+
+    def begin(self, job: str, clips: int) -> None:
+        """Waits until so many predictions of a job run: what is cancelled from then on is paid for."""
+        self.until(
+            lambda: sum(bool(one["startedAt"]) for one in self.predictions(job)) == clips, "predictions to begin"
+        )
+
+    def predictions(self, job: str) -> list[Any]:
+        return [one for one in self.look("_predictions") if f"job={job}&" in str(one["webhook"])]
+
+    def looks(self, prediction: str) -> int:
+        return sum(one["path"] == f"/v1/predictions/{prediction}" and one["method"] == "GET" for one in self.log())
+
+    def objects(self, *words: str) -> list[str]:
+        """Keys in the bucket that have all these words."""
+        return sorted(set(self.writes(*words)))
+
+    def writes(self, *words: str) -> list[str]:
+        """The same, each as often as it was written."""
+        pages = self.cloud.client("s3").get_paginator("list_object_versions").paginate(Bucket=self.cloud.bucket)
+        keys = [one["Key"] for page in pages for one in page.get("Versions", [])]
+        return [key for key in keys if all(word in key for word in words)]
+
+    @property
+    def check_queue(self) -> str:
+        """Its URL."""
+        sqs, aside = self.cloud.client("sqs"), self.cloud.outputs["DeadChecksUrl"]
+        [queue] = sqs.list_dead_letter_source_queues(QueueUrl=aside)["queueUrls"]
+        return str(queue)
+
+    def checks(self) -> int:
+        """Messages in the check queue: put off, waiting, or at work."""
+        wanted = [f"ApproximateNumberOfMessages{what}" for what in ("", "Delayed", "NotVisible")]
+        found = self.cloud.client("sqs").get_queue_attributes(QueueUrl=self.check_queue, AttributeNames=wanted)
+        return sum(int(found["Attributes"][name]) for name in wanted)
+
+    def executions(self, job: str) -> list[str]:
+        pages = self.cloud.client("stepfunctions").get_paginator("list_executions")
+        found = pages.paginate(stateMachineArn=self.cloud.state_machine)
+        return [one["name"] for page in found for one in page["executions"] if one["name"].startswith(job)]
+
+    def executions_running(self, job: str) -> int:
+        states = self.cloud.client("stepfunctions")
+        pages = states.get_paginator("list_executions").paginate(stateMachineArn=self.cloud.state_machine)
+        found = [one for page in pages for one in page["executions"] if one["name"].startswith(job)]
+        return sum(one["status"] == "RUNNING" for one in found)
+
+    def classes(self, job: str) -> dict[int, str | None]:
+        """Why each clip failed, by its number; None of those that did not."""
+        return {clip.number: clip.error_class for clip in self.jobs.clips(job)}
+
+    def film_of(self, job: str, folder: Path) -> Film:
+        return Film(self.download(f"/videos/{job}/combined", folder / f"{job}.mp4"))
+
+    # what the provider says
+
+    def letter(self, job: str, clip: int, *, run: int = 1, n: int = 1, **changes: Any) -> Letter:
+        """The webhook of a clip's prediction, which has made the ready-made clip."""
+        attempt = self.accepted(job, clip, run=run, n=n)
+        [ours] = [one for one in self.creates(job) if f"attempt={attempt.id}" in one["body"]["webhook"]]
+        given = {
+            "id": attempt.prediction_id,
+            "status": "succeeded",
+            "input": ours["body"]["input"],
+            "output": self.gate.holds("clip.mp4", self.clip.read_bytes()),
+            "error": None,
+        }
+        return Letter(ours["body"]["webhook"], json.dumps(given | changes, ensure_ascii=False).encode())
+
+    def deliver(self, letter: Letter, headers: dict[str, str] | None = None, **more: str) -> int:
+        """Delivers; the status of the answer. Signed as the provider would, unless `headers` are given."""
+        given = signed(letter.text) if headers is None else headers
+        named = {"content-type": "application/json"} | given | more
+        return requests.post(letter.url, data=letter.body, headers=named, timeout=60).status_code
+
+    def invoke(self, function: str, event: dict[str, Any]) -> str | None:
+        """Invokes a function as another service of AWS does; the name of the error that it ends with."""
+        name = self.cloud.pool(function).function.name
+        answer = self.cloud.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event).encode())
+        said = json.load(answer["Payload"])
+        return str(said["errorType"]) if "FunctionError" in answer else None
+
+
+@dataclass
+class Provider:
+    """Replicate's stand-in in this process, and the gate in front of it."""
+
+    stand_in: Replicate
+    gate: Gate
+    settings: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """Of a template whose clips come from here."""
+        origins = f"{self.stand_in.url},{self.gate.url}"
+        return {"ReplicateBaseUrl": self.gate.url, "ReplicateOutputOrigins": origins, **self.settings}

@@ -1,0 +1,58 @@
+"""The table of what is survived: its rows, as a line of the terminal and as a document."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+TABLE = Path(__file__).parents[2] / "docs" / "survival.md"
+
+ROWS = frozenset(range(1, 33)) - {27}
+"""27, a customer's webhook that is down, comes with the webhooks that we send."""
+
+HEAD = """# What is survived
+
+Each row is a test of that number in `tests/survival`, against the real functions, state machine and stores on the local cloud,
+with services that misbehave. `make survive` runs them all and writes this table; `make survive ROW=11` runs one again.
+
+| # | failure | what was done | what was seen |
+|---|---|---|---|
+"""
+
+_NAME = re.compile(r"test_row_(\d+)_(\w+)")
+
+
+@dataclass(frozen=True)
+class Row:
+    number: int
+    failure: str
+    did: str
+    saw: str
+    held: bool
+    fault: str = ""
+
+
+def number_of(test: str) -> int | None:
+    """The row that a test is of."""
+    found = _NAME.fullmatch(test)
+    return int(found[1]) if found else None
+
+
+def name_of(test: str) -> str:
+    found = _NAME.fullmatch(test)
+    assert found
+    return found[2].replace("_", " ")
+
+
+def as_line(row: Row) -> str:
+    return f"{row.number} | {row.failure} | {row.did} | {row.saw} | {'held' if row.held else f'NOT HELD: {row.fault}'}"
+
+
+def as_document(rows: Iterable[Row]) -> str:
+    lines = [
+        f"| {row.number} | {row.failure} | {row.did} | {row.saw} |\n"
+        for row in sorted(rows, key=lambda row: row.number)
+    ]
+    return HEAD + "".join(lines)

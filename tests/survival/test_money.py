@@ -1,0 +1,138 @@
+"""Budgets that many want at once, and prices that change."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from pathlib import Path
+from threading import Barrier
+from typing import Any
+
+import requests
+
+from functions.studio.budgets import Budgets, Counter
+from functions.studio.errors import OverBudget
+from functions.studio.jobs import Job, JobStatus
+from functions.studio.ledger import LineState, reservation
+from tests.scripted import a_clip, a_job
+from tests.survival.conftest import refreshed
+from tests.survival.crew import Crew
+
+Saw = Callable[[str], None]
+
+CROWD, ROOM = 100, 7
+PRICE = Decimal("0.60")
+
+
+def counter_of(crew: Crew, campaign: str) -> Counter:
+    return Counter.model_validate(crew.jobs.table.get("T#demo", f"BUDGET#{campaign}") or {})
+
+
+def test_row_22_a_budget_is_raced_for(crew: Crew, saw: Saw, pictures: list[Path]) -> None:
+    """A hundred posts at the same moment for jobs of one clip, in a campaign whose budget is enough for seven; then one of the
+    seven clips is refused at no charge, and another job is asked for twice."""
+    crew.holds_on()
+    campaign, budgets = crew.campaign(pictures[:2]), Budgets(crew.jobs.table)
+    spent = budgets.tenant("demo")
+    budget = {"budgetUsd": float(ROOM * PRICE)}
+    crew.http.patch(f"{crew.url}/campaigns/{campaign}", json=budget, timeout=60).raise_for_status()
+    wishes = {"campaignId": campaign, "numPairs": 1, "clipDuration": 4}
+    together = Barrier(CROWD)
+
+    def post(_: int) -> requests.Response:
+        together.wait()
+        return _post(crew, wishes)
+
+    with ThreadPoolExecutor(CROWD) as pool:
+        answers = list(pool.map(post, range(CROWD)))
+    accepted = [answer.json()["data"]["jobId"] for answer in answers if answer.status_code == 202]
+    refused = [answer.json()["error"] for answer in answers if answer.status_code == 402]
+    assert (len(accepted), len(refused)) == (ROOM, CROWD - ROOM), {answer.text for answer in answers}
+    assert {one["budget"]["of"] for one in refused} == {"campaign"}
+    for turn, job in enumerate(accepted):
+        ended = {"status": "failed", "output": None, "error": "flagged as sensitive (E005)"} if turn == 0 else {}
+        assert crew.deliver(crew.letter(job, 1, **ended)) == 204
+    ends = sorted(crew.wait(job)["status"] for job in accepted)
+    assert ends == ["completed"] * (ROOM - 1) + ["failed"]
+    counter = counter_of(crew, campaign)
+    assert (counter.reserved, counter.lost, counter.settled) == (0, 0, (ROOM - 1) * PRICE)
+    refreshed(crew).plays()
+    more = [_post(crew, wishes) for _ in range(2)]
+    assert [answer.status_code for answer in more] == [202, 402]
+    assert crew.wait(more[0].json()["data"]["jobId"])["status"] == "completed"
+    left = more[1].json()["error"]["budget"]
+    assert (left["left"], left["needed"]) == (0, float(PRICE))
+    full = counter_of(crew, campaign)
+    tenant = budgets.tenant("demo")
+    assert (full.used, full.settled) == (ROOM * PRICE, ROOM * PRICE)
+    assert (tenant.used - spent.used, tenant.settled - spent.settled) == (ROOM * PRICE, ROOM * PRICE)
+    saw(
+        f"{len(accepted)} accepted, {len(refused)} answered 402; what the failed one gave back was taken by one of the two"
+    )
+    saw(
+        f"settled ${full.settled:.2f} of ${ROOM * PRICE:.2f}, nothing reserved; the tenant's own counter has grown by the same"
+    )
+
+
+def _post(crew: Crew, wishes: dict[str, Any]) -> requests.Response:
+    return requests.post(f"{crew.url}/jobs/from-image-pairs", json=wishes, headers=crew.http.headers, timeout=120)
+
+
+JOBS, CAP = 40, Decimal("25.00")
+
+
+def test_row_23_a_price_changes(crew: Crew, saw: Saw) -> None:
+    """Forty jobs reserve what their clips may cost, as far as a budget of $25.00 goes, eight at a time; the clips end settled,
+    lost, released or open, at prices drawn by lot, some dearer than was reserved; close_job ends each job twice."""
+    campaign = crew.post("/campaigns", {"name": "Prices", "goal": "None", "budgetUsd": float(CAP)})["id"]
+    budgets = Budgets(crew.jobs.table)
+    highest: list[Decimal] = []
+
+    def run(seed: int) -> Job | None:
+        chance = random.Random(seed)
+        clips = chance.randint(1, 4)
+        reserved = Decimal(chance.randint(10, 200)) / 100
+        # The name of the campaign and the money are all that counts: nothing is made here.
+        job = a_job(tenant="demo", campaign_id=campaign, total_clips=clips, reserved_cost=clips * reserved)
+        try:
+            budgets.accept(job, crew.jobs.accept(job))
+        except OverBudget:
+            return None
+        for number in range(1, clips + 1):
+            clip = a_clip(job, number, estimated_cost=reserved)
+            line = reservation(clip)
+            price = Decimal(chance.randint(1, 300)) / 100
+            crew.jobs.table.put_all([crew.jobs.new_clip(job.id, clip), crew.ledger.reserve(job.id, line)])
+            state = chance.choice([LineState.SETTLED, LineState.LOST, LineState.RELEASED, None])
+            if state:
+                cost = None if state is LineState.RELEASED else line.comes_to(price)
+                crew.jobs.table.commit(crew.ledger.end(job.id, line.attempt_id, state, cost))
+        highest.append(counter_of(crew, campaign).used)
+        for _ in range(2):
+            ended = {"jobId": job.id, "run": 1, "error": {"Error": "Ended", "Cause": "as the test says"}}
+            assert crew.invoke("close_job", ended) is None
+        highest.append(counter_of(crew, campaign).used)
+        return crew.jobs.job(job.id)
+
+    with ThreadPoolExecutor(8) as pool:
+        ended = list(pool.map(run, range(JOBS)))
+    jobs = [job for job in ended if job]
+    counter = counter_of(crew, campaign)
+    assert max(highest) <= CAP
+    assert len(jobs) < JOBS, "the budget was never short"
+    assert {job.status for job in jobs} == {JobStatus.FAILED}
+    assert {job.reserved_cost for job in jobs} == {Decimal(0)}
+    sums = [crew.ledger.totals(job.id) for job in jobs]
+    assert [(job.actual_cost, job.lost_cost, Decimal(0)) for job in jobs] == [
+        (one.settled, one.lost, one.reserved) for one in sums
+    ]
+    assert counter.reserved == 0
+    assert counter.settled == sum(job.actual_cost for job in jobs)
+    assert counter.lost == sum(job.lost_cost for job in jobs)
+    assert counter.used == counter.settled + counter.lost <= CAP
+    saw(
+        "never more than the budget in use; in the end nothing reserved, what each job settled and lost is what its lines say"
+    )
+    saw("the campaign's counter is their sum")

@@ -1,0 +1,253 @@
+"""What comes in by the door for callbacks, or does not."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from threading import Barrier
+
+import requests
+
+from functions.studio.check_queue import read_delays
+from functions.studio.clips import AttemptStatus
+from functions.studio.providers.replicate import WINDOW
+from infra.settings import setting
+from tests.integration.replicate_stage import ANOTHER, SECRET, signed
+from tests.survival.crew import Crew, Letter
+
+Saw = Callable[[str], None]
+
+STRANGER = "whsec_" + "c3RyYW5nZXI" + "x" * 20 + "="
+MALFORMED = {
+    "no signature at all": {"webhook-signature": ""},
+    "no base64": {"webhook-signature": "v1,%%%"},
+    "another version": {"webhook-signature": "v2,AAAA"},
+    "no comma": {"webhook-signature": "v1"},
+    "letters beyond ASCII": {"webhook-signature": "v1,\u00e9\u00e9\u00e9="},
+    "a signature of 100 kB": {"webhook-signature": "v1," + "A" * 30_000},
+    "a thousand entries": {"webhook-signature": " ".join(["v1,AAAA"] * 1000)},
+    "no time": {"webhook-timestamp": ""},
+    "time in words": {"webhook-timestamp": "now"},
+    "a negative time": {"webhook-timestamp": "-1"},
+    "a time beyond all clocks": {"webhook-timestamp": "9" * 400},
+    "no id": {"webhook-id": ""},
+}
+
+
+def test_row_01_webhooks_are_lost(crew: Crew, saw: Saw) -> None:
+    """The provider sends not one webhook for a job of four clips."""
+    crew.plays({"do": "lose_webhook", "times": 4})
+    began = time.monotonic()
+    job = crew.order(4)
+    state = crew.wait(job)
+    longest = (time.monotonic() - began) / 2 + 1
+    assert crew.look("_webhooks") == []
+    assert (state["status"], state["progress"]["successful_clips"]) == ("completed", 4)
+    looks = [crew.looks(one["id"]) for one in crew.predictions(job)]
+    assert all(1 <= one <= longest for one in looks), "more looks than the schedule has"
+    assert max(read_delays(setting("CHECK_DELAYS").default)) < 3600
+    saw(f"0 webhooks; job {state['status']}, 4 of 4 outputs kept, {crew.money(job)}")
+    saw(
+        "each clip looked for as its schedule says, and the longest wait of the schedule is far below the output's hour"
+    )
+
+
+def test_row_02_a_webhook_comes_twice(crew: Crew, saw: Saw) -> None:
+    """The webhook of clip n of five is delivered n times at the same moment, under one id, and once more after the end."""
+    crew.holds_on()
+    job = crew.order(5)
+    letters = {number: crew.letter(job, number) for number in range(1, 6)}
+
+    def all_at_once(number: int) -> list[int]:
+        headers, together = signed(letters[number].text), Barrier(number)
+
+        def post(_: int) -> int:
+            together.wait()
+            return crew.deliver(letters[number], headers)
+
+        with ThreadPoolExecutor(number) as pool:
+            return list(pool.map(post, range(number)))
+
+    answers = [status for number in letters for status in all_at_once(number)]
+    assert answers == [204] * 15
+    state = crew.wait(job)
+    ended = crew.rows(job)
+    assert [crew.deliver(letter) for letter in letters.values()] == [204] * 5
+    assert crew.rows(job) == ended
+    kept = [len(crew.writes(job, f"clip_{number:03}.mp4")) for number in letters]
+    assert kept == [1] * 5
+    assert (state["status"], state["actualCost"], len(crew.lines(job))) == ("completed", 3.0, 5)
+    saw(
+        f"15 deliveries answered 204; {crew.money(job)}; one version of one object a clip; 5 more after the end: 204, no row changed"
+    )
+
+
+def test_row_03_the_webhook_comes_before_the_prediction_is_stored(crew: Crew, saw: Saw) -> None:
+    """The provider delivers inside the create, before it answers it; then genuine webhooks name attempts that nobody
+    knows."""
+    crew.plays({"do": "early_webhook", "times": 2})
+    job = crew.order(2)
+    state = crew.wait(job)
+    answered = [one["answered"] for one in crew.look("_webhooks")]
+    assert (state["status"], answered) == ("completed", [204, 204])
+    assert len(crew.predictions(job)) == len(crew.creates(job)) == 2
+    letter = crew.letter(job, 1)
+    strangers = [
+        replace(letter, url=letter.url.replace("attempt=1.0001.video.1", "attempt=1.0001.video.9")),
+        replace(letter, url=letter.url.replace("attempt=1.0001.video.1", "attempt=1.0002.video.1")),
+        replace(letter, url=re.sub("job=[0-9a-f-]+", "job=00000000-0000-7000-8000-000000000000", letter.url)),
+        replace(letter, url=letter.url.partition("?")[0]),
+    ]
+    unknown = [crew.deliver(one) for one in strangers]
+    assert unknown == [404] * 4
+    saw(f"both early webhooks answered 204, 2 clips {state['status']} from 2 predictions, {crew.money(job)}")
+    saw("4 genuine webhooks at an unknown attempt, another's, an unknown job and none: 404 each")
+
+
+def test_row_05_webhooks_come_out_of_order(crew: Crew, saw: Saw) -> None:
+    """Start, output and completed of six clips, in each of their six orders."""
+    crew.holds_on()
+    job = crew.order(6)
+    answers = []
+    for number, order in enumerate(itertools.permutations(("start", "output", "completed")), 1):
+        letters = {
+            "start": crew.letter(job, number, status="processing", output=None),
+            "output": crew.letter(job, number, status="processing"),
+            "completed": crew.letter(job, number),
+        }
+        answers += [crew.deliver(letters[event]) for event in order]
+    state = crew.wait(job)
+    assert answers == [204] * 18
+    assert {crew.attempt(job, number).status for number in range(1, 7)} == {AttemptStatus.KEPT}
+    assert (state["status"], state["actualCost"]) == ("completed", 3.6)
+    saw(f"18 webhooks answered 204; job {state['status']}, 6 attempts kept, {crew.money(job)}")
+
+
+def test_row_06_a_signature_is_forged(crew: Crew, saw: Saw) -> None:
+    """Every byte of the signature, the id, the time and the body of a genuine webhook is changed, one at a time; headers
+    that are malformed; a stranger's secret."""
+    crew.holds_on()
+    job = crew.order(1)
+    letter = crew.letter(job, 1, input={})
+    headers = signed(letter.text)
+    forged: list[tuple[Letter, dict[str, str]]] = [
+        (replace(letter, body=letter.body[:place] + bytes([byte ^ 2]) + letter.body[place + 1 :]), headers)
+        for place, byte in enumerate(letter.body)
+    ]
+    for name, value in headers.items():
+        for place, character in enumerate(value):
+            changed = value[:place] + chr(ord(character) ^ 2) + value[place + 1 :]
+            forged.append((letter, {**headers, name: changed.strip() or "-"}))
+    before = crew.rows(job)
+    with ThreadPoolExecutor(4) as pool:
+        said = set(pool.map(lambda one: crew.deliver(*one), forged))
+    assert said == {401}
+    malformed = [
+        crew.deliver(letter, {name: value.encode() for name, value in (headers | changes).items()})  # type: ignore[arg-type]  # bytes pass as they are
+        for changes in MALFORMED.values()
+    ]
+    assert malformed == [401] * len(MALFORMED)
+    bare = requests.post(letter.url, data=letter.body, timeout=30).status_code
+    assert [bare, crew.deliver(letter, signed(letter.text, STRANGER))] == [401, 401]
+    assert crew.rows(job) == before
+    log = crew.cloud.log.read_text()
+    assert "no signature over this body holds" in log, "the log does not tell of them at all"
+    at = datetime.fromtimestamp(int(headers["webhook-timestamp"]), UTC)
+    expected = [signed(one.text, at=at)["webhook-signature"] for one, _ in forged if one != letter]
+    assert not any(signature in log for signature in (headers["webhook-signature"], *expected))
+    assert crew.deliver(letter, signed(letter.text)) == 204
+    state = crew.wait(job)
+    saw(f"every changed byte: 401; {len(MALFORMED)} malformed headers, no headers, a stranger's secret: 401, never 500")
+    saw(f"no row changed, no signature in the log; the genuine one then: 204, job {state['status']}")
+
+
+def test_row_07_a_webhook_is_replayed(crew: Crew, saw: Saw) -> None:
+    """A genuine webhook is sent again: signed 301 and 299 seconds ago, 299 and 301 seconds ahead, and twice inside the
+    window under its own id."""
+    crew.holds_on()
+    job = crew.order(1)
+    letter = crew.letter(job, 1)
+
+    def sent(seconds: int) -> int:
+        """Of a webhook so many seconds off; again where the machine was too slow for it to arrive on its side."""
+
+        def arrives() -> int:
+            at = datetime.now(UTC) + timedelta(seconds=seconds)
+            status = crew.deliver(letter, signed(letter.text, at=at))
+            off = abs(datetime.now(UTC).timestamp() - int(at.timestamp()))
+            return status if (off <= WINDOW) == (abs(seconds) <= WINDOW) else 0
+
+        return int(crew.until(arrives, "a machine that is quick enough"))
+
+    before = crew.rows(job)
+    outside = [sent(-301), sent(302)]
+    assert outside == [401, 401]
+    assert crew.rows(job) == before
+    assert [sent(-299), sent(299)] == [204, 204]
+    state = crew.wait(job)
+    ended = crew.rows(job)
+    headers = signed(letter.text)
+    assert [crew.deliver(letter, headers), crew.deliver(letter, headers)] == [204, 204]
+    assert crew.rows(job) == ended
+    assert len(crew.writes(job, "clip_001.mp4")) == 1
+    saw(f"outside of 300 s: 401, no row changed; inside: 204, job {state['status']}, {crew.money(job)}")
+    saw("the same id again inside the window: 204, no row changed, one version of one object")
+
+
+def test_row_08_the_signing_secret_is_changed(crew: Crew, saw: Saw) -> None:
+    """The provider changes its secret while four clips are made: one webhook signed with the old one before that, then
+    with the new, the old and both; and one with neither."""
+    crew.holds_on()
+    job = crew.order(4)
+    letters = [crew.letter(job, number) for number in range(1, 5)]
+    crew.cloud.pool("callback").close()  # a worker that has read the secret before this test is not meant
+    first = crew.deliver(letters[0], signed(letters[0].text, SECRET))
+    crew.gate.secret = ANOTHER
+    rotated = [
+        crew.deliver(letters[1], signed(letters[1].text, ANOTHER)),
+        crew.deliver(letters[2], signed(letters[2].text, SECRET)),
+        crew.deliver(letters[3], signed(letters[3].text, SECRET, ANOTHER)),
+    ]
+    refused = crew.deliver(letters[3], signed(letters[3].text, STRANGER))
+    state = crew.wait(job)
+    crew.gate.secret = None
+    crew.cloud.pool("callback").close()
+    assert (first, rotated, refused) == (204, [204, 204, 204], 401)
+    assert state["status"] == "completed"
+    saw(f"old {first}; after the change: new {rotated[0]}, old {rotated[1]}, both {rotated[2]}, neither {refused}")
+    saw(f"job {state['status']}, {crew.money(job)}")
+
+
+def test_row_09_the_gateway_encodes_the_body(crew: Crew, saw: Saw) -> None:
+    """Bodies with letters of many bytes, once as text and once as base64 in the gateway's event; then the same JSON written
+    otherwise under the first signature, in both encodings."""
+    crew.holds_on()
+    job = crew.order(2)
+    words = "Größe 視界 \N{CLAPPER BOARD} e\u0301"
+    letters = [crew.letter(job, number, logs=words) for number in (1, 2)]
+    kinds = ["application/json", "application/octet-stream"]
+    altered = [
+        crew.deliver(
+            replace(letter, body=json.dumps(json.loads(letter.body)).encode()),
+            signed(letter.text),
+            **{"content-type": kind},
+        )
+        for letter in letters
+        for kind in kinds
+    ]
+    assert altered == [401] * 4
+    assert {crew.attempt(job, number).status for number in (1, 2)} == {AttemptStatus.ACCEPTED}
+    genuine = [
+        crew.deliver(letter, signed(letter.text), **{"content-type": kind})
+        for letter, kind in zip(letters, kinds, strict=True)
+    ]
+    assert genuine == [204, 204]
+    state = crew.wait(job)
+    assert state["status"] == "completed"
+    saw(f"text {genuine[0]}, base64 {genuine[1]}, job {state['status']}; written otherwise: 401 in all 4 cases")
