@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
@@ -16,6 +15,7 @@ from functions.api.given import TheJobs, TheLedger, TheWorkflow
 from functions.api.job_views import RETRY_AFTER, AcceptedView, accepted_view, job_path
 from functions.api.once import REPLAYED, Once, TheOnce
 from functions.studio.clips import Clip
+from functions.studio.clock import epoch
 from functions.studio.errors import ConditionLost
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import Job, JobStatus
@@ -31,7 +31,7 @@ Draft = tuple[Job, Sequence[Clip]]
 
 
 def expiry() -> int:
-    return int(time.time()) + UNACCEPTED_FOR
+    return int(epoch()) + UNACCEPTED_FOR
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from dataclasses import dataclass
 from decimal import Decimal
 from hashlib import sha256
@@ -20,6 +19,7 @@ from pydantic import BaseModel
 
 from functions.api.given import caller
 from functions.studio import wiring
+from functions.studio.clock import epoch
 from functions.studio.errors import FieldError, InvalidRequest
 from functions.studio.rows import Row, plain
 from functions.studio.table import Table, Write, put
@@ -55,7 +55,7 @@ class Once:
     def before(self, asked: BaseModel) -> dict[str, Any] | None:
         """What the same request was answered; InvalidRequest when its key was used for another one."""
         said = self._remembered()
-        if said is None or said.expires_at <= time.time():
+        if said is None or said.expires_at <= epoch():
             return None
         if said.fingerprint != self._fingerprint(asked):
             raise _refused("was used for another request before", "Use a new key for a new request.")
@@ -70,10 +70,10 @@ class Once:
             fingerprint=self._fingerprint(asked),
             job_id=job_id,
             answer=answer.model_dump(by_alias=True),
-            expires_at=int(time.time()) + KEPT_FOR,
+            expires_at=int(epoch()) + KEPT_FOR,
         )
         expired = self._remembered()
-        when = {"expiresAt": expired.expires_at} if expired and expired.expires_at <= time.time() else {"pk": None}
+        when = {"expiresAt": expired.expires_at} if expired and expired.expires_at <= epoch() else {"pk": None}
         return [put(self._pk, "ONCE", row.attributes(), when)]
 
     @property

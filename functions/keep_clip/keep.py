@@ -122,7 +122,7 @@ class Keeper:
         answer = attempt.answer if attempt else None
         if attempt and answer and answer.outcome is Outcome.SUCCEEDED and clip.status in OPEN_CLIP:
             try:
-                kept = self._copy(job, clip, attempt, answer)
+                kept = self.copy(job, clip, attempt, answer)
             except (BrokenMedia, OutputExpired) as fault:
                 end = ending(attempt, f"The clip is unusable: {fault}.", fault.error_class)
                 return self._failed(job, clip, task, attempt, end)
@@ -139,7 +139,7 @@ class Keeper:
     def _next(self, job: Job, task: ClipTask, *, kept: bool, error_class: str | None = None) -> ClipTask | None:
         return next_step(task, self.stages[job.kind], kept, error_class, self.limits)
 
-    def _copy(self, job: Job, clip: Clip, attempt: Attempt, answer: Answer) -> Kept:
+    def copy(self, job: Job, clip: Clip, attempt: Attempt, answer: Answer) -> Kept:
         """The clip and its sound in our bucket, proved; BrokenMedia or OutputExpired where that cannot be."""
         url = answer.output_url
         if answer.removed:

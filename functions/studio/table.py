@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from functions.studio.clock import sleep
 from functions.studio.errors import ConditionLost
 
 if TYPE_CHECKING:
@@ -229,7 +229,7 @@ class Table:
                 left = self.client.batch_write_item(RequestItems=left).get("UnprocessedItems")
                 if not left:
                     break
-                time.sleep(pause)
+                sleep(pause)
             if left:
                 raise TimeoutError("DynamoDB kept refusing a batch of writes")
 
@@ -253,7 +253,7 @@ class Table:
                     raise
                 if error.response["Error"]["Code"] != IN_PROGRESS:
                     token = str(uuid4())  # that one did nothing, and AWS does not say what it is good for now
-            time.sleep(pauses.pop(0))
+            sleep(pauses.pop(0))
 
     def _commit(self, writes: Sequence[Write], token: str) -> None:
         if len(writes) == 1:

@@ -32,6 +32,7 @@ PURE = {
     "pairs",
     "payload",
     "reruns",
+    "clock",
     "retry_after",
     "visible",
 }
