@@ -265,8 +265,9 @@ class JobStore:
         """Holds only when the attempt was never put."""
         return put(_pk(job_id), f"ATT#{attempt.id}", attempt.attributes(), {"pk": None})
 
-    def replace_token(self, job_id: str, attempt_id: str, token: str) -> Write:
-        return update(_pk(job_id), f"ATT#{attempt_id}", {"token": token}, {"pk": ...})
+    def replace_token(self, job_id: str, attempt: Attempt, token: str, turn: int) -> Write:
+        """Holds only while the attempt has the token that was read."""
+        return update(_pk(job_id), f"ATT#{attempt.id}", {"token": token, "turn": turn}, {"token": attempt.token})
 
     def move_attempt(
         self, job_id: str, attempt_id: str, status: AttemptStatus, changes: Mapping[str, Any] | None = None
