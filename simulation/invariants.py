@@ -38,6 +38,7 @@ PATIENCE_ENDS = {
     "StaleRun",
     "NoClipSurvived",
     "BrokenMedia",
+    "PieceUnfit",
 }
 """What a state of the workflow may end with. Anything else is a mistake of the code, not of the world."""
 
@@ -49,7 +50,10 @@ LONGEST_WAIT = 330.0
 FEWEST_TRIES = 3
 """Of a state, before a passing trouble ends it."""
 
-FINAL = {"StaleRun", "NoClipSurvived", "BrokenMedia", *TIME_IS_OVER}
+EXPECTED = {"NoClipSurvived", "PieceUnfit"}
+"""With these the plot goes another way, and no paid clip is lost."""
+
+FINAL = {"StaleRun", "BrokenMedia", *EXPECTED, *TIME_IS_OVER}
 
 ENDED_CLIP = ("completed", "failed", "cancelled")
 ENDED_JOB = ("completed", "failed", "cancelled")
@@ -167,7 +171,7 @@ class Verdict:
         if self.execution is None or self.execution.status in ("ABORTED", "TIMED_OUT"):
             return True
         excused = ("RequestClip: States.Timeout", "RequestClip: States.HeartbeatTimeout")
-        return any(one not in excused and "NoClipSurvived" not in one for one in self.given_up)
+        return any(one not in excused and one.split(": ")[1] not in EXPECTED for one in self.given_up)
 
     @property
     def given_up(self) -> list[str]:
@@ -312,7 +316,7 @@ class Verdict:
             film = self.job.film
             if film is None or film.key not in self.house.bucket.objects:
                 yield "it is completed, and its film is not in the bucket"
-            elif film.clips != kept:
+            elif sorted({*film.clips, *(one.clip for one in film.omissions if not one.join)}) != kept:
                 yield f"its film is of clips {film.clips}, and {kept} were kept"
         elif kept and not self.troubled:
             yield f"it {self.job.status.value}, and clips {kept} were kept"

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
+from functions.assemble.assemble import AtFault
 from functions.keep_clip.keep import Keeper
 from functions.plan.vision import Seen, Vision
 from functions.studio.check_queue import VISIBILITY
@@ -15,7 +16,7 @@ from functions.studio.clips import Answer, Attempt, Clip, Kept
 from functions.studio.cut import Cut
 from functions.studio.errors import BrokenMedia, OutputExpired, OutputUnreachable
 from functions.studio.job_store import JobStore
-from functions.studio.jobs import Film, Job
+from functions.studio.jobs import Film, Job, LeftOut
 from functions.studio.ledger import Ledger
 from functions.studio.media import Picture, Piece, Probe, Target
 from functions.studio.media_store import MediaStore, clip_key, film_key
@@ -159,8 +160,13 @@ def encode(piece: Piece, target: Target, cut: Cut, media: MediaStore) -> Probe:
     return Probe(bytes=1000, picture=picture)
 
 
-def make_film(job: Job, pieces: Sequence[Piece], jobs: JobStore, ledger: Ledger, media: MediaStore) -> Film:
+def make_film(
+    job: Job, pieces: Sequence[Piece], left_out: LeftOut, jobs: JobStore, ledger: Ledger, media: MediaStore
+) -> Film:
     assert isinstance(media, Bucket)
+    world = media.world
+    if world.strikes(world.weather.piece_spoilt):
+        raise AtFault({world.chance.choice(pieces).number: "it is spoilt"})
     for piece in pieces:
         if piece.key not in media.objects:
             raise AssertionError(f"{piece.name} is said to be made, and is not in the bucket")
@@ -178,6 +184,7 @@ def make_film(job: Job, pieces: Sequence[Piece], jobs: JobStore, ledger: Ledger,
         bytes=1000,
         sha256="0",
         clips=sorted({clip for piece in pieces for clip in piece.clips}),
+        omissions=left_out.omissions,
     )
 
 

@@ -53,6 +53,8 @@ class Weather:
     output_broken: float = 0.0
     output_expires: float = 0.0
     output_unreachable: float = 0.0
+    piece_spoilt: float = 0.0
+    """As Assemble finds it."""
     # its webhooks
     webhook_lost: float = 0.0
     webhook_twice: float = 0.0
@@ -103,6 +105,7 @@ MOST: dict[str, float] = {
     "output_broken": 0.3,
     "output_expires": 0.3,
     "output_unreachable": 0.4,
+    "piece_spoilt": 0.7,
     "webhook_lost": 1.0,
     "webhook_twice": 0.8,
     "webhook_late": 0.6,
