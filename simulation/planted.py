@@ -254,10 +254,10 @@ FAULTS = [
         "pieces-after-the-move",
         "The job moves on before the film's pieces are written",
         "functions/arrange/arrange.py",
-        "        _put_pieces(job, jobs)\n"
+        "        _put_pieces(job, LeftOut(), jobs)\n"
         "        jobs.table.commit(jobs.move_job(job.id, job.run, JobStatus.COMBINING))\n",
         "        jobs.table.commit(jobs.move_job(job.id, job.run, JobStatus.COMBINING))\n"
-        "        _put_pieces(job, jobs)\n",
+        "        _put_pieces(job, LeftOut(), jobs)\n",
     ),
     Fault(
         "living-job-closed",
