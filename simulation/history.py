@@ -19,7 +19,10 @@ from simulation.invariants import Broken, Verdict, Watch, acknowledged
 from simulation.weather import described, draw
 from simulation.world import Crew, Mistake, Runaway, World
 
-BOUND = 7200 + 300 + 600
+RETRIED_BY = 4200
+"""Seconds after which nobody asks for another run."""
+
+BOUND = RETRIED_BY + 7200 + 300 + 600
 """Seconds within which every job ends: the longest execution, the sweep's patience, and its tries."""
 
 
@@ -102,6 +105,9 @@ class History:
             if self.world.chance.random() < self.weather.asked_twice:
                 again = begins + chance.choice((0.0, 0.01, 5.0))
                 self.world.after(again, lambda wish=wish: self._ask(wish, 0))  # type: ignore[misc]  # as above
+            if chance.random() < self.weather.retried:
+                for _ in range(chance.choice((1, 1, 2))):
+                    self.world.after(chance.choice((60.0, 300.0, 1500.0)), lambda wish=wish: self._retry(wish, 0))  # type: ignore[misc]  # as above
         if chance.random() < self.weather.abort:
             self.world.interruptions[1 + int(chance.choice((30, 60, 120)) * chance.random())] = self._abort
         self._sweep_every_minute()
@@ -141,6 +147,22 @@ class History:
 
         void(self.world.invoke("api", lambda: self.house.accept(wish.tenant, wish.asked, wish.key), told, 30))
 
+    def _retry(self, wish: Wish, turn: int) -> None:
+        """Again while it runs, or there is no answer; a job with nothing to retry says so each time."""
+
+        def told(result: Any, error: BaseException | None) -> None:
+            if error is not None and turn < 20:
+                self.world.after(20.0 + 10 * turn, lambda: self._retry(wish, turn + 1))
+
+        def work() -> Any:
+            [job_id] = wish.answers
+            return self.house.retry(wish.tenant, job_id, f"retry-{wish.tenant}")
+
+        if wish.answers:
+            void(self.world.invoke("api", work, told, 30))
+        elif turn < 20:
+            self.world.after(20.0, lambda: self._retry(wish, turn + 1))
+
     def _abort(self) -> None:
         for execution in self.house.machine.executions.values():
             execution.stop("ABORTED")
@@ -156,7 +178,10 @@ class History:
     def _over(self) -> bool:
         """Whether every job that was asked for has ended and was announced."""
         rows = [item for (_, sk), item in self.house.dynamodb.items.items() if sk == "JOB"]
-        return all(wish.answers for wish in self.wishes) and not any("unfinished" in row for row in rows)
+        at_rest = not any("unfinished" in row for row in rows) and not (
+            self.weather.retried and self.world.elapsed < RETRIED_BY
+        )
+        return all(wish.answers for wish in self.wishes) and at_rest
 
     def _answered(self, job_id: str, attempt_id: str, body: str) -> None:
         acknowledged(self.house, job_id, attempt_id, Prediction.model_validate_json(body).id)
@@ -176,8 +201,9 @@ class History:
         for job_id in ids:
             verdict = Verdict(self.house, job_id)
             faults += [f"job of {verdict.job.tenant}: {fault}" for fault in verdict.faults()]
-        if len(self.house.machine.executions) != len(ids):
-            faults.append(f"{len(ids)} jobs have {len(self.house.machine.executions)} executions")
+        runs = {f"{job_id}-{run}" for job_id in ids for run in range(1, self.house.jobs.job(job_id).run + 1)}
+        if runs != self.house.machine.executions.keys():
+            faults.append(f"the runs {sorted(runs)} have the executions {sorted(self.house.machine.executions)}")
         return faults
 
     def _counts(self) -> dict[str, int]:

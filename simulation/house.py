@@ -11,8 +11,10 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.api.accept_job import Reception
+from functions.api.film_changes import RetryRequest
 from functions.api.image_pairs import ImagePairsRequest, draft
 from functions.api.once import Once
+from functions.api.reruns import Reruns, retry
 from functions.arrange.arrange import arrange
 from functions.assemble.assemble import assemble
 from functions.callback.receive import answer, receive
@@ -194,6 +196,10 @@ class House:
     def accept(self, tenant: str, asked: ImagePairsRequest, key: str | None) -> Any:
         reception = Reception(Once(self.table, tenant, "/jobs", key), self.jobs, self.ledger, self.workflow)
         return reception.accept(asked, lambda: draft(asked, tenant, self.library, catalogue(), "veo3"))
+
+    def retry(self, tenant: str, job_id: str, key: str) -> Any:
+        reception = Reception(Once(self.table, tenant, "/retry", key), self.jobs, self.ledger, self.workflow)
+        return Reruns(reception, self.library).begin(RetryRequest(), tenant, job_id, retry)
 
     def plan(self, event: Any) -> Any:
         run, began = RunRef.parse(event), self.world.time

@@ -149,6 +149,12 @@ def acknowledged(house: House, job_id: str, attempt_id: str, prediction_id: str)
         raise Broken(f"the webhook of {prediction_id} was taken, and attempt {attempt_id} is {text(item, 'status')}")
 
 
+def given_up(execution: Execution | None) -> list[str]:
+    """The states of a run that failed for good, and with what."""
+    everybody = (execution, *execution.children) if execution else ()
+    return [one for each in everybody for one in each.exhausted]
+
+
 class Verdict:
     """A job when nothing is to happen any more."""
 
@@ -163,22 +169,18 @@ class Verdict:
             about, attempt = work.attempt
             if about == job_id:
                 self.works.setdefault(attempt, []).append(work)
-        self.execution: Execution | None = house.machine.executions.get(self.job.execution_name)
-        self.troubled = self._troubled()
+        runs = range(1, self.job.run + 1)
+        self.executions = {run: house.machine.executions.get(f"{job_id}-{run}") for run in runs}
+        self.execution: Execution | None = self.executions[self.job.run]
+        self.troubled = self._troubled(self.job.run)
 
-    def _troubled(self) -> bool:
-        """Whether the run ended before its time, or a state gave up: then paid clips may be lost, but never unseen."""
-        if self.execution is None or self.execution.status in ("ABORTED", "TIMED_OUT"):
+    def _troubled(self, run: int) -> bool:
+        """Whether a run ended before its time, or a state gave up: then paid clips may be lost, but never unseen."""
+        execution = self.executions[run]
+        if execution is None or execution.status in ("ABORTED", "TIMED_OUT"):
             return True
         excused = ("RequestClip: States.Timeout", "RequestClip: States.HeartbeatTimeout")
-        return any(one not in excused and one.split(": ")[1] not in EXPECTED for one in self.given_up)
-
-    @property
-    def given_up(self) -> list[str]:
-        """The states that failed for good, and with what."""
-        if self.execution is None:
-            return []
-        return [one for execution in (self.execution, *self.execution.children) for one in execution.exhausted]
+        return any(one not in excused and one.split(": ")[1] not in EXPECTED for one in given_up(execution))
 
     def faults(self) -> Iterator[str]:
         yield from self._end()
@@ -189,12 +191,15 @@ class Verdict:
         yield from self._told()
 
     def _end(self) -> Iterator[str]:
-        stopped = self.execution is not None and self.execution.status in ("ABORTED", "TIMED_OUT")
-        for one in self.given_up:
-            error = one.split(": ")[1]
-            if error not in PATIENCE_ENDS or (error == "StaleRun" and not stopped):
-                yield f"a state failed with {one}"
-        for execution in (self.execution, *self.execution.children) if self.execution else ():
+        for run, execution in self.executions.items():
+            # A run that has ended is overtaken by the next, whoever of it still calls.
+            stopped = run < self.job.run or (execution is not None and execution.status in ("ABORTED", "TIMED_OUT"))
+            for one in given_up(execution):
+                error = one.split(": ")[1]
+                if error not in PATIENCE_ENDS or (error == "StaleRun" and not stopped):
+                    yield f"a state failed with {one}"
+        everybody = [one for one in self.executions.values() if one]
+        for execution in [*everybody, *(child for one in everybody for child in one.children)]:
             for one in execution.exhausted:
                 state, error = one.split(": ")
                 tries = sum(each.name == state for each in execution.tries)
@@ -251,11 +256,12 @@ class Verdict:
             yield f"attempt {name} took {attempt.prediction_id} for its own"
         if attempt and attempt.answered_at:
             yield from self._left_waiting(line, attempt)
-        if work and not self.troubled:
+        troubled = self._troubled(line.run)
+        if work and not troubled:
             yield from self._owed(line, attempt, work)
         if work:
             yield from self._stopped(line, attempt, work)
-        if not works and not self.troubled and line.state is not LineState.SETTLED:
+        if not works and not troubled and line.state is not LineState.SETTLED:
             yield from self._never_sent(line, attempt, sent)
 
     def _owed(self, line: Line, attempt: Attempt | None, work: Work) -> Iterator[str]:
@@ -287,7 +293,8 @@ class Verdict:
     def _request_tries(self, line: Line) -> list[Any]:
         return [
             one
-            for child in (self.execution.children if self.execution else ())
+            for execution in [self.executions[line.run]]
+            for child in (execution.children if execution else ())
             for one in child.tries
             if one.name == "RequestClip" and ClipTask.parse(one.payload["task"]).attempt_id == line.attempt_id
         ]
@@ -328,6 +335,7 @@ class Verdict:
 
     def _told(self) -> Iterator[str]:
         about = [event["detail"] for event in self.house.bus.events if event["detail"]["jobId"] == self.job.id]
+        about = [detail for detail in about if detail["run"] == self.job.run]
         if not about:
             yield "nobody was told of its end"
         for detail in about:

@@ -173,6 +173,8 @@ def make_film(
     key = film_key(job.tenant, job.id, job.run)
     media.store(key)
     return Film(
+        run=job.run,
+        made_by=job.purpose.kind,
         key=key,
         poster_key=key + ".jpg",
         manifest_key=key + ".json",

@@ -65,6 +65,8 @@ class Weather:
     # people
     abort: float = 0.0
     asked_twice: float = 0.0
+    retried: float = 0.0
+    """A job that has ended, whatever came of it."""
 
     @property
     def cleared(self) -> float:
@@ -113,6 +115,7 @@ MOST: dict[str, float] = {
     "webhook_astray": 0.7,
     "abort": 0.6,
     "asked_twice": 1.0,
+    "retried": 1.0,
 }
 """A rate lies between a tenth of this and this, in the histories that have it at all."""
 
