@@ -53,6 +53,20 @@ key: setup ## A new API key: make key TENANT=acme [TIER=pro] [STAGE=dev]; withou
 	@test -n "$(TENANT)" || { echo "whose key? make key TENANT=acme"; exit 2; }
 	@STAGE='$(STAGE)' $(BIN)/python -m admin key --tier '$(TIER)' -- '$(TENANT)'
 
+.PHONY: redrive
+redrive: setup ## Has looks at providers that were set aside taken again: make redrive [STAGE=dev]
+	@STAGE='$(STAGE)' $(BIN)/python -m admin redrive
+
+.PHONY: revoke
+revoke: setup ## Ends an API key: make revoke KEY=rl_… [STAGE=dev]
+	@test -n "$(KEY)" || { echo "which key? make revoke KEY=rl_…"; exit 2; }
+	@STAGE='$(STAGE)' $(BIN)/python -m admin revoke -- '$(KEY)'
+
+.PHONY: budget
+budget: setup ## What a tenant may spend in all: make budget TENANT=acme [USD=50 | USD=none] [STAGE=dev]
+	@test -n "$(TENANT)" || { echo "whose budget? make budget TENANT=acme USD=50"; exit 2; }
+	@STAGE='$(STAGE)' $(BIN)/python -m admin budget -- '$(TENANT)' $(if $(USD),'$(USD)')
+
 .PHONY: test
 test: setup node_modules/.ready ## The whole suite
 	@$(BIN)/python -m pytest -n 4

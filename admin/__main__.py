@@ -1,4 +1,5 @@
-"""`python -m admin key TENANT` makes an API key, `python -m admin revoke KEY` ends one.
+"""`python -m admin key TENANT` makes an API key, `revoke KEY` ends one, `budget TENANT USD` sets what a tenant may spend,
+`redrive` has the looks at providers that were set aside taken again.
 
 Where: the deployment of $STAGE; without a stage the local cloud that runs (out/local.json).
 """
@@ -7,14 +8,18 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from functions.api.keys import issue_key, revoke
+from admin.redrive import redrive
+from functions.api.keys import issue_key, revoke, tenant_name
+from functions.studio.budgets import Budgets
 from functions.studio.errors import NotFound
 from functions.studio.table import Table
 from local.checkout import OUT
@@ -22,6 +27,8 @@ from local.told import told_in
 
 LOCAL = OUT / "local.json"
 """What `make local` leaves for other processes while it is up."""
+
+_USD = re.compile(r"[0-9]{1,9}(\.[0-9]{1,4})?")
 
 
 class NoTable(Exception):
@@ -31,11 +38,17 @@ class NoTable(Exception):
 def main(arguments: Sequence[str] | None = None, local: Path = LOCAL) -> int:
     asked = _parser().parse_args(arguments)
     try:
-        name = asked.table or os.environ.get("TABLE_NAME") or _table(os.environ.get("STAGE"), local)
-        table = Table(name)
+        if asked.verb == "redrive":
+            aside = asked.queue or _found(os.environ.get("STAGE"), local, "DeadChecksUrl", "deadChecks")
+            print(f"{redrive(aside)} looks are taken again.")
+            return 0
+        name = asked.table or os.environ.get("TABLE_NAME")
+        table = Table(name or _found(os.environ.get("STAGE"), local, "TableName", "table"))
         if asked.verb == "key":
             print(issue_key(table, asked.tenant, asked.tier))
             print("Shown once, stored hashed: keep it now.", file=sys.stderr)
+        elif asked.verb == "budget":
+            print(_budget(Budgets(table), tenant_name(asked.tenant), asked.usd))
         else:
             key = revoke(table, asked.key)
             print(f"{key.prefix} of {key.tenant}: revoked at {key.revoked_at}; it may open for a minute more.")
@@ -53,37 +66,58 @@ def _parser() -> argparse.ArgumentParser:
     key.add_argument("--tier", default="pro")
     end = verbs.add_parser("revoke", help="end an API key")
     end.add_argument("key", help="its id, or how it begins (rl_…)")
-    for verb in (key, end):
+    budget = verbs.add_parser("budget", help="show, and with USD set, what a tenant may spend in all")
+    budget.add_argument("tenant", help="as its keys were made for")
+    budget.add_argument(
+        "usd", nargs="?", default="", help="at most so many dollars from the first job on; `none`: no limit"
+    )
+    again = verbs.add_parser("redrive", help="have looks that were set aside taken again")
+    again.add_argument("--queue", help="URL of the queue where they lie; default: the local cloud's or the stack's")
+    for verb in (key, end, budget):
         verb.add_argument("--table", help="default: $TABLE_NAME, else the local cloud's or the stack's")
     return parser
 
 
-def _table(stage: str | None, local: Path) -> str:
-    """Nobody goes to AWS who has named no stage."""
-    return _deployed_table(stage) if stage else _running_table(local)
+def _budget(budgets: Budgets, tenant: str, usd: str) -> str:
+    if usd:
+        budgets.cap_tenant(tenant, None if usd == "none" else _dollars(usd))
+    balance = budgets.tenant(tenant)
+    cap = "no limit" if balance.cap is None else f"{balance.cap} USD"
+    return f"{tenant}: {cap}; settled {balance.settled}, lost {balance.lost}, reserved {balance.reserved} USD."
 
 
-def _running_table(local: Path) -> str:
-    """The table of the local cloud that is up; from then on this process talks to that cloud."""
+def _dollars(text: str) -> Decimal:
+    if not _USD.fullmatch(text):
+        raise ValueError(f"a budget is dollars such as 50 or 12.50, or none, not {text!r}")
+    return Decimal(text)
+
+
+def _found(stage: str | None, local: Path, output: str, told: str) -> str:
+    """An output of the stack, or what the local cloud tells in its place: nobody goes to AWS who has named no stage."""
+    return _deployed(stage, output) if stage else _running(local, told)
+
+
+def _running(local: Path, name: str) -> str:
+    """Of the local cloud that is up; from then on this process talks to that cloud."""
     told = told_in(local)
     if told is None:
         raise NoTable("no local cloud is up: `make local`, or name a STAGE")
     os.environ |= told["aws"]["environment"]
     print(f"In the local cloud at {told['url']}:", file=sys.stderr)
-    return str(told["aws"]["table"])
+    return str(told["aws"][name])
 
 
-def _deployed_table(stage: str) -> str:
-    """The table of the stack that `make deploy` has made."""
+def _deployed(stage: str, name: str) -> str:
+    """Of the stack that `make deploy` has made."""
     stack = f"reelay-{stage}"
     try:
         [found] = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
     except ClientError as error:
-        raise NoTable(f"{error.response['Error']['Message']}; name a table with --table") from None
+        raise NoTable(f"{error.response['Error']['Message']}; name it with --table or --queue") from None
     for output in found.get("Outputs", []):
-        if output["OutputKey"] == "TableName":
+        if output["OutputKey"] == name:
             return str(output["OutputValue"])
-    raise NoTable(f"the stack {stack} has no output TableName; name a table with --table")
+    raise NoTable(f"the stack {stack} has no output {name}; name it with --table or --queue")
 
 
 if __name__ == "__main__":

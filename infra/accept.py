@@ -9,6 +9,7 @@ from constructs import Construct
 from infra.close import Close
 from infra.door import Door
 from infra.library import Library
+from infra.make_clips import MakeClips
 from infra.parameters import Parameters
 from infra.runtime import Runtime
 from infra.waivers import waive
@@ -25,6 +26,7 @@ class Accept(Construct):
         library: Library,
         door: Door,
         workflow: Workflow,
+        clips: MakeClips,
         end: Close,
         parameters: Parameters,
     ) -> None:
@@ -50,9 +52,10 @@ class Accept(Construct):
         library.lend_rows(self.api, self.sweep)
         library.lend_media(self.api)
         library.let_remove_media(self.api)
+        end.let_stop(self.sweep, clips=clips, workflow=workflow)
         workflow.be_started_by(self.api, self.sweep)
         workflow.be_watched_by(self.sweep)
-        end.be_told_by(self.sweep)
+        end.be_told_by(self.api, self.sweep)
 
         door.default_to(self.api)
         events.Rule(

@@ -6,22 +6,33 @@ from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from functions.studio.events import CANCELLING, CLOSING, LATE, SOURCE
 from infra.library import Library
+from infra.make_clips import MakeClips
 from infra.runtime import Runtime
 from infra.workflow import Workflow
 
 
 class Close(Construct):
-    def __init__(self, scope: Construct, id: str, *, runtime: Runtime, library: Library, workflow: Workflow) -> None:
+    def __init__(
+        self, scope: Construct, id: str, *, runtime: Runtime, library: Library, workflow: Workflow, clips: MakeClips
+    ) -> None:
         super().__init__(scope, id)
         self.deliver = runtime.function(self, "deliver", does="Closes a job whose film is made.", seconds=60)
         self.close_job = runtime.function(
-            self, "close_job", does="Closes a job that ended in any other way.", seconds=60
+            self,
+            "close_job",
+            does="Closes a job that ended in any other way, and stops what runs for it.",
+            # A thousand predictions are cancelled one by one, at no more than the provider's 3,000 calls a minute.
+            seconds=300,
         )
         self.bus = events.EventBus(self, "Bus", event_bus_name=Stack.of(self).stack_name)
 
         library.lend_rows(self.deliver, self.close_job)
-        self.be_told_by(self.deliver, self.close_job)
+        self.be_told_by(self.deliver, self.close_job, clips.callback, clips.check_clip, clips.keep_clip)
+        self.let_stop(self.close_job, clips=clips, workflow=workflow)
+        self._hear("ToBeStopped", [CANCELLING, CLOSING], self.close_job)
+        self._hear("CameLate", [LATE], clips.keep_clip)
 
         events.Rule(
             self,
@@ -35,8 +46,23 @@ class Close(Construct):
             targets=[targets.LambdaFunction(self.close_job)],
         )
 
+    def let_stop(self, function: lambda_.Function, *, clips: MakeClips, workflow: Workflow) -> None:
+        """Whoever stops a run cancels its predictions, ends the waits for them, and the execution."""
+        clips.introduce(function)
+        workflow.take_answers_from(function)
+        workflow.be_stopped_by(function)
+
+    def _hear(self, id: str, kinds: list[str], function: lambda_.Function) -> None:
+        events.Rule(
+            self,
+            id,
+            event_bus=self.bus,
+            event_pattern=events.EventPattern(source=[SOURCE], detail_type=kinds),
+            targets=[targets.LambdaFunction(function)],
+        )
+
     def be_told_by(self, *functions: lambda_.Function) -> None:
-        """Whoever closes jobs says so on the bus."""
+        """Whoever has something to say of jobs and clips says it on the bus."""
         for function in functions:
             function.add_environment("EVENT_BUS_NAME", self.bus.event_bus_name)
             self.bus.grant_put_events_to(function)

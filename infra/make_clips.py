@@ -1,6 +1,7 @@
 """Making the clips: asking the provider, hearing from it, looking after it, keeping what it made."""
 
 from aws_cdk import Duration
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_event_sources as sources
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
@@ -56,10 +57,9 @@ class MakeClips(Construct):
         senders = (self.request_clip, self.check_clip)
         library.show_media(*senders)
         library.lend_media(self.keep_clip)
-        self.key.hand_to(*askers)
+        self._base_url = parameters.replicate_base_url
+        self.introduce(*askers)
         workflow.take_answers_from(*answerers)
-        for function in askers:
-            function.add_environment("REPLICATE_BASE_URL", parameters.replicate_base_url)
         for function in senders:
             function.add_environment("PUBLIC_URL", door.public_url)
             function.add_environment("MEDIA_HANDOVER", parameters.media_handover)
@@ -87,3 +87,9 @@ class MakeClips(Construct):
             self.checks.grant_send_messages(function)
         self.check_clip.add_event_source(sources.SqsEventSource(self.checks, batch_size=1))
         door.post_to(CALLBACKS, self.callback)
+
+    def introduce(self, *functions: lambda_.Function) -> None:
+        """Lets them speak with the provider."""
+        self.key.hand_to(*functions)
+        for function in functions:
+            function.add_environment("REPLICATE_BASE_URL", self._base_url)

@@ -3,11 +3,12 @@
 from constructs import Construct
 
 from infra.library import Library
+from infra.make_clips import MakeClips
 from infra.runtime import Runtime
 
 
 class MakeFilm(Construct):
-    def __init__(self, scope: Construct, id: str, *, runtime: Runtime, library: Library) -> None:
+    def __init__(self, scope: Construct, id: str, *, runtime: Runtime, library: Library, clips: MakeClips) -> None:
         super().__init__(scope, id)
         self.arrange = runtime.function(self, "arrange", does="Lists the pieces of the film.", seconds=60)
         self.make_piece = runtime.function(
@@ -31,4 +32,5 @@ class MakeFilm(Construct):
         )
 
         library.lend_rows(self.arrange, self.make_piece, self.assemble)
+        clips.introduce(self.arrange)
         library.lend_media(self.make_piece, self.assemble)

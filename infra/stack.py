@@ -36,8 +36,8 @@ class Reelay(Stack):
         clips = MakeClips(
             self, "MakeClips", runtime=runtime, library=library, door=door, workflow=workflow, parameters=parameters
         )
-        film = MakeFilm(self, "MakeFilm", runtime=runtime, library=library)
-        end = Close(self, "Close", runtime=runtime, library=library, workflow=workflow)
+        film = MakeFilm(self, "MakeFilm", runtime=runtime, library=library, clips=clips)
+        end = Close(self, "Close", runtime=runtime, library=library, workflow=workflow, clips=clips)
         workflow.conduct(
             Plan=planning.plan,
             RequestClip=clips.request_clip,
@@ -55,6 +55,7 @@ class Reelay(Stack):
             library=library,
             door=door,
             workflow=workflow,
+            clips=clips,
             end=end,
             parameters=parameters,
         )
@@ -69,5 +70,6 @@ class Reelay(Stack):
             "StateMachineArn": workflow.machine.state_machine_arn,
             "ReplicateSecretArn": clips.key.arn,
             "XaiSecretArn": planning.key.arn,
+            "DeadChecksUrl": clips.dead_checks.queue_url,
         }.items():
             CfnOutput(self, name, value=value)

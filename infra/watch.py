@@ -1,11 +1,13 @@
-"""The dashboard: jobs, clips, success, time and cost as the functions count them, and the parts that can jam; and an
-alarm for what nobody else would come back to."""
+"""The dashboard: jobs, clips, success, time and cost as the functions count them, and the parts that can jam; and alarms
+for what nobody else would come back to. They wake nobody: whom, is the account's to say."""
 
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from cdk_monitoring_constructs import (
     AlarmFactoryDefaults,
     CustomMetricGroup,
+    CustomMetricWithAlarm,
+    CustomThreshold,
     DefaultDashboardFactory,
     MaxMessageCountThreshold,
     MetricFactoryDefaults,
@@ -13,6 +15,7 @@ from cdk_monitoring_constructs import (
 )
 from constructs import Construct
 
+from functions.sweep.sweep import BOUND
 from infra.door import Door
 from infra.make_clips import MakeClips
 from infra.runtime import NAMESPACE
@@ -44,7 +47,6 @@ class Watch(Construct):
             dead_letter_queue=clips.dead_checks,
             human_readable_name="Checks",
             alarm_friendly_name="Checks",
-            # It wakes nobody: whom, is the account's to say.
             add_dead_letter_queue_max_size_alarm={
                 "SetAside": MaxMessageCountThreshold(
                     max_message_count=0,
@@ -60,21 +62,22 @@ def _films() -> list[CustomMetricGroup]:
     accepted = _metric("JobsAccepted", "api", label="accepted")
     completed = _metric("JobsCompleted", "deliver", label="completed")
     failed = _metric("JobsFailed", "close_job", label="failed")
+    cancelled = [_metric("JobsCancelled", service, label="cancelled") for service in STOPPERS]
     clips_completed = _metric("ClipsCompleted", "keep_clip", label="completed")
     # One metric an error class and a function that fails clips, and which classes there are is not known here.
     clips_failed = f"SEARCH('{{{NAMESPACE},errorClass,service}} MetricName=\"ClipsFailed\"', 'Sum', 300)"
     return [
-        CustomMetricGroup(title="Jobs", metrics=[accepted, completed, failed]),
+        CustomMetricGroup(title="Jobs", metrics=[accepted, completed, failed, *cancelled]),
         CustomMetricGroup(
             title="What should not happen",
             metrics=[
                 _metric("JobsSwept", "sweep", label="jobs swept"),
-                _metric("CallbacksRefused", "callback", label="callbacks refused"),
                 _metric("SelectionsByContinuity", "plan", label="selections without the model"),
                 _metric("SegmentsFailed", "keep_clip", label="clips that cannot be watched early"),
                 _metric("WatchingFailed", "assemble", label="films without a preview or playlist"),
             ],
         ),
+        CustomMetricGroup(title="What needs somebody", metrics=_alarming()),
         CustomMetricGroup(title="Clips", metrics=[clips_completed, _math(clips_failed, label="failed:")]),
         CustomMetricGroup(
             title="Success",
@@ -97,6 +100,49 @@ def _films() -> list[CustomMetricGroup]:
             metrics=[_metric("JobCost", "deliver", label="jobs"), _metric("ClipCost", "keep_clip", label="clips")],
         ),
     ]
+
+
+STOPPERS = ("close_job", "sweep")
+"""The functions that stop and close runs."""
+
+
+def _alarming() -> list[CustomMetricWithAlarm]:
+    losers = ("keep_clip", "arrange", *STOPPERS)
+    lost = {service: _metric("PaidNotKept", service, label=service) for service in losers}
+    return [
+        _alarm(
+            _metric(
+                "OldestUnfinished", "sweep", label="seconds since the oldest unfinished job moved", statistic="Maximum"
+            ),
+            "OldestUnfinished",
+            BOUND.total_seconds(),
+            "A job has not ended within its bound. Its id is in the sweep's log, with what keeps it.",
+        ),
+        _alarm(
+            _math(" + ".join(f"FILL({name}, 0)" for name in lost), label="clips paid but not kept", **lost),
+            "PaidNotKept",
+            0,
+            "A provider has made a clip and is paid for it, and it was not kept: expired, broken, or too late.",
+        ),
+        _alarm(
+            _metric("CallbacksRefused", "callback", label="callbacks refused"),
+            "CallbacksRefused",
+            20,
+            "Callbacks are turned away: a signing secret that does not hold, or a stranger who tries.",
+        ),
+    ]
+
+
+def _alarm(
+    metric: cloudwatch.Metric | cloudwatch.MathExpression, name: str, most: float, says: str
+) -> CustomMetricWithAlarm:
+    threshold = CustomThreshold(
+        threshold=most,
+        comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+        alarm_description_override=says,
+        treat_missing_data_override=cloudwatch.TreatMissingData.NOT_BREACHING,
+    )
+    return CustomMetricWithAlarm(metric=metric, alarm_friendly_name=name, add_alarm={"TooMuch": threshold})
 
 
 def _metric(name: str, service: str, *, label: str, statistic: str = "Sum") -> cloudwatch.Metric:

@@ -51,6 +51,14 @@ class Workflow(Construct):
         )
         self._waive_wildcard(self.arn_of_runs, function)
 
+    def be_stopped_by(self, *functions: lambda_.Function) -> None:
+        for function in functions:
+            function.add_environment("STATE_MACHINE_ARN", self.arn)
+            function.add_to_role_policy(
+                iam.PolicyStatement(actions=["states:StopExecution"], resources=[self.arn_of_runs])
+            )
+            self._waive_wildcard(self.arn_of_runs, function)
+
     def conduct(self, **states: lambda_.Function) -> None:
         """Makes the machine. Each state of the plot that calls a function, with the function that it calls."""
         self.machine = sfn.StateMachine(

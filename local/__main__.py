@@ -80,6 +80,7 @@ def describe(cloud: LocalCloud) -> None:
             "table": cloud.table,
             "bucket": cloud.bucket,
             "stateMachine": cloud.state_machine,
+            "deadChecks": cloud.outputs["DeadChecksUrl"],
         },
     }
     tell(cloud.told, told)

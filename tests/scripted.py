@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal
@@ -11,12 +11,18 @@ from typing import Any, Literal
 from botocore.exceptions import ClientError
 
 from functions.studio.clips import Answer, Attempt, AttemptStatus, Clip, Kept, Outcome, pending_clip
+from functions.studio.closing import Closing
+from functions.studio.events import JobEvents
+from functions.studio.job_store import JobStore
 from functions.studio.jobs import Job, JobStatus
+from functions.studio.ledger import Ledger
 from functions.studio.media import Picture, Probe
 from functions.studio.messages import ClipTask
 from functions.studio.providers.protocol import Order, Prediction
 from functions.studio.rows import new_id, now
+from functions.studio.stopping import Brake
 from functions.studio.table import Table
+from functions.studio.workflow import Workflow
 
 
 class Answering:
@@ -63,6 +69,7 @@ class ScriptedProvider:
         self.uploaded: list[tuple[str, bytes]] = []
         self.busy: Exception | None = None
         self.deaf: Exception | None = None
+        self.cancelling: Answer | None = Answer(outcome=Outcome.CANCELLED)
 
     def start(self, order: Order) -> Prediction:
         self.orders.append(order)
@@ -91,10 +98,15 @@ class ScriptedProvider:
             raise self.busy
         return next((one for one in self.known.values() if one.carries(mark)), None)
 
-    def cancel(self, prediction_id: str) -> None:
+    def cancel(self, prediction_id: str) -> Prediction:
+        """It ends as `cancelling` says, unless it has ended; None leaves it running."""
         if self.deaf:
             raise self.deaf
         self.cancelled.append(prediction_id)
+        known = self.known.setdefault(prediction_id, Prediction(id=prediction_id))
+        if known.answer is None and self.cancelling is not None:
+            return self.ends(prediction_id, self.cancelling)
+        return known
 
     def read_webhook(self, headers: Mapping[str, str], body: bytes) -> Prediction:
         said = self.webhooks.pop(0)
@@ -132,6 +144,7 @@ class Tokens:
         self.heartbeats: list[str] = []
         self.executions: dict[str, dict[str, Any]] = {}
         self.statuses: dict[str, str] = {}
+        self.stopped: list[str] = []
 
     def send_task_success(self, *, taskToken: str, output: str) -> None:  # noqa: N803  # boto3's name
         if taskToken not in self.waiting:
@@ -150,10 +163,30 @@ class Tokens:
         self.executions[name] = json.loads(input)
         return {"executionArn": f"{stateMachineArn.replace(':stateMachine:', ':execution:')}:{name}"}
 
+    def stop_execution(self, *, executionArn: str, error: str, cause: str) -> None:  # noqa: N803  # boto3's name
+        self.stopped.append(executionArn)
+
     def describe_execution(self, *, executionArn: str) -> dict[str, str]:  # noqa: N803  # boto3's name
         if executionArn not in self.statuses:
             raise self.exceptions.ExecutionDoesNotExist
         return {"status": self.statuses[executionArn]}
+
+
+def one_by_one(work: Callable[[Any], None], ones: Iterable[Any]) -> None:
+    """As `at_once`, without threads."""
+    for one in ones:
+        work(one)
+
+
+def a_brake(jobs: JobStore, provider: ScriptedProvider | None = None) -> Brake:
+    standing_in = provider or ScriptedProvider()
+    return Brake(jobs, lambda _: standing_in, one_by_one)
+
+
+def a_closing(jobs: JobStore, ledger: Ledger, bus: Bus | None = None) -> Closing:
+    """Whose provider knows of no prediction."""
+    workflow = Workflow("arn:aws:states:us-east-1:1:stateMachine:m", Tokens())
+    return Closing(jobs, ledger, JobEvents("bus", bus or Bus()), workflow, a_brake(jobs))
 
 
 class Queue:

@@ -18,7 +18,7 @@ from functions.studio.media import Piece
 from functions.studio.media_store import MediaStore, clip_key
 from functions.studio.messages import PieceTask, RunRef
 from functions.studio.probe import examine, sha256
-from tests.scripted import a_clip, a_job, an_attempt
+from tests.scripted import a_brake, a_clip, a_job, an_attempt
 
 
 class Shelf:
@@ -65,7 +65,7 @@ class Shelf:
         )
 
     def arrange(self) -> list[PieceTask]:
-        return arrange(self.run, self.jobs, self.ledger).tasks
+        return arrange(self.run, a_brake(self.jobs), self.ledger).tasks
 
     def make_pieces(self) -> None:
         for task in self.arrange():

@@ -98,6 +98,7 @@ def accept_asset(
         if isinstance(error, ClientError):
             raise
         library.get(Campaign, campaign.tenant, campaign.id, field="campaignId")
+        library.forget_deletion(campaign.tenant, campaign.id)
         raise Conflict("The same file or its campaign was being deleted.", hint="Send it again.") from None
     return Accepted(asset, new=True)
 

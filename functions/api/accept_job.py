@@ -11,9 +11,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import BaseModel
 
 from functions.api.envelope import Envelope, created
-from functions.api.given import TheJobs, TheLedger, TheWorkflow
+from functions.api.given import TheBudgets, TheJobs, TheLedger, TheWorkflow
 from functions.api.job_views import RETRY_AFTER, AcceptedView, accepted_view, job_path
 from functions.api.once import REPLAYED, Once, TheOnce
+from functions.studio.attempts import at_most
+from functions.studio.budgets import Budgets
 from functions.studio.clips import Clip
 from functions.studio.clock import epoch
 from functions.studio.errors import ConditionLost
@@ -41,6 +43,7 @@ class Reception:
     once: Once
     jobs: JobStore
     ledger: Ledger
+    budgets: Budgets
     workflow: Workflow
 
     def accept(self, asked: BaseModel, draft: Callable[[], Draft]) -> Response[Envelope[AcceptedView]]:
@@ -51,24 +54,22 @@ class Reception:
         self, asked: BaseModel, carry_out: Callable[[], AcceptedView]
     ) -> Response[Envelope[AcceptedView]]:
         """`carry_out` commits with `once.remember`; it is not called for what was carried out before."""
-        answered = self.once.before(asked)
-        if answered is None:
-            try:
+        with self.once.taking(asked) as answered:
+            if answered is None:
                 return _answer(carry_out())
-            except ConditionLost:
-                answered = self.once.before(asked)
-                if answered is None:
-                    raise
-        return _answer(AcceptedView.model_validate(answered), {REPLAYED: "true"})
+            return _answer(AcceptedView.model_validate(answered), {REPLAYED: "true"})
 
     def _accept(self, asked: BaseModel, job: Job, clips: Sequence[Clip]) -> AcceptedView:
         about(job=job.id, run=job.run)
         shown = accepted_view(job)
+        self.budgets.check_beginning(job)
         self.jobs.table.put_all(
             [self.jobs.new_clip(job.id, clip) for clip in clips]
-            + [self.ledger.reserve(job.id, reservation(clip)) for clip in clips]
+            + [self.ledger.reserve(job.id, reservation(clip, amount=at_most(clip, job))) for clip in clips]
         )
-        self.jobs.table.commit(self.jobs.accept(job), *self.jobs.enlist(job), *self.once.remember(asked, job.id, shown))
+        self.budgets.accept(
+            job, self.jobs.accept(job), *self.jobs.enlist(job), *self.once.remember(asked, job.id, shown)
+        )
         logger().info("job accepted", extra={"kind": job.kind, "model": job.model, "clips": len(clips)})
         count("JobsAccepted")
         self.start(job)
@@ -89,8 +90,8 @@ def _answer(shown: AcceptedView, headers: Mapping[str, str] | None = None) -> Re
     return created(shown, job_path(shown.id), status=202, headers={**waiting, **(headers or {})})
 
 
-def reception(once: TheOnce, jobs: TheJobs, ledger: TheLedger, workflow: TheWorkflow) -> Reception:
-    return Reception(once, jobs, ledger, workflow)
+def reception(once: TheOnce, jobs: TheJobs, ledger: TheLedger, budgets: TheBudgets, workflow: TheWorkflow) -> Reception:
+    return Reception(once, jobs, ledger, budgets, workflow)
 
 
 TheReception = Annotated[Reception, Depends(reception)]

@@ -36,6 +36,15 @@ class FieldProblem(View):
     detail: str
 
 
+class BudgetProblem(View):
+    """USD."""
+
+    of: Literal["tenant", "campaign", "job"]
+    budget: Money
+    left: Money
+    needed: Money
+
+
 class Problem(View):
     """RFC 9457, with a stable `code`, a `hint` at what would do, and the fields at fault."""
 
@@ -47,6 +56,8 @@ class Problem(View):
     code: str
     hint: str | None = None
     errors: list[FieldProblem] = Field(default_factory=list)
+    budget: BudgetProblem | None = None
+    """Of 402 alone, and left out elsewhere: which one does not suffice, and by how much."""
 
 
 class Meta(View):

@@ -14,7 +14,7 @@ from functions.api.image_pairs import snapped, the_model
 from functions.api.reruns import Decide
 from functions.studio.catalogue import Catalogue, Model
 from functions.studio.clips import Clip
-from functions.studio.cut import AspectRatio, Cut, Format, Rate, Resolution, Take
+from functions.studio.cut import AspectRatio, Format, Rate, Resolution, Take
 from functions.studio.errors import Conflict, FieldError, InvalidRequest, NotFound
 from functions.studio.jobs import ClipWish, Job, Purpose, RunKind
 from functions.studio.library import Library, PictureAsset
@@ -61,15 +61,15 @@ class RegenerateRequest(inputs.Input):
 
 def recut(asked: RecutRequest, tenant: str, library: Library) -> Decide:
     def decide(job: Job, clips: list[Clip]) -> Purpose:
-        takes = job.cut.takes if asked.clips is None else _takes(asked.clips, clips)
+        takes = _takes(asked.clips, clips) if asked.clips else None
+        if "clips" not in asked.model_fields_set:
+            takes = job.cut.takes
         shown = [take.clip for take in takes] if takes is not None else [clip.number for clip in clips if clip.video]
         if not shown:
             raise _no_clip()
         _check_joins(asked, shown)
-        wanted = the_cut(asked, tenant, library, None)
-        said = {{"transitions": "joins"}.get(name, name) for name in asked.model_fields_set}
-        changes = {name: getattr(wanted, name) for name in said & Cut.model_fields.keys()}
-        return Purpose(kind=RunKind.RECUT, chooses=False, cut=job.cut.model_copy(update={**changes, "takes": takes}))
+        wanted = the_cut(asked, tenant, library, None, job.cut)
+        return Purpose(kind=RunKind.RECUT, chooses=False, cut=wanted.model_copy(update={"takes": takes}))
 
     return decide
 

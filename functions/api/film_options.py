@@ -97,21 +97,27 @@ class FilmOptions(inputs.Input):
     outro: CardWish | None = None
 
 
-def the_cut(asked: FilmOptions, tenant: str, library: Library, clips: int | None) -> Cut:
+def the_cut(asked: FilmOptions, tenant: str, library: Library, clips: int | None, was: Cut | None = None) -> Cut:
     """InvalidRequest for joins that there cannot be among `clips`, None where their number is open; NotFound for assets
-    that are none of the tenant's. Any campaign's will do: a logo belongs to the brand."""
+    that are none of the tenant's. Any campaign's will do: a logo belongs to the brand.
+
+    `was` is how an earlier film was cut: what is not asked for anew stays as it is there.
+    """
+    said = asked.model_fields_set
+    has_music = asked.music or (was and was.music and "music" not in said)
+    before = was.transition if was and "transition" not in said else Transition()
     _check_joins(asked.transitions, clips)
-    if asked.audio == "music" and asked.music is None:
+    if asked.audio == "music" and not has_music:
         detail = 'is required when audio is music: {"assetId": "…"} of an asset of type audio'
         raise InvalidRequest(f"music: {detail}", errors=(FieldError("music", detail),))
-    usual = _transition(asked.transition, Transition()) if asked.transition else Transition()
-    return Cut(
+    usual = _transition(asked.transition, Transition()) if asked.transition else before
+    wanted = Cut(
         resolution=asked.resolution,
         aspect_ratio=asked.aspect_ratio,
         fps=asked.fps,
         transition=usual,
         joins={str(join.after): _transition(join, usual) for join in asked.transitions},
-        audio="music" if asked.music and asked.audio == "keep" else asked.audio,
+        audio=asked.audio,
         music=_music(asked.music, tenant, library),
         quality=asked.quality,
         background=asked.background,
@@ -119,6 +125,17 @@ def the_cut(asked: FilmOptions, tenant: str, library: Library, clips: int | None
         intro=_card(asked.intro, "intro", tenant, library),
         outro=_card(asked.outro, "outro", tenant, library),
     )
+    if was:
+        fields = {{"transitions": "joins"}.get(name, name) for name in said} & Cut.model_fields.keys() - {"takes"}
+        wanted = was.model_copy(update={name: getattr(wanted, name) for name in fields})
+    return wanted.model_copy(update={"audio": _audio(wanted)})
+
+
+def _audio(cut: Cut) -> Audio:
+    """Music lies under the clips' sound unless that is stripped; without any there is nothing to lie there."""
+    if cut.audio == "strip":
+        return "strip"
+    return "music" if cut.music else "keep"
 
 
 def _check_joins(joins: list[JoinWish], clips: int | None) -> None:

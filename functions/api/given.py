@@ -14,6 +14,8 @@ from functions.api.keys import Caller, Keys
 from functions.api.outside import Outside
 from functions.api.player_tokens import PlayerTokens
 from functions.studio import wiring
+from functions.studio.budgets import Budgets
+from functions.studio.events import JobEvents
 from functions.studio.job_store import JobStore
 from functions.studio.keyring import player_secret
 from functions.studio.ledger import Ledger
@@ -68,9 +70,11 @@ Viewer = Annotated[Caller | None, Depends(viewer)]
 ThePlayerTokens = Annotated[PlayerTokens, Depends(player_tokens)]
 Asker = Annotated[Caller, Depends(caller)]
 TheForm = Annotated[Form, Depends(form)]
+TheBudgets = Annotated[Budgets, Depends(wiring.budgets)]
 TheLibrary = Annotated[Library, Depends(wiring.library)]
 TheJobs = Annotated[JobStore, Depends(wiring.jobs)]
 TheLedger = Annotated[Ledger, Depends(wiring.ledger)]
 TheMedia = Annotated[MediaStore, Depends(wiring.media)]
 TheOutside = Annotated[Outside, Depends(outside)]
+TheEvents = Annotated[JobEvents, Depends(wiring.events)]
 TheWorkflow = Annotated[Workflow, Depends(wiring.workflow)]

@@ -99,8 +99,13 @@ def _web_address(text: str) -> str:
     return text
 
 
+def exactly(amount: float) -> Decimal:
+    """As it was written."""
+    return Decimal(repr(amount))
+
+
 def _dollars(amount: float) -> float:
-    exact = Decimal(repr(amount))
+    exact = exactly(amount)
     if exact != round(exact, DECIMALS):
         raise ValueError(f"must have at most {DECIMALS} decimals")
     return amount

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import ConfigDict
 
+from functions.api.clip_failure import OnClipFailureView, wish_view
 from functions.api.envelope import ROOT, Metadata, Money, View
 from functions.api.film_list import FilmView, film_view
 from functions.api.film_options import OptionsView, options_view
@@ -78,6 +79,7 @@ class JobBase(View):
     status: str
     video_url: str | None
     estimated_cost: Money | None
+    budget_usd: Money | None
     planning_cost: Money
     planning_model: str | None
     error_message: str | None
@@ -108,10 +110,16 @@ class JobView(JobBase):
     """All that the job has had, oldest first."""
     options: OptionsView
     """How the film is cut, as the request was understood."""
+    on_clip_failure: OnClipFailureView
+    fallback_models: list[str]
     links: JobLinks
     progress: Progress
     actual_cost: Money
     lost_cost: Money
+    spent: Money
+    """What was had and what bought nothing, together; while the job runs, what is known of it."""
+    saved: Money | None
+    """Of a cancelled job: what its cancelled clips would have cost, and did not."""
 
 
 class AcceptedView(View):
@@ -145,6 +153,8 @@ class SubJobView(View):
     actual_cost: Money | None
     error_message: str | None
     error_class: str | None
+    error_input: str | None
+    """The input at fault, where the provider says which."""
     retry_count: int
     prompt: str | None
     score: Money | None
@@ -248,6 +258,7 @@ def _base(job: Job) -> dict[str, Any]:
         status=shown_status(job),
         video_url=links(job).combined if job.film else None,
         estimated_cost=job.estimated_cost,
+        budget_usd=job.budget_usd,
         planning_cost=job.planning_cost,
         planning_model=job.planning_model,
         error_message=job.error_message,
@@ -287,7 +298,11 @@ def job_view(job: Job, clips: Sequence[Clip], films: Sequence[Film], link: Playe
         progress=_progress(job, clips),
         actual_cost=_cost(job, clips),
         lost_cost=job.lost_cost,
+        spent=_cost(job, clips) + job.lost_cost,
+        saved=job.saved_cost if job.status is JobStatus.CANCELLED else None,
         options=options_view(job.cut),
+        on_clip_failure=wish_view(job.on_clip_failure),
+        fallback_models=job.fallback_models,
     )
 
 
@@ -374,6 +389,7 @@ def _sub_job(job: Job, clip: Clip, model: Model | None, at: datetime) -> SubJobV
         actual_cost=clip.actual_cost,
         error_message=clip.error_message,
         error_class=clip.error_class,
+        error_input=clip.error_input,
         retry_count=clip.attempts_before,
         prompt=clip.prompt,
         score=clip.score,

@@ -42,10 +42,15 @@ class Key(Row):
     revoked_at: str | None = None
 
 
+def tenant_name(text: str) -> str:
+    if not _TENANT.fullmatch(text):
+        raise ValueError("a tenant's name is 1 to 63 lower-case letters, digits and hyphens")
+    return text
+
+
 def issue_key(table: Table, tenant: str, tier: str = "pro") -> str:
     """A new key of `tenant`, which nobody can read again. The tenant's name goes into rows and object keys."""
-    if not _TENANT.fullmatch(tenant):
-        raise ValueError("a tenant's name is 1 to 63 lower-case letters, digits and hyphens")
+    tenant = tenant_name(tenant)
     key_id = secrets.token_hex(6)
     key = f"rl_{key_id}_{secrets.token_urlsafe(32)}"
     row = Key(id=key_id, tenant=tenant, tier=tier, prefix=f"rl_{key_id}", created_at=now())

@@ -88,8 +88,11 @@ def _add_headers(operation: dict[str, Any], route: Route) -> None:
         answers["200"]["headers"] = {"ETag": _header("Of the data"), **waiting}
         answers["304"] = {"description": "Nothing has changed", "headers": answers["200"]["headers"]}
     if _asks_for(route.dependant, once):
-        words = "The same key is the same job; kept for two days"
-        key = {"type": "string", "minLength": 1, "maxLength": LONGEST, "pattern": "^[!-~]+$"}
+        words = (
+            "The same key is the same job: one of your own making for each request, kept for two days; bare, or as a string "
+            "in double quotes. 409 while the first request is not answered yet, 422 with another request"
+        )
+        key = {"type": "string", "minLength": 1, "maxLength": 2 * LONGEST + 2, "pattern": "^[ -~]+$"}
         parameters.append(_parameter(HEADER, words, key))
         replayed = _header("`true` when the request was accepted before")
         answers["202"]["headers"] |= {REPLAYED: replayed, "Retry-After": RETRY_AFTER}
@@ -109,6 +112,8 @@ def _add_problems(operation: dict[str, Any], route: Route) -> None:
         statuses |= {"422"}
     if "requestBody" in operation:
         statuses |= {"400", "404", "413", "415", "422"}
+    if _asks_for(route.dependant, once):
+        statuses |= {"402", "409"}
     refer = {"$ref": "#/components/responses/Problem"}
     own = {status: said for status, said in operation["responses"].items() if status not in statuses}
     operation["responses"] = dict(sorted((own | dict.fromkeys(statuses, refer)).items())) | {"default": refer}

@@ -9,11 +9,13 @@ from typing import Any
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 
-from functions.api.envelope import JSON, ROOT, Envelope, FieldProblem, Meta, Problem
+from functions.api.envelope import JSON, ROOT, BudgetProblem, Envelope, FieldProblem, Meta, Problem
 from functions.studio.errors import (
     FieldError,
+    InFlight,
     InvalidRequest,
     MethodNotAllowed,
+    OverBudget,
     RequestError,
     Unauthenticated,
     Unexpected,
@@ -74,9 +76,17 @@ def _headers(error: RequestError) -> dict[str, str]:
     match error:
         case Unauthenticated():
             return {"WWW-Authenticate": "Bearer"}
+        case InFlight():
+            return {"Retry-After": "1"}
         case MethodNotAllowed(methods=methods):
             return {"Allow": ", ".join(methods)}
     return {}
+
+
+def _budget(error: RequestError) -> BudgetProblem | None:
+    if not isinstance(error, OverBudget):
+        return None
+    return BudgetProblem(of=error.of, budget=error.cap, left=error.left, needed=error.needed)
 
 
 def _problem(
@@ -91,6 +101,8 @@ def _problem(
         code=error.code,
         hint=error.hint or HINTS.get(error.code),
         errors=[FieldProblem(field=one.field, detail=one.detail) for one in error.errors],
+        budget=_budget(error),
     )
     envelope: Envelope[None] = Envelope(error=problem, meta=Meta(timestamp=now()))
-    return Response(error.status, JSON, envelope.model_dump(mode="json", by_alias=True), headers)
+    other = None if problem.budget else {"error": {"budget"}}  # a member of 402 alone
+    return Response(error.status, JSON, envelope.model_dump(mode="json", by_alias=True, exclude=other), headers)

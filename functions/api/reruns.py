@@ -15,6 +15,7 @@ from functions.api.envelope import Envelope
 from functions.api.given import TheLibrary
 from functions.api.job_views import AcceptedView, rerun_view, shown_status
 from functions.api.own_jobs import own_job
+from functions.studio.attempts import at_most
 from functions.studio.clips import Clip, ClipStatus
 from functions.studio.clock import sleep
 from functions.studio.cut import Cut, Take
@@ -22,6 +23,7 @@ from functions.studio.errors import ConditionLost, Conflict, FieldError
 from functions.studio.jobs import Job, JobStatus, Purpose, RunKind
 from functions.studio.library import Campaign, Library
 from functions.studio.pairs import enough
+from functions.studio.policy import hopeless
 from functions.studio.reruns import opened_again
 from functions.studio.rows import now
 from functions.studio.telemetry import about, logger
@@ -61,13 +63,18 @@ class Reruns:
             enough(self.library.count_pictures(campaign), job.num_pairs)
         again = [opened_again(clip, next_job) for clip in clips if clip.number in purpose.clips]
         self._require_pictures(job.tenant, again, purpose.cut or job.cut)
-        cost = sum((clip.estimated_cost for clip in again), start=Decimal(0))
+        self._require_hope(job, clips, again, purpose)
+        cost = sum((at_most(clip, next_job) for clip in again), start=Decimal(0))
         estimate = job.estimated_cost if purpose.chooses else job.actual_cost + cost
+        reserved = (estimate or Decimal(0)) if purpose.chooses else cost
+        next_job = next_job.model_copy(update={"reserved_cost": reserved})
         warnings = [*job.warnings, *purpose.warnings]
         shown = rerun_view(next_job.model_copy(update={"estimated_cost": estimate, "warnings": warnings}), cost)
         about(job=job.id, run=next_job.run)
-        jobs.table.commit(
-            *jobs.next_run(job, purpose, {"estimatedCost": estimate, "warnings": warnings}),
+        told = {"estimatedCost": estimate, "reservedCost": reserved, "warnings": warnings}
+        self.reception.budgets.accept(
+            next_job,
+            *jobs.next_run(job, purpose, told),
             *self.reception.once.remember(asked, job.id, shown),
         )
         logger().info("run accepted", extra={"kind": purpose.kind.value, "clips": len(again), "usd": float(cost)})
@@ -82,6 +89,17 @@ class Reruns:
             sleep(MOMENT)
             job = own_job(self.reception.jobs, tenant, job_id)
         return job
+
+    def _require_hope(self, job: Job, clips: Sequence[Clip], again: Sequence[Clip], purpose: Purpose) -> None:
+        """That the film may come, as far as can be known: nobody pays for clips of one that cannot."""
+        after = {clip.number: clip for clip in (*clips, *again)}
+        if purpose.chooses or not (why := hopeless(job.on_clip_failure, [*after.values()], cut=purpose.cut or job.cut)):
+            return
+        raise Conflict(
+            f"There would be no film: {why}",
+            hint="POST …/retry makes every clip that failed; …/recut names the clips of a film without them.",
+            errors=(FieldError("onClipFailure", why),),
+        )
 
     def _require_pictures(self, tenant: str, clips: Sequence[Clip], cut: Cut) -> None:
         """Of the clips that are made anew, and of the cut: a deleted picture cannot be given to a model."""
@@ -99,7 +117,7 @@ class Reruns:
             raise Conflict(
                 f"The film is cut with the asset {min(missing)}, which has been deleted.",
                 hint="A recut with another one, or with null in its place, does without it.",
-                errors=(FieldError("watermark, intro, outro", f"{min(missing)} is gone"),),
+                errors=tuple(FieldError(part, f"{one} is gone") for part, one in cut.parts() if one in missing),
             )
 
 

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 from functools import partial
 
-from functions.arrange.arrangement import arrangement, made_before, nothing_left
+from functions.arrange.arrangement import arrangement, made_before
 from functions.studio.errors import NoClipSurvived
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import Job, JobStatus, LeftOut
 from functions.studio.ledger import Ledger
 from functions.studio.media_store import piece_key
 from functions.studio.messages import PieceTask, PieceTasks, RunRef
+from functions.studio.policy import hopeless
 from functions.studio.room import check_room
 from functions.studio.settlement import settle_open_clips
+from functions.studio.stopping import Brake
 
 
-def arrange(run: RunRef, jobs: JobStore, ledger: Ledger) -> PieceTasks:
-    """The pieces that an encoder has to make; called again, the same ones.
+def arrange(run: RunRef, brake: Brake, ledger: Ledger) -> PieceTasks:
+    """The pieces that an encoder has to make; called again, the same ones. NoClipSurvived where too few clips are left for
+    what the caller wants.
 
     When Assemble has found that the film cannot be made of them, the next ones: without what it has left out.
     """
+    jobs = brake.jobs
     job = jobs.owned(run.job_id, run.run, JobStatus.PROCESSING, JobStatus.COMBINING)
     if job.status is JobStatus.PROCESSING:
-        settle_open_clips(jobs, ledger, job, job.run, "The step ended without a result")
+        settle_open_clips(brake, ledger, job, job.run, "The step ended without a result")
         _put_pieces(job, LeftOut(), jobs)
         jobs.table.commit(jobs.move_job(job.id, job.run, JobStatus.COMBINING))
     elif (left_out := jobs.left_out(job.id, job.run)).due:
@@ -36,9 +40,10 @@ def arrange(run: RunRef, jobs: JobStore, ledger: Ledger) -> PieceTasks:
 
 def _put_pieces(job: Job, left_out: LeftOut, jobs: JobStore) -> None:
     clips = jobs.clips(job.id)
+    spoilt = {one.clip: one.reason for one in left_out.omissions if not one.join}
+    if why := hopeless(job.on_clip_failure, clips, spoilt, cut=job.run_cut):
+        raise NoClipSurvived(why)
     survivors = {clip.number: clip.video for clip in clips if clip.video and clip.number not in left_out.clips}
-    if not survivors:
-        raise NoClipSurvived(nothing_left(clips))
     key_of = partial(piece_key, job.tenant, job.id, job.run)
     pieces = arrangement(survivors, left_out.applied(job.run_cut), key_of, left_out.first_piece)
     check_room(pieces, music=job.run_cut.music is not None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -10,7 +9,7 @@ from itertools import pairwise
 from typing import Literal
 
 from functions.arrange.target import film_target, fits, frames
-from functions.studio.clips import Clip, Kept
+from functions.studio.clips import Kept
 from functions.studio.cut import Card, Cut, Take, Transition, TransitionKind
 from functions.studio.errors import NoClipSurvived
 from functions.studio.media import Piece, PieceKind, Shot, Target
@@ -183,10 +182,3 @@ def made_before(pieces: Sequence[Piece], there: Sequence[Piece]) -> list[Piece]:
         return piece.model_copy(update=same)
 
     return [known(piece) for piece in pieces]
-
-
-def nothing_left(clips: Sequence[Clip]) -> str:
-    """Why there is no film: the reason that most clips give."""
-    reasons = Counter(clip.error_message for clip in clips if clip.error_message)
-    most = reasons.most_common(1)[0][0] if reasons else "no reason was given"
-    return f"All {len(clips)} clips failed: {most}" if len(clips) > 1 else f"The only clip failed: {most}"

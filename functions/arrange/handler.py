@@ -7,9 +7,9 @@ from typing import Any
 from functions.arrange.arrange import arrange
 from functions.studio.messages import RunRef
 from functions.studio.telemetry import entry
-from functions.studio.wiring import jobs, ledger
+from functions.studio.wiring import brake, ledger
 
 
 @entry
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    return arrange(RunRef.parse(event), jobs(), ledger()).wire()
+    return arrange(RunRef.parse(event), brake(), ledger()).wire()

@@ -152,7 +152,7 @@ def _attempts(clip: int, attempts: Sequence[Attempt], lines: Sequence[Line]) -> 
             "predictionId": attempt.prediction_id,
             "askedAt": attempt.asked_at,
             "endedAt": attempt.ended_at,
-            "amount": plain(money[attempt.id].amount) if attempt.id in money else None,
+            "amount": plain(money[attempt.id].counts or money[attempt.id].amount) if attempt.id in money else None,
             "money": money[attempt.id].state.value if attempt.id in money else None,
         }
         for attempt in attempts

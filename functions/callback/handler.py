@@ -12,4 +12,4 @@ from functions.studio.telemetry import entry
 
 @entry
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    return answer(lambda: receive(event, wiring.jobs(), wiring.workflow(), open_provider))
+    return answer(lambda: receive(event, wiring.jobs(), wiring.workflow(), open_provider, wiring.events()))

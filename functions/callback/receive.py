@@ -13,8 +13,9 @@ from functions.studio.errors import (
     UnknownAttempt,
     WebhookRejected,
 )
+from functions.studio.events import JobEvents
 from functions.studio.job_store import JobStore
-from functions.studio.messages import is_attempt_id
+from functions.studio.messages import LateClip, is_attempt_id
 from functions.studio.payload import raw_body
 from functions.studio.providers import Prediction, Provider
 from functions.studio.recording import mark_of, record_answer
@@ -36,7 +37,13 @@ def answer(received: Callable[[], None]) -> dict[str, Any]:
     return {"statusCode": 204}
 
 
-def receive(event: dict[str, Any], jobs: JobStore, workflow: Workflow, provider_of: Callable[[str], Provider]) -> None:
+def receive(
+    event: dict[str, Any],
+    jobs: JobStore,
+    workflow: Workflow,
+    provider_of: Callable[[str], Provider],
+    events: JobEvents,
+) -> None:
     body = _signed_body(event)
     provider = provider_of(event["pathParameters"]["provider"])
     prediction = provider.read_webhook(event.get("headers") or {}, body)
@@ -50,7 +57,8 @@ def receive(event: dict[str, Any], jobs: JobStore, workflow: Workflow, provider_
     if attempt is None or not _is_of(prediction, attempt.prediction_id, mark_of(job_id, attempt)):
         raise UnknownAttempt("no attempt is known by that name and prediction")
     about(run=attempt.run, clip=attempt.clip)
-    record_answer(jobs, workflow, job_id, attempt, prediction)
+    if record_answer(jobs, workflow, job_id, attempt, prediction):
+        events.publish_late(LateClip(job_id=job_id, run=attempt.run, attempt_id=attempt.id))
     logger().info("answered by webhook", extra={"outcome": prediction.answer.outcome.value})
 
 

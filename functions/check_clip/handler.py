@@ -16,4 +16,4 @@ def handler(event: dict[str, Any], context: Any) -> None:
     for record in event["Records"]:
         message = CheckClip.model_validate_json(record["body"])
         about(job=message.job_id, run=message.run, clip=message.clip, attempt=message.attempt_id)
-        check_clip(message, wiring.outbox())
+        check_clip(message, wiring.outbox(), wiring.events())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from functions.studio import wiring
-from functions.studio.closing import Closing, deliver
+from functions.studio.closing import deliver
 from functions.studio.messages import RunRef
 from functions.studio.telemetry import entry
 
@@ -13,5 +13,5 @@ from functions.studio.telemetry import entry
 @entry
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     message = RunRef.parse(event)
-    deliver(message.job_id, message.run, Closing(wiring.jobs(), wiring.ledger(), wiring.events()))
+    deliver(message.job_id, message.run, wiring.closing())
     return {}

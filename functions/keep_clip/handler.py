@@ -1,4 +1,7 @@
-"""KeepClip: copies and proves what the provider answered, settles its cost, and says whether the clip has more to do."""
+"""KeepClip: copies and proves what the provider answered, settles its cost, and says whether the clip has more to do.
+
+What comes of an attempt that was given up is kept too: our own event says so.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +9,19 @@ import os
 from typing import Any
 
 from functions.keep_clip.keep import Keeper
+from functions.studio.attempts import LIMITS
 from functions.studio.clips import STAGES
-from functions.studio.messages import ClipTask, KeepClip
+from functions.studio.messages import ClipTask, KeepClip, LateClip
 from functions.studio.providers import open_provider
 from functions.studio.telemetry import entry
-from functions.studio.wiring import jobs, ledger, media
-
-ONE_ATTEMPT: dict[str, int] = {}
-"""How many attempts an error class may take; one each, until jobs carry a policy."""
+from functions.studio.wiring import events, jobs, ledger, media
 
 
 @entry
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     origins = [origin.strip() for origin in os.environ["REPLICATE_OUTPUT_ORIGINS"].split(",")]
-    keeper = Keeper(jobs(), ledger(), media(), open_provider, origins, ONE_ATTEMPT, STAGES)
+    keeper = Keeper(jobs(), ledger(), media(), open_provider, origins, LIMITS, STAGES, events())
+    if "detail" in event:
+        keeper.keep_late(LateClip.parse(event["detail"]))
+        return {}
     return keeper.keep(ClipTask.parse(event), KeepClip.parse(event).error).wire()

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from functions.keep_clip.output import fetch
 from functions.studio import telemetry
+from functions.studio.attempts import Following, at_most, next_step
+from functions.studio.budgets import Budgets
 from functions.studio.catalogue import catalogue
 from functions.studio.clips import (
     OPEN_CLIP,
@@ -17,18 +22,21 @@ from functions.studio.clips import (
     AttemptStatus,
     Clip,
     ClipStatus,
+    Fault,
     Kept,
     Outcome,
     leeway,
-    next_step,
 )
-from functions.studio.errors import BrokenMedia, ConditionLost, NotConfigured, OutputExpired
-from functions.studio.job_store import JobStore
-from functions.studio.jobs import Job
+from functions.studio.closing import give_up
+from functions.studio.errors import BrokenMedia, ConditionLost, NotConfigured, OutputExpired, OverBudget, StaleRun
+from functions.studio.events import JobEvents
+from functions.studio.job_store import JobStore, said
+from functions.studio.jobs import Job, JobStatus
 from functions.studio.ledger import Ledger, Line, LineState, reservation
 from functions.studio.media import Probe, Segment
 from functions.studio.media_store import RAW, MediaStore, clip_key, segment_key
-from functions.studio.messages import ClipTask, KeptClip, StateError
+from functions.studio.messages import ClipTask, KeptClip, LateClip, StateError
+from functions.studio.policy import hopeless
 from functions.studio.probe import examine, sha256
 from functions.studio.providers import Provider
 from functions.studio.recording import cancel, is_over, last_look
@@ -51,6 +59,7 @@ ERROR_CLASSES = {
     "ModelGone": "refused",
     "ProviderFailed": "failed",
     "ProviderUnknown": "unknown",
+    "StaleRun": "cancelled",
 }
 """By the name of the error that the workflow caught; any other is `failed`."""
 
@@ -71,10 +80,41 @@ class Keeper:
     origins: Sequence[str]
     limits: Mapping[str, int]
     stages: Mapping[str, tuple[str, ...]]
+    events: JobEvents
     segment_seconds: float = SEGMENT_SECONDS
 
     def keep(self, task: ClipTask, error: StateError | None) -> KeptClip:
         """Ends the task's attempt and says what follows; a second call finds that it was done."""
+        kept = self._keep(task, error)
+        if kept.next is None:
+            self._ask_policy(task)
+        return kept
+
+    def keep_late(self, late: LateClip) -> None:
+        """Copies what came of an attempt that had been given up: it was paid for, and changes nothing any more."""
+        attempt = self.jobs.find_attempt(late.job_id, late.attempt_id)
+        if attempt is None or attempt.answer is None or not attempt.is_made or attempt.kept is not None:
+            return
+        job, clip = self.jobs.job(late.job_id), self.jobs.clip(late.job_id, attempt.clip)
+        try:
+            kept = self.copy(job, clip, attempt, attempt.answer)
+        except (BrokenMedia, OutputExpired) as fault:
+            telemetry.logger().warning("what came late is unusable", extra={"reason": str(fault)})
+            return
+        with suppress(ConditionLost):  # kept twice: the same bytes
+            self.jobs.table.commit(self.jobs.kept_late(job.id, attempt.id, kept))
+
+    def _ask_policy(self, task: ClipTask) -> None:
+        """Whether the job still has hope of the film that its caller wants. Only a clip that failed can take it away."""
+        job = self.jobs.job(task.job_id)
+        if job.run != task.run or job.on_clip_failure.kind == "best_effort" or job.status is not JobStatus.PROCESSING:
+            return
+        clips = self.jobs.clips(job.id)
+        failed = any(clip.number == task.clip and clip.status is ClipStatus.FAILED for clip in clips)
+        if failed and (why := hopeless(job.on_clip_failure, clips, cut=job.run_cut)):
+            give_up(job, why, self.jobs, self.events)
+
+    def _keep(self, task: ClipTask, error: StateError | None) -> KeptClip:
         telemetry.about(attempt=task.attempt_id)
         job = self.jobs.job(task.job_id)
         never_begun = bool(error and error.error in TIMEOUTS) and self._last_look(task)
@@ -107,7 +147,9 @@ class Keeper:
     def _already(self, job: Job, clip: Clip, line: Line, task: ClipTask) -> ClipTask | None:
         if clip.status not in OPEN_CLIP:
             return None
-        return self._next(job, task, kept=line.state is LineState.SETTLED, error_class=clip.error_class)
+        kept = line.state is LineState.SETTLED
+        following = self._next(job, clip, task, line.model, kept=kept, error_class=clip.error_class)
+        return following.task if following else None
 
     def _end(
         self,
@@ -125,19 +167,32 @@ class Keeper:
                 kept = self.copy(job, clip, attempt, answer)
             except (BrokenMedia, OutputExpired) as fault:
                 end = ending(attempt, f"The clip is unusable: {fault}.", fault.error_class)
-                return self._failed(job, clip, task, attempt, end)
+                return self._failed(job, clip, line, task, attempt, end)
             except NotConfigured as fault:  # ffmpeg itself is missing
-                return self._failed(job, clip, task, attempt, ending(attempt, str(fault), "failed"))
+                return self._failed(job, clip, line, task, attempt, ending(attempt, str(fault), fault.error_class))
             return self._completed(job, clip, line, task, attempt, kept)
-        message, error_class = reason(error, attempt, never_begun)
+        message, error_class = reason(error, attempt, never_begun, job.stopping)
         end = ending(attempt, message, error_class, never_begun=never_begun)
-        following = self._failed(job, clip, task, attempt, end)
+        following = self._failed(job, clip, line, task, attempt, end)
         if attempt and attempt.prediction_id and not answer:
             cancel(self.provider_of(attempt.provider), attempt.prediction_id, "it was given up")
         return following
 
-    def _next(self, job: Job, task: ClipTask, *, kept: bool, error_class: str | None = None) -> ClipTask | None:
-        return next_step(task, self.stages[job.kind], kept, error_class, self.limits)
+    def _next(
+        self, job: Job, clip: Clip, task: ClipTask, model: str, *, kept: bool, error_class: str | None = None
+    ) -> Following | None:
+        if job.stopping:
+            return None
+        return next_step(
+            task,
+            self.stages[job.kind],
+            job.models,
+            model,
+            kept=kept,
+            error_class=error_class,
+            passed=_passed(clip),
+            limits=self.limits,
+        )
 
     def copy(self, job: Job, clip: Clip, attempt: Attempt, answer: Answer) -> Kept:
         """The clip and its sound in our bucket, proved; BrokenMedia or OutputExpired where that cannot be."""
@@ -180,43 +235,99 @@ class Keeper:
     def _completed(
         self, job: Job, clip: Clip, line: Line, task: ClipTask, attempt: Attempt, kept: Kept
     ) -> ClipTask | None:
-        following = self._next(job, task, kept=True)
-        cost = (clip.actual_cost or 0) + line.amount
+        following = self._next(job, clip, task, line.model, kept=True)
+        price = line.comes_to(attempt.price)
+        cost = (clip.actual_cost or 0) + price
+        ended = [
+            self.jobs.attempt_ended(job.id, attempt.id, AttemptStatus.KEPT, as_read=attempt),
+            self.ledger.end(job.id, attempt.id, LineState.SETTLED, price),
+        ]
         if following:
-            changes = {"stage": following.stage, "actualCost": cost, "kept": kept.attributes()}
-            writes = [self.jobs.move_clip(job.id, task.run, clip.number, ClipStatus.PROCESSING, changes)]
-            writes.append(self._reserve(job, clip, following))
+            changes = {"stage": following.task.stage, "actualCost": cost, "kept": kept.attributes()}
+            self._go_on(job, clip, following, line.amount - price, changes, ended)
         else:
-            writes = [self.jobs.clip_kept(job.id, task, kept, cost)]
-        writes.append(self.jobs.attempt_ended(job.id, attempt.id, AttemptStatus.KEPT, as_read=attempt))
-        writes.append(self.ledger.end(job.id, attempt.id, LineState.SETTLED))
-        self.jobs.table.commit(*writes)
-        telemetry.logger().info("kept", extra={"bytes": kept.probe.bytes, "usd": float(line.amount)})
+            self.jobs.table.commit(self.jobs.clip_kept(job.id, task, kept, cost), *ended)
+        telemetry.logger().info("kept", extra={"bytes": kept.probe.bytes, "usd": float(price)})
         if not following:
             telemetry.count("ClipsCompleted")
             _tell_time(clip)
-        telemetry.money("ClipCost", line.amount)
-        return following
+        telemetry.money("ClipCost", price)
+        return following.task if following else None
 
-    def _failed(self, job: Job, clip: Clip, task: ClipTask, attempt: Attempt | None, end: Ending) -> ClipTask | None:
-        following = self._next(job, task, kept=False, error_class=end.error_class) if clip.status in OPEN_CLIP else None
-        words = {"errorMessage": end.message, "errorClass": end.error_class}
-        writes = ended_attempt(self.jobs, self.ledger, job.id, task.attempt_id, attempt, end)
+    def _failed(
+        self, job: Job, clip: Clip, line: Line, task: ClipTask, attempt: Attempt | None, end: Ending
+    ) -> ClipTask | None:
+        job = self.jobs.job(job.id)  # copying takes its time, and perhaps nothing is wanted any more
+        is_open = clip.status in OPEN_CLIP
+        # Of what is uncertain nothing is sent again: two might be paid for.
+        again = is_open and end.certain
+        error_class = end.fault.error_class if again else None
+        following = self._next(job, clip, task, clip.model, kept=False, error_class=error_class)
+        cancelled = job.stopping is not None and end.fault.error_class == "cancelled"
+        fault = Fault(message=str(job.stopping), error_class="cancelled") if cancelled else end.fault
+        ended = ended_attempt(self.jobs, self.ledger, job.id, line, attempt, end)
         if following:
-            changes = {**words, "retryCount": following.attempt - 1}
-            writes.append(self.jobs.move_clip(job.id, task.run, clip.number, ClipStatus.PROCESSING, changes))
-            writes.append(self._reserve(job, clip, following))
-        elif clip.status in OPEN_CLIP:
-            writes.append(self.jobs.clip_lost(job.id, clip, ClipStatus.FAILED, words))
-        self.jobs.table.commit(*writes)
-        telemetry.logger().warning(end.message, extra={"errorClass": end.error_class, "money": end.line.value})
+            lost = line.comes_to(attempt.price if attempt else None) if end.line is LineState.LOST else Decimal(0)
+            try:
+                self._try_again(job, clip, following, line.amount - lost, fault, ended)
+            except OverBudget as refused:
+                following = None
+                said_too = f"{fault.message.rstrip('.')}. It is not tried again: {refused}"
+                fault = fault.model_copy(update={"message": said_too})
         if not following:
-            telemetry.count("ClipsFailed", errorClass=end.error_class)
+            status = ClipStatus.CANCELLED if cancelled else ClipStatus.FAILED
+            lost_clip = [self.jobs.clip_lost(job.id, clip, status, said(fault))] if is_open else []
+            self.jobs.table.commit(*ended, *lost_clip)
+        told = {"errorClass": fault.error_class, "money": end.line.value, "again": following and following.model}
+        telemetry.logger().warning(fault.message, extra=told)
+        if attempt and attempt.is_made and end.line is LineState.LOST:
+            telemetry.count("PaidNotKept")
+        if not following:
+            telemetry.count("ClipsFailed", errorClass=fault.error_class)
             _tell_time(clip)
-        return following
+        return following.task if following else None
 
-    def _reserve(self, job: Job, clip: Clip, following: ClipTask) -> Write:
-        return self.ledger.reserve(job.id, reservation(clip, stage=following.stage, attempt=following.attempt))
+    def _try_again(
+        self, job: Job, clip: Clip, following: Following, free: Decimal, fault: Fault, ended: Sequence[Write]
+    ) -> None:
+        """What the clip says meanwhile, and who is asked now."""
+        model = catalogue().model(following.model)
+        next_clip = clip.model_copy(
+            update={
+                "model": model.name,
+                "estimated_cost": model.offer(job.cut, clip.duration_seconds).cost,
+                "aspect_ratio": clip.aspect_ratio if model.name == clip.model else None,
+            }
+        )
+        changes = {
+            **said(fault),
+            "retryCount": following.task.attempt - 1,
+            "model": next_clip.model,
+            "estimatedCost": next_clip.estimated_cost,
+            "aspectRatio": next_clip.aspect_ratio,
+            "predictionId": None,
+        }
+        self._go_on(job, next_clip, following, free, changes, ended)
+
+    def _go_on(
+        self, job: Job, clip: Clip, following: Following, free: Decimal, changes: dict[str, Any], ended: Sequence[Write]
+    ) -> None:
+        """Ends an attempt and reserves for what follows it: of `free`, which is reserved for the clip and was not used, and
+        of the budgets where that does not do. OverBudget where they have no more for it."""
+        task = following.task
+        line = reservation(clip, stage=task.stage, attempt=task.attempt, amount=at_most(clip, job))
+        writes = [
+            self.jobs.move_clip(job.id, clip.run, clip.number, ClipStatus.PROCESSING, changes),
+            self.ledger.reserve(job.id, line),
+            *ended,
+        ]
+        if line.amount <= free:
+            self.jobs.table.commit(*writes)
+            return
+        try:
+            Budgets(self.jobs.table).reserve_more(job, line.amount - free, *writes)
+        except StaleRun as stopped:
+            raise ConditionLost(str(stopped)) from None
 
 
 def check(probe: Probe, asked: int) -> None:
@@ -232,8 +343,12 @@ def is_silent(probe: Probe) -> bool:
     return probe.sound is None or (probe.sound.loudest or 0) < HEARD
 
 
-def reason(error: StateError | None, attempt: Attempt | None, never_begun: bool) -> tuple[str, str]:
-    """An error that the workflow caught, as a message for people and an error class."""
+def reason(
+    error: StateError | None, attempt: Attempt | None, never_begun: bool, stopping: str | None = None
+) -> tuple[str, str]:
+    """An error that the workflow caught, as a message for people and an error class. `stopping` is why its job is stopped."""
+    if stopping and (error is None or error.error not in TIMEOUTS):
+        return stopping, "cancelled"
     if error is None:
         return "The step ended without an answer from the provider", "unknown"
     if error.error not in TIMEOUTS:
@@ -245,7 +360,13 @@ def reason(error: StateError | None, attempt: Attempt | None, never_begun: bool)
     return TIMED_OUT, "timeout"
 
 
+def _passed(clip: Clip) -> float:
+    """Seconds since the clip's first attempt began."""
+    if clip.started_at is None:
+        return 0.0
+    return (datetime.fromisoformat(now()) - datetime.fromisoformat(clip.started_at)).total_seconds()
+
+
 def _tell_time(clip: Clip) -> None:
     if clip.started_at:
-        passed = datetime.fromisoformat(now()) - datetime.fromisoformat(clip.started_at)
-        telemetry.seconds("ClipSeconds", passed.total_seconds())
+        telemetry.seconds("ClipSeconds", _passed(clip))

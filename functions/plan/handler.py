@@ -23,6 +23,7 @@ def _board() -> Board:
     return Board(
         jobs=wiring.jobs(),
         ledger=wiring.ledger(),
+        budgets=wiring.budgets(),
         library=wiring.library(),
         editor=Editor(
             media=wiring.media(),

@@ -10,16 +10,19 @@ from functions.plan.choice import Choice, Editor, choose
 from functions.plan.continuity import NAME
 from functions.plan.questions import MOST_PICTURES
 from functions.plan.selection import Pair
-from functions.studio.catalogue import Model, catalogue
+from functions.studio.attempts import at_most
+from functions.studio.budgets import Budgets
+from functions.studio.catalogue import Model, catalogue, dearest
 from functions.studio.clips import STAGES, Clip, ClipStatus, pending_clip
 from functions.studio.cut import Cut
-from functions.studio.errors import ConditionLost
+from functions.studio.errors import ConditionLost, NoClipSurvived
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import Job, JobStatus
 from functions.studio.ledger import Ledger, reservation
 from functions.studio.library import Campaign, Client, Library, PictureAsset
 from functions.studio.messages import ClipTask, ClipTasks
 from functions.studio.pairs import enough
+from functions.studio.policy import never_enough
 from functions.studio.reruns import opened_again
 from functions.studio.rows import new_id, now
 from functions.studio.table import Write
@@ -30,6 +33,7 @@ from functions.studio.telemetry import count, logger
 class Board:
     jobs: JobStore
     ledger: Ledger
+    budgets: Budgets
     library: Library
     editor: Editor
     timeout_seconds: int
@@ -91,22 +95,33 @@ def _choose(job: Job, board: Board, time_left: Callable[[], float]) -> None:
     enough(min(len(pictures), MOST_PICTURES), job.num_pairs)
     choice = choose(pictures, job.num_pairs, campaign, client, board.editor, lambda: time_left() - TIME_TO_WRITE)
     _tell(choice, len(pictures))
-    model = catalogue().model(job.model)
+    if why := never_enough(job.on_clip_failure, len(choice.pairs)):
+        raise NoClipSurvived(why)
+    models = [catalogue().model(name) for name in job.models]
+    model = models[0]
     named = {asset.id: asset for asset in pictures}
     clips = [_clip(job, model, number, pair, named) for number, pair in enumerate(choice.pairs, 1)]
     first = named[choice.pairs[0].image1_asset_id]
+    fitting = {one.name: one.aspect_ratio(first.width, first.height, job.cut.aspect_ratio) for one in models}
+    ratios = {name: ratio for name, ratio in fitting.items() if ratio}
+    cost = len(clips) * dearest(models, job.cut, job.duration_seconds)
     chosen = {
         "totalClips": len(clips),
-        "estimatedCost": sum((clip.estimated_cost for clip in clips), start=Decimal(0)),
+        "estimatedCost": cost,
+        "reservedCost": cost,
         "planningModel": choice.model,
         "planningCost": choice.cost,
         "warnings": [*job.warnings, *choice.warnings, *_without_join(job.cut, len(clips))],
-        "aspectRatio": model.aspect_ratio(first.width, first.height, job.cut.aspect_ratio),
+        "aspectRatio": ratios.get(model.name),
+        "otherRatios": {name: ratio for name, ratio in ratios.items() if name != model.name},
         "startedAt": job.started_at or now(),
         "planner": None,
     }
+    more = cost - job.reserved_cost
+    board.budgets.check(job, more)
     _write(job, planner, clips, board)
-    board.jobs.table.commit(board.jobs.move_job(job.id, job.run, JobStatus.PROCESSING, chosen, planner=planner))
+    move = board.jobs.move_job(job.id, job.run, JobStatus.PROCESSING, chosen, planner=planner)
+    board.budgets.change(job, more, move)
 
 
 def _open_again(job: Job, board: Board) -> None:
@@ -115,10 +130,12 @@ def _open_again(job: Job, board: Board) -> None:
     board.jobs.table.commit(board.jobs.begin_to_plan(job, planner))
     clips = board.jobs.clips(job.id)
     again = [opened_again(clip, job) for clip in clips if clip.number in job.purpose.clips and clip.run != job.run]
+    opened = [*again, *(clip for clip in clips if clip.run == job.run)]
+    cost = sum((at_most(clip, job) for clip in opened), start=Decimal(0))
     _put(job, planner, [_rows(job, clip, board) for clip in again], board)
-    board.jobs.table.commit(
-        board.jobs.move_job(job.id, job.run, JobStatus.PROCESSING, {"planner": None}, planner=planner)
-    )
+    goes_on = {"reservedCost": cost, "planner": None}
+    move = board.jobs.move_job(job.id, job.run, JobStatus.PROCESSING, goes_on, planner=planner)
+    board.budgets.change(job, cost - job.reserved_cost, move)
 
 
 def _tell(choice: Choice, pictures: int) -> None:
@@ -157,7 +174,8 @@ def _write(job: Job, planner: str, clips: list[Clip], board: Board) -> None:
 
 
 def _rows(job: Job, clip: Clip, board: Board) -> tuple[Write, Write]:
-    return board.jobs.new_clip(job.id, clip), board.ledger.reserve(job.id, reservation(clip))
+    line = reservation(clip, amount=at_most(clip, job))
+    return board.jobs.new_clip(job.id, clip), board.ledger.reserve(job.id, line)
 
 
 def _put(job: Job, planner: str, writes: Sequence[tuple[Write, Write]], board: Board) -> None:

@@ -16,7 +16,7 @@ from functions.studio.telemetry import logger
 
 def request_clip(message: RequestClip, outbox: Outbox) -> None:
     task = message.task
-    spending(outbox.jobs, task)
+    job = spending(outbox.jobs, task)
     clip = outbox.jobs.clip(task.job_id, task.clip)
     model = catalogue().model(clip.model)
     attempt = Attempt(
@@ -27,6 +27,7 @@ def request_clip(message: RequestClip, outbox: Outbox) -> None:
         provider=model.provider,
         model=clip.model,
         slug=model.slug,
+        price=model.offer(job.cut, clip.duration_seconds).cost,
         token=message.token,
         turn=message.turn,
         postponed=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -128,6 +129,11 @@ class Model(Entry):
         """The provider's input from our words (prompt, firstFrame, lastFrame, duration, aspectRatio, resolution, audio, seed)."""
         named = {self.inputs[word]: value for word, value in words.items() if word in self.inputs and value is not None}
         return {**self.fixed, **named}
+
+
+def dearest(models: Sequence[Model], cut: Cut, seconds: int) -> Decimal:
+    """USD for one clip, whichever of the models makes it."""
+    return max(model.offer(cut, seconds).cost for model in models)
 
 
 def _ratio(words: str) -> Fraction:

@@ -1,8 +1,7 @@
-"""What a clip and an attempt are, the moves that their statuses may make, and which step of a clip comes next."""
+"""What a clip and an attempt are, and the moves that their statuses may make."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -11,7 +10,6 @@ from pydantic import Field
 
 from functions.studio.jobs import Job
 from functions.studio.media import Probe, Segment
-from functions.studio.messages import ClipTask
 from functions.studio.rows import Row, now
 
 
@@ -91,6 +89,10 @@ class Answer(Row):
     """A provider's last word on a prediction, in our words."""
 
     outcome: Outcome
+    error_class: str | None = None
+    """Where that says more than the outcome's own word."""
+    input: str | None = None
+    """The input at fault, in our words, where the provider says which."""
     output_url: str | None = None
     error: str | None = None
     charged: bool = True
@@ -98,6 +100,15 @@ class Answer(Row):
     removed: bool = False
     """The provider has deleted what it made."""
     predict_seconds: float | None = None
+
+
+class Fault(Row):
+    """Why an attempt, and with it perhaps a clip, has come to nothing."""
+
+    message: str
+    error_class: str
+    input: str | None = None
+    """The input at fault, in our words, where that is known."""
 
 
 def leeway(asked: int) -> float:
@@ -148,6 +159,7 @@ class Clip(Row):
     kept: Kept | None = None
     error_message: str | None = None
     error_class: str | None = None
+    error_input: str | None = None
     created_at: str
     updated_at: str
     started_at: str | None = None
@@ -185,6 +197,8 @@ class Attempt(Row):
     model: str
     slug: str
     """The provider's own name of the model, as it was when it was asked."""
+    price: Decimal | None = None
+    """USD, in the catalogue when it was asked."""
     token: str = Field(repr=False)
     """The task token to release; the latest that the workflow handed out."""
     turn: int = 0
@@ -198,6 +212,8 @@ class Attempt(Row):
     uploads: dict[str, str] = Field(default_factory=dict)
     """The addresses at the provider of the pictures that were uploaded for this attempt, by our words for them."""
     answer: Answer | None = None
+    kept: Kept | None = None
+    """What came of it after it had been given up: it was paid for, and changes nothing any more."""
     asked_at: str
     accepted_at: str | None = None
     answered_at: str | None = None
@@ -206,6 +222,22 @@ class Attempt(Row):
     @property
     def is_waiting(self) -> bool:
         return self.status in WAITING
+
+    @property
+    def given_up(self) -> bool:
+        """It has ended without what was asked; that may come all the same."""
+        return self.status in (AttemptStatus.LOST, AttemptStatus.CANCELLED)
+
+    @property
+    def is_made(self) -> bool:
+        """The provider has made, and taken money for, what was asked."""
+        return self.answer is not None and self.answer.outcome is Outcome.SUCCEEDED
+
+    @property
+    def came_late(self) -> bool:
+        """It was made after it had been given up, and is not kept yet."""
+        late = (self.answered_at or "") > (self.ended_at or "")
+        return self.given_up and self.is_made and late and self.kept is None
 
 
 def pending_clip(job: Job, number: int, cost: Decimal, *, expires_at: int | None = None, **chosen: Any) -> Clip:
@@ -239,18 +271,3 @@ def given_back(former: Clip) -> dict[str, Any]:
 
 STAGES: dict[str, tuple[str, ...]] = {"image_pairs": ("video",)}
 """The paid steps of a clip, by kind of job."""
-
-
-def next_step(
-    task: ClipTask, stages: tuple[str, ...], kept: bool, error_class: str | None, limits: Mapping[str, int]
-) -> ClipTask | None:
-    """What follows when `task` has ended: the next stage, another attempt, or nothing.
-
-    `limits` says how many attempts an error class may take in all; one where it is silent.
-    """
-    if kept:
-        following = stages[stages.index(task.stage) + 1 :]
-        return task.model_copy(update={"stage": following[0], "attempt": 1}) if following else None
-    if task.attempt < limits.get(error_class or "", 1):
-        return task.model_copy(update={"attempt": task.attempt + 1})
-    return None

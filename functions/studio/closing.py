@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
-from functions.studio.clips import ClipStatus
+from functions.studio.budgets import closed
+from functions.studio.clips import Clip, ClipStatus
 from functions.studio.errors import ConditionLost, StaleRun
-from functions.studio.events import JobEvents
+from functions.studio.events import CLOSING, JobEvents
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import Film, Job, JobStatus, RunKind
-from functions.studio.ledger import Ledger, totals
+from functions.studio.ledger import Ledger, Line, LineState, totals
+from functions.studio.messages import LateClip
 from functions.studio.rows import now
 from functions.studio.settlement import settle_open_clips
+from functions.studio.stopping import Brake, release_waits, stop_predictions
 from functions.studio.table import Write
 from functions.studio.telemetry import count, logger, money, seconds
+from functions.studio.workflow import Workflow
 
 ENDED = {
     "ABORTED": "The job's workflow was stopped.",
@@ -28,11 +34,16 @@ ENDED = {
 """Why a job is closed whose execution is in that status and did not close it itself."""
 
 
+CANCELLED = "The job was cancelled."
+
+
 @dataclass(frozen=True)
 class Closing:
     jobs: JobStore
     ledger: Ledger
     events: JobEvents
+    workflow: Workflow
+    brake: Brake
 
 
 def deliver(job_id: str, run: int, closing: Closing) -> None:
@@ -59,10 +70,11 @@ def _taken(job: Job, film: Film) -> dict[str, Any]:
 
 
 def close_failed(job_id: str, run: int, reason: str, closing: Closing) -> None:
-    """Ends a run that made no film: what is still open fails with `reason`. A job that has ended is only announced.
+    """Ends a run that made no film: what is still open fails with `reason`, or was cancelled with its job. A job that has
+    ended is only announced.
 
-    First nothing more may be sent, then what was sent is settled, then the job ends: in another order a create could
-    slip in between. Doing it again goes on where it was left, with the first reason.
+    First nothing more may be sent, then what was sent is stopped and settled, then the job ends: in another order a create
+    could slip in between. Doing it again goes on where it was left, with the first reason.
     """
     job = closing.jobs.find_job(job_id)
     if job is None or job.run != run:
@@ -70,9 +82,34 @@ def close_failed(job_id: str, run: int, reason: str, closing: Closing) -> None:
         return
     if not job.ended:
         job = _closed(job, reason, closing)
-    if job.run == run and job.ended and _announce(job, closing) and job.status is JobStatus.FAILED:
+    if job.run != run or not job.ended or not _announce(job, closing):
+        return
+    if job.status is JobStatus.FAILED:
         logger().error("job failed", extra={"reason": job.error_message})
         count("JobsFailed")
+    if job.status is JobStatus.CANCELLED:
+        logger().info("job cancelled", extra={"spent": float(job.spent), "saved": float(job.saved_cost or 0)})
+        count("JobsCancelled")
+
+
+def stop_run(job_id: str, run: int, closing: Closing) -> None:
+    """Stops what runs for a job that is to make no film. A cancelled one ends here; of another the workflow goes on to its
+    end by itself, clip by clip, so that what is made already is kept."""
+    job = closing.jobs.find_job(job_id)
+    if job is None or job.run != run or job.ended or not job.closing:
+        logger().info("nothing to stop")
+    elif job.status is JobStatus.CANCELLING:
+        close_failed(job_id, run, CANCELLED, closing)
+    else:
+        stop_predictions(closing.brake, job_id, run)
+        release_waits(closing.brake, closing.workflow, job_id, run)
+
+
+def give_up(job: Job, reason: str, jobs: JobStore, events: JobEvents) -> None:
+    """A run that can make no film any more: from here nothing is sent for it, and whoever stops what runs is told."""
+    with suppress(ConditionLost):  # somebody found so before, and was perhaps not heard
+        jobs.table.commit(jobs.begin_to_close(job.id, job.run, reason))
+    events.publish(job, CLOSING)
 
 
 def _closed(job: Job, reason: str, closing: Closing) -> Job:
@@ -82,8 +119,20 @@ def _closed(job: Job, reason: str, closing: Closing) -> Job:
     if job.run != run or job.ended:
         return job
     why = job.closing or reason
-    settle_open_clips(closing.jobs, closing.ledger, job, run, why)
-    return _close(job.id, run, JobStatus.FAILED, {"errorMessage": why}, closing) or closing.jobs.job(job.id)
+    error_class, status = "unfinished", ClipStatus.FAILED
+    if job.status is JobStatus.CANCELLING:
+        stop_predictions(closing.brake, job.id, run)
+        closing.workflow.stop(job.execution_name, why)
+        error_class, status = "cancelled", ClipStatus.CANCELLED
+    for late in settle_open_clips(closing.brake, closing.ledger, job, run, why, error_class=error_class, status=status):
+        closing.events.publish_late(LateClip(job_id=job.id, run=run, attempt_id=late))
+    return _without_film(job.id, run, why, closing)
+
+
+def _without_film(job_id: str, run: int, why: str, closing: Closing) -> Job:
+    """A job may still be cancelled while it fails."""
+    failed = _close(job_id, run, JobStatus.FAILED, {"errorMessage": why}, closing)
+    return failed or _close(job_id, run, JobStatus.CANCELLED, {}, closing) or closing.jobs.job(job_id)
 
 
 def _announce(job: Job, closing: Closing) -> bool:
@@ -98,10 +147,18 @@ def _announce(job: Job, closing: Closing) -> bool:
 def _close(
     job_id: str, run: int, status: JobStatus, changes: dict[str, Any], closing: Closing, *beside: Write
 ) -> Job | None:
-    """The job as it ended; None when it ended otherwise. Doing it again finds it done."""
+    """The job as it ended; None when it ended otherwise. Doing it again finds it done.
+
+    What the budgets hold for the run cannot change any more: more is reserved only while clips are made, and by nobody once
+    a run is being closed.
+    """
+    job, lines = closing.jobs.job(job_id), closing.ledger.lines(job_id)
+    spent = totals(line for line in lines if line.run == run)
     try:
         closing.jobs.table.commit(
-            closing.jobs.move_job(job_id, run, status, {**changes, **_totals(job_id, run, closing)}), *beside
+            closing.jobs.move_job(job_id, run, status, {**changes, **_totals(job_id, run, status, lines, closing)}),
+            *beside,
+            *closed(job, spent.settled, spent.lost),
         )
     except ConditionLost:
         job = closing.jobs.job(job_id)
@@ -109,15 +166,31 @@ def _close(
     return closing.jobs.job(job_id)
 
 
-def _totals(job_id: str, run: int, closing: Closing) -> dict[str, Any]:
+def _totals(job_id: str, run: int, status: JobStatus, lines: Sequence[Line], closing: Closing) -> dict[str, Any]:
     clips = closing.jobs.clips(job_id)
-    money = closing.ledger.totals(job_id)
-    return {
+    money = totals(lines)
+    sums = {
+        "reservedCost": Decimal(0),
         "successfulClips": sum(clip.status is ClipStatus.COMPLETED for clip in clips),
         "failedClips": sum(clip.status is ClipStatus.FAILED for clip in clips),
         "actualCost": money.settled,
         "lostCost": money.lost,
     }
+    return sums | ({"savedCost": _saved(clips, lines, run)} if status is JobStatus.CANCELLED else {})
+
+
+def _saved(clips: Sequence[Clip], lines: Sequence[Line], run: int) -> Decimal:
+    """What the run's cancelled clips would have cost: of each the line that was reserved last, where it came back. A clip
+    may be back at the video that it had before."""
+    cancelled = {
+        clip.number for clip in clips if clip.status is ClipStatus.CANCELLED or clip.error_class == "cancelled"
+    }
+    last = {
+        line.clip: line
+        for line in sorted(lines, key=lambda line: line.reserved_at)
+        if line.run == run and line.clip in cancelled
+    }
+    return sum((line.amount for line in last.values() if line.state is LineState.RELEASED), Decimal(0))
 
 
 def _took(job: Job) -> float:

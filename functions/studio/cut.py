@@ -117,7 +117,12 @@ class Cut(Row):
     @property
     def asset_ids(self) -> set[str]:
         """Of the pictures and the music that the film is cut with."""
-        return {part.asset_id for part in (self.music, self.watermark, self.intro, self.outro) if part}
+        return {asset_id for _, asset_id in self.parts()}
+
+    def parts(self) -> list[tuple[str, str]]:
+        """What the film is cut with beside its clips: the option's name, and the asset's id."""
+        parts = {"music": self.music, "watermark": self.watermark, "intro": self.intro, "outro": self.outro}
+        return [(name, part.asset_id) for name, part in parts.items() if part]
 
     def as_asked(self) -> dict[str, Any]:
         """In the form of a request, as JSON, with whatever was left out filled in."""

@@ -4,9 +4,11 @@
     ├── RequestError            the caller can mend it; carries an HTTP status
     │   ├── InvalidRequest      422, names the fields
     │   ├── Unauthenticated     401
+    │   ├── OverBudget          402, says what is left and what was needed
     │   ├── NotFound            404
     │   ├── MethodNotAllowed    405, names those that there are
     │   ├── Conflict            409
+    │   │   └── InFlight        the first request with this Idempotency-Key is not answered yet
     │   ├── TooLarge            413
     │   ├── UnsupportedMedia    415
     │   └── Unexpected          500: ours alone, and the log has it
@@ -32,7 +34,7 @@
     │   ├── AddressRefused      is none of a public https server: nothing was sent there
     │   ├── AddressUnreachable  and nothing of use came from there
     │   └── AnswerTooLarge      and more came than is read
-    ├── NoClipSurvived          every clip of the job failed
+    ├── NoClipSurvived          too few clips of the job are left for what its caller wants: perhaps none
     ├── ConditionLost           a conditional write found that it was already done, or overtaken
     └── StaleRun                a run that no longer owns its job
 
@@ -43,6 +45,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
 
 
 class ReelayError(Exception):
@@ -83,6 +87,25 @@ class Unauthenticated(RequestError):
     title = "No valid API key"
 
 
+class OverBudget(RequestError):
+    """`of` says whose budget it is: the tenant's, the campaign's or the job's own. USD."""
+
+    status = 402
+    code = "over_budget"
+    title = "The budget does not allow it"
+
+    def __init__(
+        self, of: Literal["tenant", "campaign", "job"], field: str, cap: Decimal, left: Decimal, needed: Decimal
+    ) -> None:
+        there = f"{_dollars(left)} left of {_dollars(cap)}"
+        detail = f"The {of}'s budget has {there}, and {_dollars(needed)} would be needed."
+        hint = (
+            "Ask for fewer or shorter clips or for a cheaper model, wait for running jobs to end, or raise the budget."
+        )
+        super().__init__(detail, hint=hint, errors=(FieldError(field, f"has {there}"),))
+        self.of, self.cap, self.left, self.needed = of, cap, left, needed
+
+
 class NotFound(RequestError):
     status = 404
     code = "not_found"
@@ -105,6 +128,11 @@ class Conflict(RequestError):
     status = 409
     code = "conflict"
     title = "In conflict with what is there"
+
+
+class InFlight(Conflict):
+    code = "in_flight"
+    title = "The first request with this key is not answered yet"
 
 
 class TooLarge(RequestError):
@@ -160,13 +188,19 @@ class ProviderBusy(ProviderError):
 
 
 class ProviderRefused(ProviderError):
-    """Never again with this input."""
+    """Never again with this input; `input` by the provider's name for it, where it says which."""
 
     error_class = "refused"
+
+    def __init__(self, message: str, input: str | None = None) -> None:
+        super().__init__(message)
+        self.input = input
 
 
 class ModelGone(ProviderRefused):
     """The provider does not have this model, or not any more."""
+
+    error_class = "gone"
 
 
 class ProviderFailed(ProviderError):
@@ -187,6 +221,8 @@ class SelectionUnusable(ReelayError):
 
 class NotConfigured(ReelayError):
     """Something that the deployment's owner has to provide; the message names it."""
+
+    error_class = "unconfigured"
 
     status = 503
 
@@ -246,7 +282,7 @@ class AnswerTooLarge(OutsideError):
 
 
 class NoClipSurvived(ReelayError):
-    """There is nothing to make a film of."""
+    """There is nothing to make a film of, or not enough."""
 
 
 class ConditionLost(ReelayError):
@@ -259,3 +295,7 @@ class ConditionLost(ReelayError):
 
 class StaleRun(ReelayError):
     """Another run owns the job, or the job has ended."""
+
+
+def _dollars(usd: Decimal) -> str:
+    return f"${usd:.2f}" if usd == round(usd, 2) else f"${usd.normalize():f}"

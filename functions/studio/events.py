@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
 
 from functions.studio.jobs import Job
+from functions.studio.messages import LateClip
 
 if TYPE_CHECKING:
     from types_boto3_events import EventBridgeClient
 
 SOURCE = "reelay"
+CANCELLING = "job.cancelling"
+CLOSING = "job.closing"
+"""That a job is to be cancelled, or has no hope of a film: heard by close_job, which stops what runs for it."""
+LATE = "clip.late"
+"""That a clip has come which was given up: heard by keep_clip."""
 
 
 class JobEvents:
@@ -21,8 +27,9 @@ class JobEvents:
         self.bus = bus
         self.client = client or boto3.client("events", config=Config(retries={"mode": "standard", "max_attempts": 5}))
 
-    def publish(self, job: Job) -> None:
-        """A detail type such as `job.completed`; at least once, so consumers go by `jobId`, `run` and `status`."""
+    def publish(self, job: Job, happened: str | None = None) -> None:
+        """A detail type such as `job.completed`, of what happened, or else of the job's status; at least once, so consumers
+        go by `jobId`, `run` and `status`."""
         detail = {
             "jobId": job.id,
             "run": job.run,
@@ -35,14 +42,15 @@ class JobEvents:
             "lostCost": float(job.lost_cost),
             "errorMessage": job.error_message,
         }
+        self._put(happened or f"job.{job.status.value}", detail)
+
+    def publish_late(self, late: LateClip) -> None:
+        self._put(LATE, late.wire())
+
+    def _put(self, kind: str, detail: dict[str, Any]) -> None:
         answer = self.client.put_events(
             Entries=[
-                {
-                    "EventBusName": self.bus,
-                    "Source": SOURCE,
-                    "DetailType": f"job.{job.status.value}",
-                    "Detail": json.dumps(detail),
-                }
+                {"EventBusName": self.bus, "Source": SOURCE, "DetailType": kind, "Detail": json.dumps(detail)},
             ]
         )
         if answer["FailedEntryCount"]:

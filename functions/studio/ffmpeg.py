@@ -32,9 +32,11 @@ ADDRESS = re.compile(r" ?@ 0x[0-9a-f]+")
 COMPLAINT = re.compile(
     r"error|invalid|missing|corrupt|conceal|unknown|unable|could not|cannot|no such|not ", re.IGNORECASE
 )
-CLOSING = re.compile(r"Conversion failed|\[out#|frame=")
-"""What it says after every failure, whatever the reason."""
-STARVED = re.compile(r"Cannot allocate memory|malloc of size \d+ failed|pthread_create\(\) failed")
+CLOSING = re.compile(r"Conversion failed|\[out#|frame=|not on whitelist 'none'")
+"""What it says after every failure, whatever the reason; and where we forbade it to decode."""
+STARVED = re.compile(
+    r"Cannot allocate memory|malloc of size \d+ failed|pthread_create\(\) failed|Resource temporarily unavailable"
+)
 
 
 def media(path: Path, late: int = 0) -> list[str]:

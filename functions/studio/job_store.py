@@ -19,6 +19,7 @@ from functions.studio.clips import (
     AttemptStatus,
     Clip,
     ClipStatus,
+    Fault,
     Kept,
     given_back,
 )
@@ -27,7 +28,7 @@ from functions.studio.jobs import MOVES, TERMINAL, Film, Job, JobStatus, LeftOut
 from functions.studio.media import Piece, Probe
 from functions.studio.messages import ClipTask
 from functions.studio.rows import Row, now
-from functions.studio.table import Table, Write, check, delete, put, update
+from functions.studio.table import AtMost, Table, Write, check, delete, put, update
 
 UNFINISHED = "1"
 """The sweep's index has one partition: a job is in it only while it runs."""
@@ -59,6 +60,13 @@ def _film_sk(run: int) -> str:
 
 def _planning(job: Job) -> dict[str, Any]:
     return {"run": job.run, "status": JobStatus.PLANNING.value, "closing": None}
+
+
+def said(fault: Fault | None) -> dict[str, str | None]:
+    """What a clip's row says of why it has come to nothing; of nothing, when all is well."""
+    if fault is None:
+        return {"errorMessage": None, "errorClass": None, "errorInput": None}
+    return {"errorMessage": fault.message, "errorClass": fault.error_class, "errorInput": fault.input}
 
 
 class Listed(Row):
@@ -152,15 +160,22 @@ class JobStore:
         when: dict[str, Any] = {"run": run, "status": before(MOVES, status)}
         if status in TERMINAL:
             fields["completedAt"] = stamp
-        if status not in (JobStatus.FAILED, JobStatus.CANCELLED):
+        if status not in (JobStatus.FAILED, JobStatus.CANCELLING, JobStatus.CANCELLED):
             when["closing"] = None
         if planner:
             when["planner"] = planner
         return update(_pk(job_id), "JOB", fields, when)
 
+    def reserve_more(self, job: Job, usd: Decimal, most: Decimal | None) -> Write:
+        """Holds only while the run may spend and not more than `most` is reserved for it yet."""
+        when: dict[str, Any] = {"run": job.run, "status": JobStatus.PROCESSING.value, "closing": None}
+        if most is not None:
+            when["reservedCost"] = AtMost(most)
+        return update(_pk(job.id), "JOB", {}, when, add={"reservedCost": usd})
+
     def next_run(self, job: Job, purpose: Purpose, changes: Mapping[str, Any]) -> list[Write]:
         """Hold only while the job is as it was read: it has ended, that was published, and no other run has begun."""
-        ended = ("errorMessage", "completedAt", "closing", "planner", "executionArn")
+        ended = ("errorMessage", "completedAt", "closing", "planner", "executionArn", "savedCost")
         fields = {
             "run": job.run + 1,
             "status": JobStatus.PLANNING.value,
@@ -173,10 +188,15 @@ class JobStore:
         when = {"run": job.run, "status": job.status.value, "announcedRun": job.run}
         return [update(_pk(job.id), "JOB", fields, when), *self.enlist(job)]
 
+    def begin_to_cancel(self, job: Job, reason: str) -> Write:
+        """From here on nothing is sent for the run, and it can end as cancelled alone; holds while it has not ended."""
+        return self.move_job(job.id, job.run, JobStatus.CANCELLING, {"closing": reason})
+
     def begin_to_close(self, job_id: str, run: int, reason: str) -> Write:
         """From here on nothing is sent for the run; holds once, while the job has not ended."""
         running = [status.value for status in JobStatus if status not in TERMINAL]
-        return update(_pk(job_id), "JOB", {"closing": reason}, {"run": run, "status": running, "closing": None})
+        changes = {"closing": reason, "updatedAt": now()}
+        return update(_pk(job_id), "JOB", changes, {"run": run, "status": running, "closing": None})
 
     def begin_to_plan(self, job: Job, planner: str) -> Write:
         """From here on a try that began earlier writes nothing more."""
@@ -249,7 +269,7 @@ class JobStore:
             task.run,
             task.clip,
             ClipStatus.COMPLETED,
-            {"kept": kept.attributes(), "actualCost": cost, "errorMessage": None, "errorClass": None, "former": None},
+            {"kept": kept.attributes(), "actualCost": cost, "former": None, **said(None)},
         )
 
     # attempts
@@ -284,6 +304,16 @@ class JobStore:
         return self.move_attempt(
             job_id, attempt_id, AttemptStatus.ACCEPTED, {"predictionId": prediction_id, "acceptedAt": now()}
         )
+
+    def answered_late(self, job_id: str, attempt_id: str, prediction_id: str, answer: Answer) -> Write:
+        """On an attempt that was given up: its status and its money stay as they are. Holds once."""
+        given_up = [AttemptStatus.LOST.value, AttemptStatus.CANCELLED.value]
+        changes = {"answer": answer.attributes(), "answeredAt": now(), "predictionId": prediction_id}
+        return update(_pk(job_id), f"ATT#{attempt_id}", changes, {"status": given_up, "answer": None})
+
+    def kept_late(self, job_id: str, attempt_id: str, kept: Kept) -> Write:
+        """Where a paid output lies that came too late; holds once."""
+        return update(_pk(job_id), f"ATT#{attempt_id}", {"kept": kept.attributes()}, {"pk": ..., "kept": None})
 
     def note_prediction(self, job_id: str, attempt_id: str, prediction_id: str) -> Write:
         """On an attempt that was given up before its create was answered: whatever it cost has a name."""

@@ -147,6 +147,23 @@ class Film(Row):
     """None until its job has taken it."""
 
 
+class OnClipFailure(Row):
+    """`best_effort`: the film is made of whatever there is. `fail_fast`: of all clips, or not at all. `min_clips`: of at
+    least so many."""
+
+    kind: Literal["best_effort", "fail_fast", "min_clips"] = "best_effort"
+    min_clips: int | None = Field(default=None, ge=1)
+
+    def least(self, clips: int) -> int:
+        """How many of so many clips a film needs."""
+        match self.kind:
+            case "fail_fast":
+                return clips
+            case "min_clips":
+                return self.min_clips or 1
+        return 1
+
+
 class Job(Row):
     id: str
     tenant: str
@@ -156,17 +173,28 @@ class Job(Row):
     campaign_id: str
     client_id: str | None = None
     model: str
+    fallback_models: list[str] = Field(default_factory=list)
+    """Asked in this order when the one before has failed at a clip for good."""
+    on_clip_failure: OnClipFailure = OnClipFailure()
     duration_seconds: int
     num_pairs: int | None = None
     total_clips: int | None = None
     successful_clips: int = 0
     failed_clips: int = 0
     estimated_cost: Decimal | None = None
+    budget_usd: Decimal | None = None
+    """Of the job itself, over all of its runs."""
+    reserved_cost: Decimal = Decimal(0)
+    """What the budgets hold for the run that is going on; nothing once it has ended."""
     actual_cost: Decimal = Decimal(0)
     lost_cost: Decimal = Decimal(0)
+    saved_cost: Decimal | None = None
+    """USD that a cancelled job had set aside for clips and did not spend."""
     planning_cost: Decimal = Decimal(0)
     planning_model: str | None = None
     aspect_ratio: str | None = None
+    other_ratios: dict[str, str] = Field(default_factory=dict)
+    """The same of the fallback models that have one."""
     cut: Cut = Cut()
     """How the film is cut that the job has, or is to have first."""
     purpose: Purpose = Purpose()
@@ -197,6 +225,24 @@ class Job(Row):
     @property
     def may_spend(self) -> bool:
         return self.status is JobStatus.PROCESSING and self.closing is None
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """In the order in which they are asked."""
+        return (self.model, *self.fallback_models)
+
+    def ratio_of(self, model: str) -> str | None:
+        """The aspect ratio that one of its models is asked for."""
+        return self.aspect_ratio if model == self.model else self.other_ratios.get(model)
+
+    @property
+    def spent(self) -> Decimal:
+        return self.actual_cost + self.lost_cost
+
+    @property
+    def stopping(self) -> str | None:
+        """Why nothing more is sent for a run that has not ended; None while it goes on."""
+        return None if self.ended else self.closing
 
     @property
     def ended(self) -> bool:

@@ -1,7 +1,8 @@
 """Money, line by line: `J#{job}` → LEDGER#{attempt}. A line is reserved once and ends once: settled, released or lost.
 
 Reserved before anything is sent; settled when the output is kept; released when nothing was started or the provider
-reports that it charged nothing; lost when money bought nothing.
+reports that it charged nothing; lost when money bought nothing. It never comes to more than was reserved; what it comes
+to less is released.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 from enum import StrEnum
+from typing import Literal
 
 from functions.studio.clips import Clip
 from functions.studio.errors import NotFound
@@ -30,13 +32,27 @@ class Line(Row):
     run: int
     stage: str
     amount: Decimal
-    """USD."""
+    """That was reserved."""
+    cost: Decimal | None = None
+    """What it came to, settled or lost; None where that is all of it."""
+    unit: Literal["USD"] = "USD"
     state: LineState = LineState.RESERVED
     model: str
     reserved_at: str
     ended_at: str | None = None
     expires_at: int | None = None
     """As on the clip that it pays for."""
+
+    def comes_to(self, price: Decimal | None) -> Decimal:
+        """For what was sent at that price: never more than was reserved, whatever the catalogue says by then."""
+        return self.amount if price is None else min(self.amount, price)
+
+    @property
+    def counts(self) -> Decimal:
+        """What it takes of a budget."""
+        if self.state is LineState.RELEASED:
+            return Decimal(0)
+        return self.amount if self.cost is None else self.cost
 
 
 class Totals(Row):
@@ -48,14 +64,14 @@ class Totals(Row):
     lost: Decimal = Decimal(0)
 
 
-def reservation(clip: Clip, *, stage: str = "", attempt: int = 1) -> Line:
-    """The line that pays for one attempt at one stage of a clip."""
+def reservation(clip: Clip, *, stage: str = "", attempt: int = 1, amount: Decimal | None = None) -> Line:
+    """The line that pays for one attempt at one stage of a clip; `amount` where that may come to more than its price."""
     return Line(
         attempt_id=attempt_id(clip.run, clip.number, stage or clip.stage, attempt),
         clip=clip.number,
         run=clip.run,
         stage=stage or clip.stage,
-        amount=clip.estimated_cost,
+        amount=clip.estimated_cost if amount is None else amount,
         model=clip.model,
         reserved_at=now(),
         expires_at=clip.expires_at,
@@ -65,7 +81,8 @@ def reservation(clip: Clip, *, stage: str = "", attempt: int = 1) -> Line:
 def totals(lines: Iterable[Line]) -> Totals:
     sums = dict.fromkeys(LineState, Decimal(0))
     for line in lines:
-        sums[line.state] += line.amount
+        sums[line.state] += line.counts
+        sums[LineState.RELEASED] += line.amount - line.counts
     return Totals.model_validate({state.value: amount for state, amount in sums.items()})
 
 
@@ -80,12 +97,12 @@ class Ledger:
         """Of a clip that was never chosen."""
         return delete(f"J#{job_id}", f"LEDGER#{line.attempt_id}")
 
-    def end(self, job_id: str, attempt_id: str, state: LineState) -> Write:
-        """Holds only while the line is reserved: money moves exactly once."""
+    def end(self, job_id: str, attempt_id: str, state: LineState, cost: Decimal | None = None) -> Write:
+        """Holds only while the line is reserved: money moves exactly once. `cost` as on the line."""
         return update(
             f"J#{job_id}",
             f"LEDGER#{attempt_id}",
-            {"state": state.value, "endedAt": now(), "expiresAt": None},
+            {"state": state.value, "cost": cost, "endedAt": now(), "expiresAt": None},
             {"state": LineState.RESERVED.value},
         )
 

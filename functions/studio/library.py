@@ -14,8 +14,11 @@ from typing import Any, ClassVar, Literal, TypeVar
 from pydantic import Field
 
 from functions.studio.errors import ConditionLost, Conflict, FieldError, NotFound
-from functions.studio.rows import Row, is_id, new_id, now
-from functions.studio.table import Table, check, delete, put, update
+from functions.studio.rows import Row, age_of, is_id, new_id, now
+from functions.studio.table import Table, Write, check, delete, put, update
+
+LONGEST_DELETION = 60.0
+"""Seconds that the deletion of a campaign may take: twice what the API's function has."""
 
 PAGE = 100
 """Rows read at once while a filter looks for what it wants."""
@@ -54,6 +57,8 @@ class Campaign(Entry):
     product_url: str | None = None
     budget_usd: Decimal | None = None
     metadata: dict[str, Any] = Field(default_factory=dict)
+    deleting: str | None = None
+    """While somebody looks whether it can go: it gets nothing more to hold on to."""
 
 
 AssetType = Literal["image", "audio"]
@@ -185,20 +190,47 @@ class Library:
     def remove(self, entry: Client | Campaign | Upload) -> None:
         self.table.commit(delete(_pk(entry.tenant), _prefix(type(entry)) + entry.id))
 
-    def remove_campaign(self, campaign: Campaign) -> None:
-        """Conflict while it has assets. From its mark on it gets no more of them, so that none is left behind."""
+    def as_read(self, campaign: Campaign, *, staying: bool) -> Write:
+        """For a transaction that counts on the campaign's budget and, if `staying`, on the campaign itself."""
+        when = {"pk": ..., "budgetUsd": campaign.budget_usd} | ({"deleting": None} if staying else {})
+        return check(_pk(campaign.tenant), _prefix(Campaign) + campaign.id, when)
+
+    def remove_campaign(self, campaign: Campaign, check_unused: Callable[[], None], *with_it: Write) -> None:
+        """Conflict while it has assets, or `check_unused` raises one. From its mark on it gets no more assets and no job, so
+        that none is left behind. A mark that a crash has left holds nothing up for longer than LONGEST_DELETION."""
         pk, sk, mark = _pk(campaign.tenant), _prefix(Campaign) + campaign.id, new_id()
         try:
             self.table.commit(update(pk, sk, {"deleting": mark}, {"pk": ...}))
-            if not self.has_assets(campaign):
-                self.table.commit(delete(pk, sk, {"deleting": mark}))
-                return
-            self.table.commit(update(pk, sk, {"deleting": None}, {"deleting": mark}))
+            try:
+                check_unused()
+                if self.has_assets(campaign):
+                    raise Conflict("The campaign still has assets.", hint="Delete its assets first.")
+            except Conflict:
+                self.table.commit(update(pk, sk, {"deleting": None}, {"deleting": mark}))
+                raise
+            self.table.commit(delete(pk, sk, {"deleting": mark}), *with_it)
         except ConditionLost:
             if self.find(Campaign, campaign.tenant, campaign.id) is None:
                 return
             raise Conflict("The campaign is being deleted already.", hint="Look whether it is gone.") from None
-        raise Conflict("The campaign still has assets.", hint="Delete its assets first.")
+
+    def stands(self, tenant: str, campaign_id: str) -> Write:
+        """For a transaction that needs the campaign, now and later: it is there, and nobody is deleting it."""
+        return check(_pk(tenant), _prefix(Campaign) + campaign_id, {"pk": ..., "deleting": None})
+
+    def forget_deletion(self, tenant: str, campaign_id: str) -> bool:
+        """Takes away the mark of a deletion that has crashed; False where none has."""
+        row = self.table.get(_pk(tenant), _prefix(Campaign) + campaign_id) or {}
+        mark = row.get("deleting")
+        if mark is None or age_of(mark) < LONGEST_DELETION:
+            return False
+        try:
+            self.table.commit(
+                update(_pk(tenant), _prefix(Campaign) + campaign_id, {"deleting": None}, {"deleting": mark})
+            )
+        except ConditionLost:  # somebody else did
+            return self.find(Campaign, tenant, campaign_id) is not None
+        return True
 
     def campaigns_of(self, client: Client) -> Iterator[Campaign]:
         rows = self.table.query(_pk(client.tenant), _prefix(Campaign))
@@ -211,7 +243,7 @@ class Library:
             put(pk, _prefix(Asset) + asset.id, asset.attributes(), {"pk": None}),
             put(pk, _in(asset.campaign_id) + asset.id, {"assetId": asset.id, "type": asset.type}),
             put(pk, _same(asset.campaign_id, asset.sha256), {"assetId": asset.id}, {"pk": None}),
-            check(pk, _prefix(Campaign) + asset.campaign_id, {"pk": ..., "deleting": None}),
+            self.stands(asset.tenant, asset.campaign_id),
         )
 
     def same_asset(self, campaign: Campaign, sha256: str) -> Asset | None:

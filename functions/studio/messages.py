@@ -48,6 +48,8 @@ class ClipTask(RunRef):
     clip: int
     stage: str
     attempt: int
+    tries: int = 1
+    """Attempts with the present model, this one included."""
     timeout_seconds: int
     heartbeat_seconds: int
 
@@ -84,6 +86,12 @@ class StateError(Message):
 
 class KeepClip(ClipTask):
     error: StateError | None = None
+
+
+class LateClip(RunRef):
+    """A clip came of an attempt that had been given up."""
+
+    attempt_id: str
 
 
 class KeptClip(Message):

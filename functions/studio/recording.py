@@ -55,8 +55,9 @@ def record_acceptance(jobs: JobStore, job_id: str, attempt: Attempt, prediction_
             jobs.table.commit(jobs.note_prediction(job_id, attempt.id, prediction_id))
 
 
-def record_answer(jobs: JobStore, workflow: Workflow, job_id: str, attempt: Attempt, prediction: Prediction) -> None:
-    """Records a final answer and lets the workflow go on; for an attempt that has ended it changes nothing.
+def record_answer(jobs: JobStore, workflow: Workflow, job_id: str, attempt: Attempt, prediction: Prediction) -> bool:
+    """Records a final answer and lets the workflow go on. An attempt that was given up stays so: True when a clip of it has
+    come all the same, and is not kept yet.
 
     The token is read after the record: a Retry of the state that replaces it meanwhile finds the record instead.
     """
@@ -70,8 +71,15 @@ def record_answer(jobs: JobStore, workflow: Workflow, job_id: str, attempt: Atte
         try:
             jobs.table.commit(*writes)
         except ConditionLost:
-            logger().info("the answer was recorded before")
-    release(jobs, workflow, job_id, attempt.id)
+            logger().info("the answer was recorded before, or the attempt was given up")
+    current = jobs.find_attempt(job_id, attempt.id)
+    if current is not None and current.given_up and current.answer is None:
+        with suppress(ConditionLost):  # told twice
+            jobs.table.commit(jobs.answered_late(job_id, attempt.id, prediction.id, prediction.answer))
+        current = jobs.find_attempt(job_id, attempt.id)
+    if current is not None and current.status is AttemptStatus.ANSWERED:
+        _release(workflow, current)
+    return current is not None and current.came_late
 
 
 def release(jobs: JobStore, workflow: Workflow, job_id: str, attempt_id: str) -> None:
@@ -80,7 +88,11 @@ def release(jobs: JobStore, workflow: Workflow, job_id: str, attempt_id: str) ->
     if current is None or current.status is not AttemptStatus.ANSWERED:
         logger().info("nobody waits for this answer", extra={"attemptStatus": current and current.status})
         return
-    if not workflow.release(current.token):
+    _release(workflow, current)
+
+
+def _release(workflow: Workflow, attempt: Attempt) -> None:
+    if not workflow.release(attempt.token):
         logger().debug("the token was used or has timed out")
 
 
@@ -90,8 +102,9 @@ provider's list."""
 
 
 def is_over(attempt: Attempt) -> bool:
-    """Whether a create that was never answered can begin nothing any more. No provider need be asked before."""
-    unanswered = attempt.status in (AttemptStatus.ASKED, AttemptStatus.UNKNOWN) and not attempt.postponed
+    """Whether a create that was never answered, given up or not, can begin nothing any more. No provider need be asked
+    before."""
+    unanswered = attempt.prediction_id is None and attempt.answer is None and not attempt.postponed
     if not unanswered or attempt.claimed_at is None:
         return False
     return datetime.fromisoformat(attempt.claimed_at) + SURE_AFTER < datetime.fromisoformat(now())
@@ -125,11 +138,12 @@ def last_look(jobs: JobStore, provider_of: Callable[[str], Provider], job_id: st
     return False
 
 
-def cancel(provider: Provider, prediction_id: str, why: str) -> None:
-    """Stops what is not wanted any more from costing. A provider that does not hear is asked again by check_clip."""
+def cancel(provider: Provider, prediction_id: str, why: str) -> bool:
+    """Stops what is not wanted any more from costing; False when the provider did not hear."""
     try:
         provider.cancel(prediction_id)
     except (ProviderError, NotConfigured) as error:
         logger().warning("not cancelled", extra={"prediction": prediction_id, "reason": str(error)})
-        return
+        return False
     logger().warning(f"cancelled: {why}", extra={"prediction": prediction_id})
+    return True

@@ -11,13 +11,7 @@ from functions.studio.rows import now
 def opened_again(clip: Clip, job: Job) -> Clip:
     """As the job's run makes it: at today's price, and with what has been paid for it so far. A video that it has is kept
     until there is another."""
-    wish = job.purpose.wish or ClipWish(
-        model=clip.model,
-        duration_seconds=clip.duration_seconds,
-        prompt=clip.prompt,
-        seed=clip.seed,
-        aspect_ratio=clip.aspect_ratio,
-    )
+    wish = job.purpose.wish or _as_before(clip, job)
     cost = catalogue().model(wish.model).offer(job.cut, wish.duration_seconds).cost
     return Clip(
         **wish.model_dump(),
@@ -36,4 +30,16 @@ def opened_again(clip: Clip, job: Job) -> Clip:
         former=clip if clip.video else None,
         created_at=clip.created_at,
         updated_at=now(),
+    )
+
+
+def _as_before(clip: Clip, job: Job) -> ClipWish:
+    """What failed with a model to fall back to begins anew with the job's own."""
+    fell_back = clip.model in job.fallback_models
+    return ClipWish(
+        model=job.model if fell_back else clip.model,
+        duration_seconds=clip.duration_seconds,
+        prompt=clip.prompt,
+        seed=clip.seed,
+        aspect_ratio=None if fell_back else clip.aspect_ratio,
     )

@@ -38,6 +38,11 @@ def new_id() -> str:
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
+def age_of(made: str) -> float:
+    """Seconds since an id of ours was made."""
+    return epoch() - int(made.replace("-", "")[:12], 16) / 1000
+
+
 def plain(value: Any) -> Any:
     """A value from the table with JSON's own numbers."""
     match value:

@@ -27,6 +27,7 @@ from functions.studio.messages import ClipTask
 from functions.studio.providers.protocol import Order, Prediction, Provider
 from functions.studio.recording import cancel, mark, record_acceptance, record_answer, webhook_url
 from functions.studio.rows import new_id
+from functions.studio.stopping import Brake
 from functions.studio.telemetry import logger
 from functions.studio.workflow import Workflow
 
@@ -39,6 +40,7 @@ class Outbox:
     media: MediaStore
     workflow: Workflow
     checks: CheckQueue
+    brake: Brake
     provider: Callable[[str], Provider]
     public_url: str
     handover: str
@@ -81,7 +83,7 @@ def send(task: ClipTask, outbox: Outbox, turn: int = 0) -> None:
     except (ProviderRefused, ProviderFailed, NotConfigured) as error:
         with suppress(ConditionLost):  # whoever claimed it meanwhile hears for itself
             claim = claim or _claim(outbox.jobs, task, {})
-            record_answer(outbox.jobs, outbox.workflow, job.id, attempt, _not_accepted(error))
+            record_answer(outbox.jobs, outbox.workflow, job.id, attempt, _not_accepted(error, attempt))
     else:
         record_acceptance(outbox.jobs, job.id, attempt, prediction.id)
         logger().info("accepted", extra={"prediction": prediction.id, "model": attempt.model})
@@ -123,7 +125,7 @@ def _order(job: Job, clip: Clip, attempt: Attempt, frames: dict[str, str], outbo
     words = {
         "prompt": clip.prompt,
         "duration": clip.duration_seconds,
-        "aspectRatio": clip.aspect_ratio or job.aspect_ratio,
+        "aspectRatio": clip.aspect_ratio or job.ratio_of(attempt.model),
         "resolution": offer.resolution.name,
         "audio": offer.audio,
         "seed": clip.seed,
@@ -162,10 +164,22 @@ def _is_unknown(jobs: JobStore, task: ClipTask) -> None:
         logger().info("the answer came although its create was not answered")
 
 
-def _not_accepted(error: ProviderError | NotConfigured) -> Prediction:
+def _not_accepted(error: ProviderError | NotConfigured, attempt: Attempt) -> Prediction:
     """An answer like any other, so that KeepClip alone ends attempts. Nothing was begun, so nothing is charged."""
     outcome = Outcome.REFUSED if isinstance(error, ProviderRefused) else Outcome.FAILED
-    return Prediction(id="", answer=Answer(outcome=outcome, error=str(error), charged=False))
+    answer = Answer(
+        outcome=outcome,
+        error=str(error),
+        error_class=error.error_class,
+        input=_our_word(error, attempt) if isinstance(error, ProviderRefused) else None,
+        charged=False,
+    )
+    return Prediction(id="", answer=answer)
+
+
+def _our_word(refused: ProviderRefused, attempt: Attempt) -> str | None:
+    inputs = catalogue().model(attempt.model).inputs
+    return next((ours for ours, theirs in inputs.items() if theirs == refused.input), None)
 
 
 def _stop_if_overtaken(jobs: JobStore, task: ClipTask, provider: Provider, prediction: Prediction) -> None:

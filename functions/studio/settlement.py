@@ -5,11 +5,22 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 
-from functions.studio.clips import ATTEMPT_MOVES, OPEN_CLIP, Attempt, AttemptStatus, Clip, ClipStatus, Outcome
+from functions.studio.clips import (
+    ATTEMPT_MOVES,
+    OPEN_CLIP,
+    Attempt,
+    AttemptStatus,
+    Clip,
+    ClipStatus,
+    Fault,
+    Outcome,
+)
 from functions.studio.errors import ConditionLost
-from functions.studio.job_store import JobStore
+from functions.studio.job_store import JobStore, said
 from functions.studio.jobs import Job
 from functions.studio.ledger import Ledger, Line, LineState
+from functions.studio.recording import is_over
+from functions.studio.stopping import Brake, stop_predictions
 from functions.studio.table import Write
 from functions.studio.telemetry import count
 
@@ -26,12 +37,12 @@ READS = 5
 
 @dataclass(frozen=True)
 class Ending:
-    """How an attempt ended that no clip came of."""
+    """How an attempt ended that no clip came of. `certain`: nothing can come of it any more, and it is known what it cost."""
 
     status: AttemptStatus
     line: LineState
-    message: str
-    error_class: str
+    fault: Fault
+    certain: bool
 
 
 def ending(attempt: Attempt | None, message: str, error_class: str, *, never_begun: bool = False) -> Ending:
@@ -45,24 +56,30 @@ def ending(attempt: Attempt | None, message: str, error_class: str, *, never_beg
     never_sent = attempt is None or attempt.postponed
     unpaid = not answer.charged if answer else never_sent or never_begun
     line = LineState.RELEASED if unpaid else LineState.LOST
+    certain = answer is not None or unpaid
     if answer and answer.outcome in ENDINGS:
         status, words = ENDINGS[answer.outcome]
-        return Ending(status, line, answer.error or words, answer.outcome.value)
-    return Ending(AttemptStatus.LOST if line is LineState.LOST else AttemptStatus.CANCELLED, line, message, error_class)
+        error_class = answer.error_class or answer.outcome.value
+        return Ending(
+            status, line, Fault(message=answer.error or words, error_class=error_class, input=answer.input), certain
+        )
+    given_up = AttemptStatus.LOST if line is LineState.LOST else AttemptStatus.CANCELLED
+    return Ending(given_up, line, Fault(message=message, error_class=error_class), certain)
 
 
 def ended_attempt(
-    jobs: JobStore, ledger: Ledger, job_id: str, attempt_id: str, attempt: Attempt | None, end: Ending
+    jobs: JobStore, ledger: Ledger, job_id: str, line: Line, attempt: Attempt | None, end: Ending
 ) -> list[Write]:
     """The writes that end an attempt and its line; they hold only while both are as they were read."""
-    writes = [ledger.end(job_id, attempt_id, end.line)]
+    lost = line.comes_to(attempt.price if attempt else None) if end.line is LineState.LOST else None
+    writes = [ledger.end(job_id, line.attempt_id, end.line, lost)]
     if attempt and ATTEMPT_MOVES[attempt.status]:
-        writes.append(jobs.attempt_ended(job_id, attempt_id, end.status, as_read=attempt))
+        writes.append(jobs.attempt_ended(job_id, attempt.id, end.status, as_read=attempt))
     return writes
 
 
 def settle_open_clips(
-    jobs: JobStore,
+    brake: Brake,
     ledger: Ledger,
     job: Job,
     run: int,
@@ -70,27 +87,43 @@ def settle_open_clips(
     *,
     error_class: str = "unfinished",
     status: ClipStatus = ClipStatus.FAILED,
-) -> None:
-    """Closes the clips and the reservations that a run has left open; `reason` where a provider gave none.
+) -> list[str]:
+    """Closes the clips and the reservations that a run has left open; `reason` where a provider gave none. The ids of the
+    attempts whose clip was made, and comes too late.
 
-    Who changes one of them at the same moment is waited for: it is read again. ConditionLost when that does not end.
+    What still runs at a provider is stopped first, and its last word counts. Who changes a row at the same moment is
+    waited for: it is read again. ConditionLost when that does not end.
     """
+    jobs = brake.jobs
+    never_begun = stop_predictions(brake, job.id, run)
+    late: list[str] = []
+
+    def settle(one: tuple[Clip, Line | None]) -> None:
+        clip, line = one
+        attempt = jobs.find_attempt(job.id, line.attempt_id) if line else None
+        unbegun = attempt is not None and attempt.id in never_begun and is_over(attempt)
+        end = ending(attempt, reason, error_class, never_begun=unbegun)
+        # Whoever stopped it knows better why than its provider.
+        fault = Fault(message=reason, error_class=error_class) if end.status is AttemptStatus.CANCELLED else end.fault
+        writes = ended_attempt(jobs, ledger, job.id, line, attempt, end) if line else []
+        if clip.status in OPEN_CLIP:
+            writes.append(jobs.clip_lost(job.id, clip, status, said(fault), as_read=clip))
+        with suppress(ConditionLost):  # read again in the next round
+            jobs.table.commit(*writes)
+            if attempt and attempt.is_made:
+                late.append(attempt.id)
+                count("PaidNotKept")
+            if clip.status in OPEN_CLIP and status is ClipStatus.FAILED:
+                count("ClipsFailed", errorClass=fault.error_class)
+
     for _ in range(READS):
         open_ones = _open_clips(jobs, ledger, job.id, run)
         if not open_ones:
-            return
-        for clip, line in open_ones:
-            attempt = jobs.find_attempt(job.id, line.attempt_id) if line else None
-            end = ending(attempt, reason, error_class)
-            writes = ended_attempt(jobs, ledger, job.id, line.attempt_id, attempt, end) if line else []
-            if clip.status in OPEN_CLIP:
-                words = {"errorMessage": end.message, "errorClass": end.error_class}
-                writes.append(jobs.clip_lost(job.id, clip, status, words, as_read=clip))
-            with suppress(ConditionLost):  # read again in the next round
-                jobs.table.commit(*writes)
-                count("ClipsFailed", errorClass=end.error_class)
+            return late
+        brake.each(settle, open_ones)
     if _open_clips(jobs, ledger, job.id, run):
         raise ConditionLost(f"the clips of job {job.id} kept changing while they were closed")
+    return late
 
 
 def _open_clips(jobs: JobStore, ledger: Ledger, job_id: str, run: int) -> list[tuple[Clip, Line | None]]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 from functools import cache
 
+from functions.studio.at_once import at_once
+from functions.studio.budgets import Budgets
 from functions.studio.check_queue import CheckQueue, read_delays
+from functions.studio.closing import Closing
 from functions.studio.events import JobEvents
 from functions.studio.job_store import JobStore
 from functions.studio.ledger import Ledger
@@ -13,6 +16,7 @@ from functions.studio.library import Library
 from functions.studio.media_store import MediaStore
 from functions.studio.providers import open_provider
 from functions.studio.sending import Outbox
+from functions.studio.stopping import Brake
 from functions.studio.table import Table
 from functions.studio.workflow import Workflow
 
@@ -28,6 +32,10 @@ def jobs() -> JobStore:
 
 def ledger() -> Ledger:
     return Ledger(table())
+
+
+def budgets() -> Budgets:
+    return Budgets(table())
 
 
 def library() -> Library:
@@ -55,6 +63,14 @@ def events() -> JobEvents:
     return JobEvents(os.environ["EVENT_BUS_NAME"])
 
 
+def brake() -> Brake:
+    return Brake(jobs(), open_provider, at_once)
+
+
+def closing() -> Closing:
+    return Closing(jobs(), ledger(), events(), workflow(), brake())
+
+
 @cache
 def outbox() -> Outbox:
     return Outbox(
@@ -62,6 +78,7 @@ def outbox() -> Outbox:
         media=media(),
         workflow=workflow(),
         checks=checks(),
+        brake=brake(),
         provider=open_provider,
         public_url=os.environ["PUBLIC_URL"],
         handover=os.environ["MEDIA_HANDOVER"],

@@ -1,4 +1,4 @@
-"""The state machine as the Lambdas see it: start a run, release a token, show that one is alive."""
+"""The state machine as the Lambdas see it: start a run, stop it, release a token, show that one is alive."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def stepfunctions() -> SFNClient:
 
 
 class Workflow:
-    """`machine_arn` is needed to start runs only; tokens know their execution."""
+    """`machine_arn` is needed for runs only; tokens know their execution."""
 
     def __init__(self, machine_arn: str = "", client: SFNClient | None = None) -> None:
         self.machine_arn = machine_arn
@@ -43,6 +43,14 @@ class Workflow:
             return self.client.describe_execution(executionArn=execution_arn)["status"]
         except self.client.exceptions.ExecutionDoesNotExist:
             return "GONE"
+
+    def stop(self, execution_name: str, cause: str) -> bool:
+        """Ends a run with all children of its maps; False when there is none of that name. One that has ended stays so."""
+        try:
+            self.client.stop_execution(executionArn=self.execution_arn(execution_name), error="Stopped", cause=cause)
+        except self.client.exceptions.ExecutionDoesNotExist:
+            return False
+        return True
 
     def release(self, token: str) -> bool:
         """False when nobody waits with this token any more: it was used, replaced or timed out."""

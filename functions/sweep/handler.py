@@ -6,12 +6,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from functions.studio import wiring
-from functions.studio.closing import Closing
 from functions.studio.telemetry import entry
 from functions.sweep.sweep import sweep
 
 
 @entry
 def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
-    closing = Closing(wiring.jobs(), wiring.ledger(), wiring.events())
-    return sweep(closing, wiring.workflow(), datetime.now(UTC))
+    return sweep(wiring.closing(), datetime.now(UTC))

@@ -7,26 +7,33 @@ from datetime import datetime, timedelta
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from functions.studio.closing import ENDED, Closing, close_failed
+from functions.studio.closing import ENDED, Closing, close_failed, stop_run
 from functions.studio.errors import ConditionLost, ReelayError
-from functions.studio.jobs import Job
-from functions.studio.telemetry import about, count, logger
-from functions.studio.workflow import Workflow
+from functions.studio.jobs import Job, JobStatus
+from functions.studio.telemetry import about, count, logger, seconds
 
 GRACE = timedelta(seconds=60)
-"""How long the API has for starting a job itself."""
+"""How long the API has for starting a job itself, and close_job for cancelling one."""
 
 ORPHANED = timedelta(minutes=5)
 """How long after its last move a job is asked for its execution: the execution's own end, and the event of it, come first."""
 
 
-def sweep(closing: Closing, workflow: Workflow, at: datetime) -> dict[str, int]:
-    """How many jobs were started, closed, and failed to be either: those stand in nobody's way."""
-    done = {"started": 0, "closed": 0, "failed": 0}
-    for job in closing.jobs.unfinished_jobs():
+BOUND = timedelta(seconds=7200) + ORPHANED + 2 * GRACE
+"""Within which every job ends: its execution's own limit, and what the sweep takes to find one that is gone."""
+
+
+def sweep(closing: Closing, at: datetime) -> dict[str, int]:
+    """How many jobs were started, stopped, closed, and failed to be any: those stand in nobody's way."""
+    done = {"started": 0, "stopped": 0, "closed": 0, "failed": 0}
+    unfinished = closing.jobs.unfinished_jobs()
+    if unfinished:
+        moved = min(datetime.fromisoformat(job.updated_at) for job in unfinished)
+        seconds("OldestUnfinished", (at - moved).total_seconds())
+    for job in unfinished:
         about(job=job.id, run=job.run)
         try:
-            if did := _sweep(job, closing, workflow, at):
+            if did := _sweep(job, closing, at):
                 done[did] += 1
         except (ReelayError, ClientError, BotoCoreError, RuntimeError):
             logger().exception("not swept")
@@ -36,31 +43,42 @@ def sweep(closing: Closing, workflow: Workflow, at: datetime) -> dict[str, int]:
     return done
 
 
-def _sweep(job: Job, closing: Closing, workflow: Workflow, at: datetime) -> str | None:
+def _sweep(job: Job, closing: Closing, at: datetime) -> str | None:
     if is_forgotten(job, at):
-        _start(job, closing, workflow)
+        _start(job, closing)
         return "started"
-    if not is_quiet(job, at):
-        return None
+    did = None
+    if is_unheard(job, at):
+        logger().warning("stopped by the sweep")
+        stop_run(job.id, job.run, closing)
+        did = "stopped"
+    if job.status is JobStatus.CANCELLING or not is_quiet(job, at):
+        return did
     # A job that has ended is here still because its end was not published.
-    ended = job.status.value if job.ended else ENDED.get(workflow.status(str(job.execution_arn)))
+    ended = job.status.value if job.ended else ENDED.get(closing.workflow.status(str(job.execution_arn)))
     if not ended:
-        return None
+        return did
     logger().warning("closed by the sweep")
     close_failed(job.id, job.run, ended, closing)
     return "closed"
 
 
 def is_forgotten(job: Job, at: datetime) -> bool:
-    return not job.ended and job.execution_arn is None and datetime.fromisoformat(job.updated_at) < at - GRACE
+    waits = not job.ended and job.status is not JobStatus.CANCELLING and job.execution_arn is None
+    return waits and datetime.fromisoformat(job.updated_at) < at - GRACE
+
+
+def is_unheard(job: Job, at: datetime) -> bool:
+    """It is to be stopped, and whoever was told to do so is not done with it."""
+    return job.stopping is not None and datetime.fromisoformat(job.updated_at) < at - GRACE
 
 
 def is_quiet(job: Job, at: datetime) -> bool:
     return (job.ended or job.execution_arn is not None) and datetime.fromisoformat(job.updated_at) < at - ORPHANED
 
 
-def _start(job: Job, closing: Closing, workflow: Workflow) -> None:
-    arn = workflow.start(job.id, job.run, job.execution_name)
+def _start(job: Job, closing: Closing) -> None:
+    arn = closing.workflow.start(job.id, job.run, job.execution_name)
     with suppress(ConditionLost):  # the API noted it meanwhile
         closing.jobs.execution_started(job, arn)
     logger().warning("started by the sweep")

@@ -23,6 +23,8 @@ LAMBDAS = sorted(path.name for path in FUNCTIONS.iterdir() if (path / "handler.p
 PURE = {
     "jobs",
     "clips",
+    "attempts",
+    "policy",
     "messages",
     "errors",
     "catalogue",
@@ -41,13 +43,13 @@ PURE = {
 STORES = {"job_store", "ledger", "library", "media_store", "workflow", "check_queue", "events", "keyring"}
 """One outside thing each; those of rows stand on `table`."""
 
-FOUNDATIONS = {"table", "telemetry"}
+FOUNDATIONS = {"table", "telemetry", "at_once"}
 """What any store or domain service may stand on."""
 
 TOOLS = {"boxes", "ffmpeg", "loudness", "music", "probe", "room", "segment", "sound", "tunes", "workplace"}
 """Files, and the program that reads them: no store, no cloud."""
 
-DOMAIN = {"recording", "closing", "sending", "settlement"}
+DOMAIN = {"budgets", "recording", "closing", "sending", "settlement", "stopping"}
 """What two Lambdas do in the same way, over the stores."""
 
 WIRING = {"wiring"}
@@ -69,6 +71,7 @@ CLIENTS = {
     **dict.fromkeys(STORES | {"table"}, AWS | {"types_boto3_stepfunctions", "pydantic"}),
     "keyring": {"aws_lambda_powertools", "botocore"},
     "telemetry": {"aws_lambda_powertools"},
+    "at_once": frozenset(),
     **dict.fromkeys(DOMAIN | WIRING, frozenset()),
 }
 """And of the world."""

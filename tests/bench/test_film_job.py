@@ -20,7 +20,7 @@ from bench.film_job import (
     prediction,
 )
 from bench.jobs import FEW, MANY, figures
-from functions.keep_clip.keep import check_duration
+from functions.keep_clip.keep import check
 from functions.studio.probe import examine
 
 
@@ -74,7 +74,7 @@ def test_one_job_whose_clips_waited_for_each_other_is_enough_to_fail() -> None:
 @pytest.mark.usefixtures("ffmpeg_on_path")
 def test_the_clip_that_is_served_would_be_kept(tmp_path: Path) -> None:
     probe = examine(make_clip(tmp_path / "clip.mp4"))
-    check_duration(probe, SECONDS)
+    check(probe, SECONDS)
     assert probe.picture.frames == SERVED_SECONDS * FPS
     assert probe.sound
 

@@ -117,7 +117,7 @@ def test_checks_that_keep_failing_are_set_aside_and_ring_an_alarm(template: Read
     dead = template.only("AWS::SQS::Queue", "DeadChecks")
     assert template.text(redrive["deadLetterTargetArn"]) == f"{dead}.Arn"
     assert queues[dead]["MessageRetentionPeriod"] == 14 * 24 * 3600
-    [alarm] = template.all("AWS::CloudWatch::Alarm").values()
+    [alarm] = [each for each in template.all("AWS::CloudWatch::Alarm").values() if "SetAside" in each["AlarmName"]]
     [watched] = alarm["Metrics"]
     metric = watched["MetricStat"]["Metric"]
     assert (metric["Namespace"], metric["MetricName"]) == ("AWS/SQS", "ApproximateNumberOfMessagesVisible")
@@ -126,30 +126,41 @@ def test_checks_that_keep_failing_are_set_aside_and_ring_an_alarm(template: Read
     assert alarm["TreatMissingData"] == "notBreaching"
 
 
-def rule_of(template: Reader, folder: str) -> dict[str, Any]:
-    """The one rule that calls a function, which lets it."""
+def rules_of(template: Reader, folder: str) -> list[dict[str, Any]]:
+    """The rules that call a function, which lets them."""
     arn = f"{template.function_id(folder)}.Arn"
     rules = template.all("AWS::Events::Rule").items()
-    [(name, rule)] = [
-        (name, rule) for name, rule in rules if [template.text(target["Arn"]) for target in rule["Targets"]] == [arn]
-    ]
-    assert may_invoke(template, folder) == {("events.amazonaws.com", f"{name}.Arn")}
-    return rule
+    calling = {
+        name: rule for name, rule in rules if [template.text(target["Arn"]) for target in rule["Targets"]] == [arn]
+    }
+    assert may_invoke(template, folder) == {("events.amazonaws.com", f"{name}.Arn") for name in calling}
+    return list(calling.values())
 
 
 def test_a_run_that_ends_badly_closes_its_job_but_a_child_of_it_does_not(template: Reader) -> None:
-    rule = rule_of(template, "close_job")
+    [rule] = [rule for rule in rules_of(template, "close_job") if "EventBusName" not in rule]
     pattern = rule["EventPattern"]
     assert pattern["source"] == ["aws.states"]
     assert pattern["detail-type"] == ["Step Functions Execution Status Change"]
     assert set(pattern["detail"]["status"]) == {"ABORTED", "TIMED_OUT", "FAILED"}
     # Compared as a whole: a child's machine ARN is this one, a slash and its map's Label.
     assert [template.text(arn) for arn in pattern["detail"]["stateMachineArn"]] == [MACHINE]
-    assert "EventBusName" not in rule, "AWS's own events are on the default bus"
+
+
+@pytest.mark.parametrize(
+    ("folder", "kinds"), [("close_job", ["job.cancelling", "job.closing"]), ("keep_clip", ["clip.late"])]
+)
+def test_what_is_to_be_stopped_or_comes_late_is_heard_on_our_own_bus(
+    template: Reader, folder: str, kinds: list[str]
+) -> None:
+    [rule] = [rule for rule in rules_of(template, folder) if "EventBusName" in rule]
+    assert template.text(rule["EventBusName"]) == template.only("AWS::Events::EventBus")
+    assert rule["EventPattern"] == {"source": ["reelay"], "detail-type": kinds}
 
 
 def test_the_sweep_comes_every_minute(template: Reader) -> None:
-    assert rule_of(template, "sweep")["ScheduleExpression"] == "rate(1 minute)"
+    [rule] = rules_of(template, "sweep")
+    assert rule["ScheduleExpression"] == "rate(1 minute)"
 
 
 def test_the_deployment_says_where_everything_is(template: Reader) -> None:
@@ -161,6 +172,7 @@ def test_the_deployment_says_where_everything_is(template: Reader) -> None:
         "StateMachineArn": template.only("AWS::StepFunctions::StateMachine"),
         "ReplicateSecretArn": template.only("AWS::SecretsManager::Secret", "Replicate"),
         "XaiSecretArn": template.only("AWS::SecretsManager::Secret", "Xai"),
+        "DeadChecksUrl": template.only("AWS::SQS::Queue", "DeadChecks"),
     }
 
 

@@ -23,13 +23,15 @@ class Wiring(NamedTuple):
 
 WIRING = {
     "api": Wiring(
-        "TABLE_NAME MEDIA_BUCKET STATE_MACHINE_ARN VIDEO_GENERATION_MODEL PLAYER_SECRET_ARN",
-        "rows media remove start player",
+        "TABLE_NAME MEDIA_BUCKET STATE_MACHINE_ARN VIDEO_GENERATION_MODEL PLAYER_SECRET_ARN EVENT_BUS_NAME",
+        "rows media remove start player publish",
         1024,
         30,
         ffmpeg=True,
     ),
-    "callback": Wiring("TABLE_NAME REPLICATE_SECRET_ARN REPLICATE_BASE_URL", "rows replicate answer", 512, 30),
+    "callback": Wiring(
+        "TABLE_NAME REPLICATE_SECRET_ARN REPLICATE_BASE_URL EVENT_BUS_NAME", "rows replicate answer publish", 512, 30
+    ),
     "plan": Wiring(
         "TABLE_NAME MEDIA_BUCKET XAI_SECRET_ARN XAI_BASE_URL MEDIA_HANDOVER CHECK_DELAYS CLIP_TIMEOUT_SECONDS",
         "rows look xai",
@@ -45,23 +47,30 @@ WIRING = {
     ),
     "check_clip": Wiring(
         "TABLE_NAME MEDIA_BUCKET REPLICATE_SECRET_ARN REPLICATE_BASE_URL PUBLIC_URL CHECK_QUEUE_URL CHECK_DELAYS "
-        "MEDIA_HANDOVER",
-        "rows look replicate answer send receive",
+        "MEDIA_HANDOVER EVENT_BUS_NAME",
+        "rows look replicate answer send receive publish",
         seconds=120,
     ),
     "keep_clip": Wiring(
-        "TABLE_NAME MEDIA_BUCKET REPLICATE_OUTPUT_ORIGINS REPLICATE_SECRET_ARN REPLICATE_BASE_URL",
-        "rows media replicate",
+        "TABLE_NAME MEDIA_BUCKET REPLICATE_OUTPUT_ORIGINS REPLICATE_SECRET_ARN REPLICATE_BASE_URL EVENT_BUS_NAME",
+        "rows media replicate publish",
         2048,
         480,
         ffmpeg=True,
     ),
-    "arrange": Wiring("TABLE_NAME", "rows"),
+    "arrange": Wiring("TABLE_NAME REPLICATE_SECRET_ARN REPLICATE_BASE_URL", "rows replicate"),
     "make_piece": Wiring("TABLE_NAME MEDIA_BUCKET", "rows media", 3008, 900, tmp=2048, ffmpeg=True),
     "assemble": Wiring("TABLE_NAME MEDIA_BUCKET", "rows media", 3008, 900, tmp=10240, ffmpeg=True),
     "deliver": Wiring("TABLE_NAME EVENT_BUS_NAME", "rows publish"),
-    "close_job": Wiring("TABLE_NAME EVENT_BUS_NAME", "rows publish"),
-    "sweep": Wiring("TABLE_NAME STATE_MACHINE_ARN EVENT_BUS_NAME", "rows start describe publish"),
+    "close_job": Wiring(
+        "TABLE_NAME STATE_MACHINE_ARN EVENT_BUS_NAME REPLICATE_SECRET_ARN REPLICATE_BASE_URL",
+        "rows stop answer replicate publish",
+        seconds=300,
+    ),
+    "sweep": Wiring(
+        "TABLE_NAME STATE_MACHINE_ARN EVENT_BUS_NAME REPLICATE_SECRET_ARN REPLICATE_BASE_URL",
+        "rows start describe stop answer replicate publish",
+    ),
 }
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
@@ -99,6 +108,8 @@ def granted(template: Reader, grant: str) -> set[tuple[str, str]]:
             return each("states:StartExecution", template.only("AWS::StepFunctions::StateMachine"))
         case "describe":
             return each("states:DescribeExecution", f"{RUNS}:*")
+        case "stop":
+            return each("states:StopExecution", f"{RUNS}:*")
         case "remove":
             return each("s3:DeleteObject", f"{media}/*")
         case "answer":
@@ -181,9 +192,9 @@ def test_a_role_is_its_service_s_alone(template: Reader) -> None:
         assert statement["Principal"]["Service"] in ("lambda.amazonaws.com", "states.amazonaws.com")
 
 
-def test_functions_that_the_workflow_or_the_queue_calls_let_nobody_else_call_them(template: Reader) -> None:
+def test_functions_let_nobody_call_them_but_the_door_and_the_events_that_they_hear(template: Reader) -> None:
     called = {template.text(each["FunctionName"]) for each in template.all("AWS::Lambda::Permission").values()}
-    outside = ("api", "callback", "close_job", "sweep")
+    outside = ("api", "callback", "close_job", "keep_clip", "sweep")
     assert called == {f"{template.function_id(folder)}.Arn" for folder in outside}
 
 

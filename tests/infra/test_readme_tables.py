@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import inspect
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from functions.api.handler import app
 from functions.keep_clip.keep import ERROR_CLASSES, reason
+from functions.studio.attempts import CLIP_TIME
+from functions.studio.check_queue import heartbeat_limit, read_delays
 from functions.studio.clips import Outcome
-from functions.studio.errors import BrokenMedia, OutputExpired, RequestError
+from functions.studio.errors import BrokenMedia, ModelGone, NotConfigured, OutputExpired, RequestError
 from functions.studio.messages import StateError
+from functions.studio.recording import SURE_AFTER
 from functions.studio.settlement import settle_open_clips
+from functions.sweep.sweep import BOUND, GRACE, ORPHANED
+from infra.workflow import DEFINITION
 from local.standins.replicate.api import Replicate
 from local.standins.scripts import VERBS
 from local.standins.xai.api import Xai
@@ -53,7 +60,7 @@ def test_every_error_class_of_a_clip_is_explained() -> None:
         *(outcome.value for outcome in Outcome if outcome is not Outcome.SUCCEEDED),
         *ERROR_CLASSES.values(),
         *(reason(error, None, False)[1] for error in (None, timed_out)),
-        *(fault.error_class for fault in (BrokenMedia, OutputExpired)),
+        *(fault.error_class for fault in (BrokenMedia, OutputExpired, ModelGone, NotConfigured)),
         inspect.signature(settle_open_clips).parameters["error_class"].default,
     }
     assert {row[0] for row in table("errorClass")} == classes
@@ -64,12 +71,46 @@ def test_every_verb_of_misbehaviour_is_explained_for_the_services_that_know_it()
     assert rows == {verb: (verb in Replicate.verbs, verb in Xai.verbs) for verb in VERBS}
 
 
+def test_every_bound_of_a_wait_is_the_codes(template: Reader) -> None:
+    defaults = {name: said["Default"] for name, said in template.template["Parameters"].items()}
+    clip = int(defaults["ClipTimeoutSeconds"])
+    rhythm = 60
+    [every] = [rule for rule in template.all("AWS::Events::Rule").values() if "ScheduleExpression" in rule]
+    assert every["ScheduleExpression"] == "rate(1 minute)"
+    plot = json.loads(DEFINITION.read_text())
+    steps = plot["States"] | {
+        name: state for each in ("MakeClips", "MakePieces") for name, state in states_of(plot, each).items()
+    }
+    bounds = {
+        "a job that was accepted, for its run": GRACE.total_seconds() + rhythm,
+        "an attempt at a clip, a busy provider included": clip,
+        "all attempts at a clip": CLIP_TIME,
+        "an attempt of which there is no sign of life": heartbeat_limit(read_delays(defaults["CheckDelays"]), clip),
+        "a create that nobody answered": SURE_AFTER.total_seconds(),
+        "a cancelled job, for whoever stops it": GRACE.total_seconds() + rhythm,
+        "a run": plot["TimeoutSeconds"],
+        "a job whose run is gone": ORPHANED.total_seconds() + rhythm,
+        "a job": BOUND.total_seconds(),
+    }
+    bounds |= {
+        f"{name}, each try": state["TimeoutSeconds"] for name, state in steps.items() if "TimeoutSeconds" in state
+    }
+    assert {wait: most for wait, most, *_ in table("wait", "at most")} == {
+        wait: f"{seconds:.0f} s" for wait, seconds in bounds.items()
+    }
+
+
+def states_of(plot: dict[str, Any], name: str) -> dict[str, Any]:
+    states: dict[str, Any] = plot["States"][name]["ItemProcessor"]["States"]
+    return states
+
+
 def test_whatever_is_to_be_filled_in_is_an_output_of_the_stack(template: Reader) -> None:
     named = set(re.findall(r"<([A-Z]\w+)>", README))
     assert named
     assert named <= template.template["Outputs"].keys()
 
 
-def test_the_alarm_is_called_as_the_readme_calls_it(template: Reader) -> None:
-    [alarm] = template.all("AWS::CloudWatch::Alarm").values()
-    assert f"`{alarm['AlarmName']}`" in README
+def test_every_alarm_is_explained_by_its_name(template: Reader) -> None:
+    named = {row[0] for row in table("alarm")}
+    assert named == {alarm["AlarmName"] for alarm in template.all("AWS::CloudWatch::Alarm").values()}

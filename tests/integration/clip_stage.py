@@ -8,6 +8,7 @@ from functions.check_clip.check import check_clip
 from functions.request_clip.request import request_clip
 from functions.studio.check_queue import CheckQueue
 from functions.studio.clips import Attempt, Clip
+from functions.studio.events import JobEvents
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import Job
 from functions.studio.media_store import MediaStore
@@ -15,9 +16,10 @@ from functions.studio.messages import CheckClip, RequestClip
 from functions.studio.providers import Provider
 from functions.studio.recording import mark
 from functions.studio.sending import Outbox
+from functions.studio.stopping import Brake
 from functions.studio.workflow import Workflow
 from tests.integration.api_stage import picture
-from tests.scripted import Queue, ScriptedProvider, Tokens, a_clip, a_job, a_task, an_attempt
+from tests.scripted import Bus, Queue, ScriptedProvider, Tokens, a_clip, a_job, a_task, an_attempt, one_by_one
 
 
 class ClipStage:
@@ -38,11 +40,13 @@ class ClipStage:
         self.stands_in: Provider | None = None
         self.tokens = Tokens("token", "token-1", "token-2")
         self.queue = Queue()
+        self.bus = Bus()
         self.outbox = Outbox(
             jobs=jobs,
             media=media,
             workflow=Workflow("machine", self.tokens),
             checks=CheckQueue("queue", [3, 5], self.queue),
+            brake=Brake(jobs, lambda name: self.stands_in or self.provider, one_by_one),
             provider=lambda name: self.stands_in or self.provider,
             public_url=public_url,
             handover=handover,
@@ -64,11 +68,11 @@ class ClipStage:
         request_clip(RequestClip(task=a_task(job or self.job), token=token, turn=turn), self.outbox)
 
     def look(self, look: int = 0) -> None:
-        check_clip(CheckClip(**self.task.model_dump(), look=look), self.outbox)
+        check_clip(CheckClip(**self.task.model_dump(), look=look), self.outbox, JobEvents("bus", self.bus))
 
     def deliver(self, message: dict[str, Any]) -> None:
         """A message of the queue, as check_clip takes it."""
-        check_clip(CheckClip.model_validate(message["body"]), self.outbox)
+        check_clip(CheckClip.model_validate(message["body"]), self.outbox, JobEvents("bus", self.bus))
 
     def attempt(self) -> Attempt:
         found = self.jobs.find_attempt(self.job.id, self.task.attempt_id)

@@ -162,9 +162,12 @@ def deployed(table: Table, media: MediaStore, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("MEDIA_BUCKET", media.bucket)
     monkeypatch.setenv("STATE_MACHINE_ARN", machine["stateMachineArn"])
     monkeypatch.setenv("VIDEO_GENERATION_MODEL", "veo3")
+    monkeypatch.setenv(
+        "EVENT_BUS_NAME", boto3.client("events").create_event_bus(Name="bus")["EventBusArn"].split("/")[1]
+    )
     secret = boto3.client("secretsmanager").create_secret(Name="player", SecretString="of this deployment alone")
     monkeypatch.setenv("PLAYER_SECRET_ARN", secret["ARN"])
-    stores = (wiring.table, given.keys, wiring.media, wiring.workflow)
+    stores = (wiring.table, given.keys, wiring.media, wiring.workflow, wiring.events)
     for store in stores:
         store.cache_clear()
     yield

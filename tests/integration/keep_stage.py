@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from functions.keep_clip.keep import Keeper
 from functions.studio.clips import Answer, AttemptStatus, Clip, ClipStatus, Outcome
+from functions.studio.events import JobEvents
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import Job
 from functions.studio.ledger import Ledger, LineState, reservation
@@ -15,7 +16,7 @@ from functions.studio.messages import ClipTask, StateError
 from functions.studio.providers import Prediction
 from functions.studio.rows import now
 from tests.outputs import Outputs
-from tests.scripted import ScriptedProvider, a_clip, a_job, a_task, an_attempt
+from tests.scripted import Bus, ScriptedProvider, a_clip, a_job, a_task, an_attempt
 
 TIMED_OUT = StateError(Error="States.Timeout", Cause="")
 
@@ -34,6 +35,7 @@ class Desk:
     stages: dict[str, tuple[str, ...]]
     provider: ScriptedProvider
     segment_seconds: float = 60.0
+    bus: Bus = field(default_factory=Bus)
 
     def attempt(self, **changes: Any) -> None:
         """Asked for, and not answered yet."""
@@ -44,8 +46,13 @@ class Desk:
         said = Answer(**({"outcome": Outcome.SUCCEEDED} | answer))
         self.attempt(status=AttemptStatus.ANSWERED, prediction_id="p1", answer=said)
 
-    def keep(self, error: StateError | None = None) -> ClipTask | None:
-        keeper = Keeper(
+    def answered_as(self, attempt: dict[str, Any], **answer: Any) -> None:
+        """An attempt of its own, answered."""
+        self.attempt(status=AttemptStatus.ANSWERED, answer=Answer(**answer), **attempt)
+
+    @property
+    def keeper(self) -> Keeper:
+        return Keeper(
             self.jobs,
             self.ledger,
             self.media,
@@ -53,9 +60,12 @@ class Desk:
             [self.outputs.origin],
             self.limits,
             self.stages,
+            JobEvents("bus", self.bus),
             self.segment_seconds,
         )
-        return keeper.keep(self.task, error).next
+
+    def keep(self, error: StateError | None = None) -> ClipTask | None:
+        return self.keeper.keep(self.task, error).next
 
     @property
     def clip(self) -> Clip:

@@ -16,6 +16,7 @@ from PIL import Image, ImageDraw
 from functions.plan.choice import Choice, Editor, choose
 from functions.plan.plan import Board, plan
 from functions.plan.vision import Vision
+from functions.studio.budgets import Budgets
 from functions.studio.catalogue import VisionModel, catalogue
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import Job, JobStatus
@@ -76,6 +77,7 @@ class Stage:
         self.board = Board(
             jobs=jobs,
             ledger=ledger,
+            budgets=Budgets(jobs.table),
             library=library,
             editor=Editor(
                 media=self.media,

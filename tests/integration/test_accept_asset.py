@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from botocore.exceptions import ClientError
 
@@ -12,7 +14,7 @@ from functions.studio.media_store import MediaStore
 from functions.studio.rows import now
 from functions.studio.table import Table
 from tests.integration.api_stage import picture
-from tests.integration.asset_stage import objects
+from tests.integration.asset_stage import objects, rows
 from tests.scripted import Answering
 
 CAMPAIGN = Campaign(id="k", tenant="acme", name="Spring", created_at=now(), updated_at=now())
@@ -52,3 +54,13 @@ def test_the_files_stay_where_nobody_knows_whether_the_write_was_done(
     with pytest.raises(ClientError):
         accept_asset(WISH, picture(), CAMPAIGN, library, media)
     assert len(objects(media)) == 2
+
+
+def test_the_same_file_sent_many_times_at_once_is_one_asset(table: Table, media: MediaStore) -> None:
+    body = picture()
+    with ThreadPoolExecutor(6) as senders:
+        accepted = list(senders.map(lambda _: accept_asset(WISH, body, CAMPAIGN, Library(table), media), range(6)))
+    assert sorted(one.new for one in accepted) == [False] * 5 + [True]
+    assert len({one.asset.id for one in accepted}) == 1
+    assert sorted(objects(media)) == sorted(accepted[0].asset.keys)
+    assert sorted(row.split("#")[0] for row in rows(table)) == ["ASSET", "IN", "SAME"]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import boto3
@@ -7,6 +8,7 @@ import pytest
 
 from admin.__main__ import main
 from functions.api.keys import Keys
+from functions.studio.budgets import Budgets
 from functions.studio.errors import Unauthenticated
 from functions.studio.table import Table
 
@@ -33,6 +35,13 @@ def test_a_revoked_key_opens_no_more(table: Table, capsys: pytest.CaptureFixture
         Keys(table).authenticate({"x-api-key": key})
 
 
+def test_a_budget_is_set_shown_and_taken_away(table: Table, capsys: pytest.CaptureFixture[str]) -> None:
+    for usd, said in [(["12.50"], "12.50 USD"), ([], "12.50 USD"), (["0"], "0 USD"), (["none"], "no limit")]:
+        assert main(["budget", "--table", "rows", "acme", *usd]) == 0
+        assert capsys.readouterr().out == f"acme: {said}; settled 0, lost 0, reserved 0 USD.\n"
+    assert Budgets(table).tenant("acme").cap is None
+
+
 def test_the_table_is_found_in_the_stack_of_the_stage(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STAGE", "prod")
     monkeypatch.delenv("TABLE_NAME", raising=False)
@@ -42,7 +51,14 @@ def test_the_table_is_found_in_the_stack_of_the_stage(table: Table, monkeypatch:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["key", "Acme!", "--table", "rows"], ["revoke", "rl_000000000000", "--table", "rows"], ["key", "acme"]],
+    [
+        ["key", "Acme!", "--table", "rows"],
+        ["revoke", "rl_000000000000", "--table", "rows"],
+        ["key", "acme"],
+        ["budget", "--table", "rows", "--", "acme", "-5"],
+        ["budget", "acme", "1e3", "--table", "rows"],
+        ["budget", "Acme!", "5", "--table", "rows"],
+    ],
 )
 def test_what_cannot_be_done_is_said_and_ends_with_1(
     table: Table, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str]
@@ -68,3 +84,34 @@ def test_without_a_stage_and_a_local_cloud_nobody_goes_to_aws(
         (tmp_path / "local.json").write_text(left)
     assert main(["key", "acme"], tmp_path / "local.json") == 1
     assert capsys.readouterr().err == "error: no local cloud is up: `make local`, or name a STAGE\n"
+
+
+def queues() -> tuple[str, str]:
+    """Looks, and where they are set aside."""
+    sqs = boto3.client("sqs")
+    aside = sqs.create_queue(QueueName="aside")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=aside, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 10})
+    return sqs.create_queue(QueueName="looks", Attributes={"RedrivePolicy": policy})["QueueUrl"], aside
+
+
+def bodies(url: str) -> list[str]:
+    answer = boto3.client("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10)
+    return sorted(message["Body"] for message in answer.get("Messages", []))
+
+
+def test_looks_that_were_set_aside_are_taken_again(table: Table, capsys: pytest.CaptureFixture[str]) -> None:
+    looks, aside = queues()
+    for number in range(3):
+        boto3.client("sqs").send_message(QueueUrl=aside, MessageBody=str(number))
+    assert main(["redrive", "--queue", aside]) == 0
+    assert capsys.readouterr().out == "3 looks are taken again.\n"
+    assert (bodies(looks), bodies(aside)) == (["0", "1", "2"], [])
+
+
+def test_a_redrive_without_a_stage_and_a_local_cloud_goes_nowhere(
+    table: Table, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.delenv("STAGE", raising=False)
+    assert main(["redrive"], tmp_path / "local.json") == 1
+    assert "no local cloud is up" in capsys.readouterr().err

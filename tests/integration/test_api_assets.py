@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 import pytest
 import requests
 
@@ -153,17 +151,6 @@ def test_the_same_file_is_another_asset_in_another_campaign_and_of_another_tenan
     made = [uploaded(caller, a_campaign(caller), body) for caller in (acme, acme, other)]
     assert [answer.status for answer in made] == [201, 201, 201]
     assert len({answer.data["id"] for answer in made}) == 3
-
-
-def test_the_same_file_sent_many_times_at_once_is_one_asset(acme: Caller, media: MediaStore, table: Table) -> None:
-    campaign_id, body = a_campaign(acme), picture()
-    with ThreadPoolExecutor(6) as callers:
-        answers = list(callers.map(lambda _: uploaded(acme, campaign_id, body), range(6)))
-    assert sorted(answer.status for answer in answers) == [200] * 5 + [201]
-    assert len({answer.data["id"] for answer in answers}) == 1
-    assert len(objects(media)) == 2
-    assert len(rows(table)) == 3
-    assert requests.get(answers[0].data["url"], timeout=5).content == body
 
 
 def test_a_deleted_picture_can_come_again(acme: Caller) -> None:

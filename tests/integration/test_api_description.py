@@ -90,7 +90,9 @@ def test_whatever_creates_a_job_takes_an_idempotency_key_and_says_when_to_ask_ag
     assert accepting
     for said in accepting:
         [key] = [one for one in said["parameters"] if one["name"] == "Idempotency-Key"]
-        assert (key["in"], key["schema"]["maxLength"]) == ("header", 255)
+        assert (key["in"], key["schema"]["maxLength"]) == ("header", 2 * 255 + 2)
+        assert "two days" in key["description"]
+        assert {"402", "409"} <= said["responses"].keys()
         assert {"Location", "Retry-After", "Idempotent-Replayed"} == said["responses"]["202"]["headers"].keys()
 
 

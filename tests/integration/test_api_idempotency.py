@@ -13,14 +13,15 @@ import pytest
 from functions.api import accept_job
 from functions.api.accept_job import Reception
 from functions.api.image_pairs import ImagePairsRequest, draft
-from functions.api.once import KEPT_FOR, Once
+from functions.api.once import IN_FLIGHT_FOR, KEPT_FOR, Once
+from functions.api.routes.service import Health
 from functions.studio import wiring
+from functions.studio.budgets import Budgets
 from functions.studio.catalogue import catalogue
-from functions.studio.errors import InvalidRequest
+from functions.studio.errors import ConditionLost, InFlight, InvalidRequest
 from functions.studio.job_store import JobStore
 from functions.studio.ledger import Ledger
 from functions.studio.library import Library
-from functions.studio.rows import new_id
 from functions.studio.table import Table, put
 from functions.studio.workflow import Workflow
 from tests.integration.api_events import Caller, Reply
@@ -167,12 +168,22 @@ class Counter:
     def __init__(self, table: Table, campaign_id: str, key: str | None = "one") -> None:
         self.table, self.tokens = table, Tokens()
         self.asked = ImagePairsRequest(campaignId=campaign_id, numPairs=1)
-        self.reception = Reception(
-            Once(table, "acme", PATH, key),
+        self.key = key
+        self.workflow = Workflow("arn:aws:states:us-east-1:123456789012:stateMachine:reelay", self.tokens)
+
+    def reception(self) -> Reception:
+        table = self.table
+        return Reception(
+            self.at(PATH),
             JobStore(table),
             Ledger(table),
-            Workflow("arn:aws:states:us-east-1:123456789012:stateMachine:reelay", self.tokens),
+            Budgets(table),
+            self.workflow,
         )
+
+    def at(self, path: str) -> Once:
+        """Another request with the same key."""
+        return Once(self.table, "acme", path, self.key)
 
     def send(self, meanwhile: Callable[[], object] = lambda: None) -> Any:
         """`meanwhile` happens when it is known that the key is free, and nothing is written yet."""
@@ -181,14 +192,15 @@ class Counter:
             meanwhile()
             return draft(self.asked, "acme", Library(self.table), catalogue(), "veo3")
 
-        return self.reception.accept(self.asked, drafted)
+        return self.reception().accept(self.asked, drafted)
 
 
-def test_a_key_that_was_used_at_another_path_is_refused(table: Table) -> None:
-    asked = ImagePairsRequest(campaignId=new_id(), numPairs=1)
-    table.commit(*Once(table, "acme", PATH, "one").remember(asked, "j", asked))
-    with pytest.raises(InvalidRequest, match="another request"):
-        Once(table, "acme", f"{PATH}-too", "one").before(asked)
+def test_a_key_that_was_used_for_another_call_is_refused(acme: Caller, table: Table) -> None:
+    """The same body at another path is another request: the key is the tenant's, whatever it was used for."""
+    counter = Counter(table, a_campaign_of(acme, 2))
+    counter.send()
+    with pytest.raises(InvalidRequest, match="another request"), counter.at(f"{PATH}-too").taking(counter.asked):
+        pytest.fail("the key was taken")
 
 
 def test_a_job_without_a_key_that_was_accepted_while_it_was_said_to_be_in_progress_is_answered_as_accepted(
@@ -200,22 +212,87 @@ def test_a_job_without_a_key_that_was_accepted_while_it_was_said_to_be_in_progre
     assert accepted(table) == 1
 
 
-def test_of_two_requests_at_once_one_is_accepted_and_the_other_answered_with_it(acme: Caller, table: Table) -> None:
-    counter = Counter(table, a_campaign_of(acme, 2))
-    won: list[Any] = []
-    lost = counter.send(meanwhile=lambda: won.append(counter.send()))
-    assert (lost.status_code, won[0].status_code) == (202, 202)
-    assert lost.body.data == won[0].body.data
-    assert lost.headers["Idempotent-Replayed"] == "true"
-    assert (accepted(table), list(counter.tokens.executions)) == (1, [f"{won[0].body.data.id}-1"])
-    clips = [row for row in rows(table, "J#") if row["sk"]["S"].startswith(("CLIP#", "LEDGER#"))]
-    assert len(clips) == 4, "the loser had written its own, for an hour"
-    assert all("expiresAt" in row for row in clips)
+def test_while_a_request_is_in_flight_the_same_one_is_409_and_another_one_422(acme: Caller, table: Table) -> None:
+    counter, another = Counter(table, a_campaign_of(acme, 2)), Counter(table, a_campaign_of(acme, 3))
+
+    def meanwhile() -> None:
+        with pytest.raises(InFlight, match="not answered yet"):
+            counter.send()
+        with pytest.raises(InvalidRequest, match="another request"):
+            another.send()
+
+    won = counter.send(meanwhile)
+    after = counter.send()
+    assert (won.status_code, after.status_code) == (202, 202)
+    assert after.body.data == won.body.data
+    assert after.headers["Idempotent-Replayed"] == "true"
+    assert (accepted(table), list(counter.tokens.executions)) == (1, [f"{won.body.data.id}-1"])
+    assert len([row for row in rows(table, "J#") if row["sk"]["S"].startswith("CLIP#")]) == 1, "nobody else wrote any"
 
 
-def test_of_two_other_requests_at_once_with_one_key_the_second_is_422(acme: Caller, table: Table) -> None:
-    counter = Counter(table, a_campaign_of(acme, 2))
-    another = Counter(table, a_campaign_of(acme, 3))
-    with pytest.raises(InvalidRequest, match="another request"):
-        counter.send(meanwhile=another.send)
+def test_a_request_in_flight_is_answered_as_a_problem_that_says_when_to_ask_again(acme: Caller, table: Table) -> None:
+    body = {"campaignId": a_campaign_of(acme, 2), "numPairs": 1}
+    once = Once(table, "acme", PATH, "one")
+    with once.taking(ImagePairsRequest.model_validate(body)):
+        answer = sent(acme, "one", body)
+    assert (answer.status, answer.problem["code"], answer.fields) == (409, "in_flight", ["Idempotency-Key"])
+    assert answer.headers["retry-after"] == "1"
+    assert accepted(table) == 0
+    assert sent(acme, "one", body).status == 202
+
+
+def test_a_request_whose_server_died_holds_its_key_for_a_minute(acme: Caller, table: Table) -> None:
+    body = {"campaignId": a_campaign_of(acme, 2), "numPairs": 1}
+    died = Once(table, "acme", PATH, "one")
+    died._take(ImagePairsRequest.model_validate(body))
+    assert sent(acme, "one", body).status == 409
+    row = table.get("IDEM#acme#one", "ONCE")
+    assert row
+    assert row["expiresAt"] <= time.time() + IN_FLIGHT_FOR
+    table.commit(put("IDEM#acme#one", "ONCE", {**row, "expiresAt": int(time.time()) - 1}))
+    assert sent(acme, "one", body).status == 202
+    died._give_back()
+    with pytest.raises(ConditionLost):
+        table.commit(*died.remember(ImagePairsRequest.model_validate(body), "j", Health()))
+    assert sent(acme, "one", body).headers["idempotent-replayed"] == "true"
     assert accepted(table) == 1
+
+
+def test_a_key_whose_taking_was_not_answered_by_the_table_is_the_requests_own(acme: Caller, table: Table) -> None:
+    """The SDK sends the write again, and that one is lost to the first."""
+
+    class Lossy:
+        def put_item(self, **asked: Any) -> None:
+            client.put_item(**asked)
+            client.put_item(**asked)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(client, name)
+
+    client = table.client
+    counter = Counter(Table(table.name, cast(Any, Lossy())), a_campaign_of(acme, 2))
+    assert counter.send().status_code == 202
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "same"),
+    [
+        ('"one"', "one", True),
+        (r'"a\"b\\c"', r'"a\"b\\c"', True),
+        ('"two words"', '"two words"', True),
+        ('"One"', "one", False),
+    ],
+)
+def test_a_key_is_a_string_of_structured_fields_or_the_same_bare(
+    acme: Caller, first: str, second: str, same: bool
+) -> None:
+    body = {"campaignId": a_campaign_of(acme, 2)}
+    answers = sent(acme, first, body), sent(acme, second, body)
+    assert (answers[0].data["jobId"] == answers[1].data["jobId"]) is same
+
+
+@pytest.mark.parametrize("key", ['"', '""', '"open', '"a"b"', r'"a\b"', '"é"', '"a";b=1', f'"{"k" * 256}"'])
+def test_a_string_that_is_not_well_formed_or_too_long_is_422(acme: Caller, table: Table, key: str) -> None:
+    answer = sent(acme, key, {"campaignId": a_campaign_of(acme, 2)})
+    assert (answer.status, answer.fields) == (422, ["Idempotency-Key"])
+    assert accepted(table) == 0

@@ -6,21 +6,25 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import boto3
 import pytest
 
 from functions.studio.clips import ClipStatus
-from functions.studio.cut import Cut, Take, TransitionKind, Watermark
+from functions.studio.cut import Cut, Music, Take, Transition, TransitionKind, Watermark
+from functions.studio.errors import ConditionLost
 from functions.studio.job_store import JobStore
-from functions.studio.jobs import Job, JobStatus, Purpose, RunKind
+from functions.studio.jobs import Job, JobStatus, OnClipFailure, Purpose, RunKind
 from functions.studio.ledger import Ledger
 from functions.studio.library import Library
 from functions.studio.media_store import MediaStore
+from functions.studio.reruns import opened_again
 from functions.studio.table import Table
 from tests.integration.api_events import Caller
 from tests.integration.api_stage import Everything, uploaded
 from tests.integration.rerun_stage import Ended, a_film
+from tests.scripted import a_clip
 
 DONE, FAILED, CANCELLED = ClipStatus.COMPLETED, ClipStatus.FAILED, ClipStatus.CANCELLED
 ALL_KEPT = {1: DONE, 2: DONE, 3: DONE}
@@ -93,6 +97,33 @@ def test_what_a_recut_failed_at_is_what_a_retry_does(ending: Ending) -> None:
     assert ended.job.purpose.model_copy(update={"asked_at": None}) == purpose
 
 
+def test_what_failed_with_a_model_to_fall_back_to_begins_anew_with_the_jobs_own(ending: Ending) -> None:
+    ended = ending(duration_seconds=6, model="hailuo-2.0", fallback_models=["veo3"])
+    fell_back = a_clip(ended.job, 2, model="veo3", aspect_ratio="16:9", estimated_cost=Decimal("0.90"))
+    ended.put(fell_back, FAILED)
+    shown = ended.asks("retry").data
+    assert shown["estimatedCost"] == pytest.approx(float(ended.job.actual_cost) + 0.9), "whichever of them makes it"
+    assert ended.job.reserved_cost == Decimal("0.90")
+    again = opened_again(ended.jobs.clip(ended.id, 2), ended.job)
+    assert (again.model, again.aspect_ratio, again.estimated_cost) == ("hailuo-2.0", None, Decimal("0.20"))
+
+
+def test_no_run_is_begun_that_could_come_to_no_film(ending: Ending, everything: Everything) -> None:
+    """Clip 2 stays lost, and the caller wants all of them."""
+    ended = ending(status=JobStatus.FAILED, on_clip_failure=OnClipFailure(kind="fail_fast"), film=None)
+    everything.refused(lambda: ended.asks("sub-jobs/1/regenerate", {}), 409, "onClipFailure")
+    everything.refused(lambda: ended.asks("recut", {"audio": "strip"}), 409, "onClipFailure")
+    assert ended.asks("recut", {"clips": [{"subJobNumber": 1}, {"subJobNumber": 3}]}).status == 202
+
+
+def test_a_film_is_cut_anew_when_its_campaign_is_gone(ending: Ending) -> None:
+    ended = ending()
+    for picture in ended.pictures:
+        assert ended.acme.delete(f"/api/v3/assets/{picture.id}").status == 204
+    assert ended.acme.delete(f"/api/v3/campaigns/{ended.job.campaign_id}").status == 204
+    assert ended.asks("recut", {"audio": "strip"}).status == 202
+
+
 def test_a_retried_clip_finds_its_place_in_a_film_that_was_cut_again(ending: Ending) -> None:
     takes = [Take(clip=3), Take(clip=1, ends_at=Decimal(2))]
     ended = ending(cut=Cut(takes=takes, audio="strip"))
@@ -142,16 +173,23 @@ def test_another_tenants_job_is_not_there(what: str, ending: Ending, other: Call
     everything.refused(lambda: other.post(f"{ended.path}/{what}", ASKED[what] or {}), 404, "job_id")
 
 
-def test_of_many_at_once_one_begins_the_run_and_the_others_hear_of_it(ending: Ending) -> None:
+def test_of_many_at_once_one_begins_the_run_and_who_comes_late_hears_of_it(ending: Ending) -> None:
     ended = ending()
+    job = ended.job
+
+    def begins(turn: int) -> bool:
+        purpose = Purpose(kind=[RunKind.RETRY, RunKind.RECUT][turn % 2], chooses=False)
+        try:
+            ended.jobs.table.commit(*ended.jobs.next_run(job, purpose, {}))
+        except ConditionLost:
+            return False
+        return True
+
     with ThreadPoolExecutor(6) as pool:
-        answers = list(
-            pool.map(lambda turn: ended.asks("retry" if turn % 2 else "recut", [{}, None][turn % 2]), range(6))
-        )
-    assert sorted(answer.status for answer in answers) == [202, 409, 409, 409, 409, 409]
-    refused = [answer.problem["detail"] for answer in answers if answer.status == 409]
-    assert all("The job has not ended" in detail for detail in refused), refused
+        assert sorted(pool.map(begins, range(6))) == [False] * 5 + [True]
     assert ended.job.run == 2
+    late = ended.asks("recut", {})
+    assert (late.status, "The job has not ended" in late.problem["detail"]) == (409, True)
 
 
 def test_the_same_key_is_the_same_run(ending: Ending) -> None:
@@ -385,3 +423,33 @@ def test_a_job_of_one_run_has_its_one_film(ending: Ending) -> None:
     [film] = ended.acme.get(ended.path).data["films"]
     assert (film["run"], film["current"]) == (1, True)
     assert ended.acme.get(film["videoUrl"]).status == 302
+
+
+@pytest.mark.parametrize(
+    ("was", "asked", "becomes"),
+    [
+        (
+            Cut(transition=Transition(kind=TransitionKind.CROSSFADE, seconds=Decimal(1))),
+            {"transitions": [{"after": 2, "kind": "wipe"}]},
+            {"joins": {"2": Transition(kind=TransitionKind.WIPE, seconds=Decimal(1))}},
+        ),
+        (Cut(audio="music", music=Music(asset_id="gone", key="k")), {"music": None}, {"music": None, "audio": "keep"}),
+        (Cut(takes=[Take(clip=2), Take(clip=1)]), {"clips": None}, {"takes": None}),
+        (Cut(takes=[Take(clip=2), Take(clip=1)]), {"fps": 30}, {"takes": [Take(clip=2), Take(clip=1)]}),
+    ],
+)
+def test_a_recut_is_understood_together_with_what_stays(
+    ending: Ending, was: Cut, asked: dict[str, Any], becomes: dict[str, Any]
+) -> None:
+    ended = ending(ALL_KEPT, cut=was)
+    answer = ended.asks("recut", asked)
+    assert answer.status == 202, answer.text
+    cut = ended.job.purpose.cut
+    assert cut
+    assert {name: getattr(cut, name) for name in becomes} == becomes
+
+
+def test_music_that_stays_need_not_be_sent_again(ending: Ending, everything: Everything) -> None:
+    """Its asset is gone here: that is told, by the option's name, and not that music is required."""
+    ended = ending(ALL_KEPT, cut=Cut(audio="strip", music=Music(asset_id=str(uuid4()), key="k")))
+    everything.refused(lambda: ended.asks("recut", {"audio": "music"}), 409, "music")

@@ -8,6 +8,7 @@ import pytest
 
 from functions.keep_clip.handler import handler
 from functions.studio import wiring
+from functions.studio.attempts import LIMITS
 from functions.studio.clips import AttemptStatus, ClipStatus
 from functions.studio.job_store import JobStore
 from functions.studio.ledger import Ledger, LineState
@@ -30,6 +31,7 @@ def desk(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Desk:
     monkeypatch.setenv("TABLE_NAME", "rows")
+    monkeypatch.setenv("EVENT_BUS_NAME", "bus")
     monkeypatch.setenv("MEDIA_BUCKET", "media")
     monkeypatch.setenv("REPLICATE_OUTPUT_ORIGINS", outputs.origin)
     wiring.forget()
@@ -44,7 +46,8 @@ def kept(desk: Desk, disk: Path, content: Path | bytes | None) -> str | None:
     """What the handler makes of an output: why it is no clip, or None. Whatever it makes, nothing stays on its disk."""
     url = desk.outputs.origin + "/nowhere.mp4" if content is None else desk.outputs.holds(content)
     desk.answered(output_url=url)
-    assert handler(desk.task.wire(), Context()) == {}
+    last = desk.task.model_copy(update={"tries": LIMITS["broken"]})
+    assert handler(last.wire(), Context()) == {}
     assert list(disk.iterdir()) == []
     return desk.clip.error_message
 
@@ -253,7 +256,7 @@ def test_too_much_for_the_functions_memory(
     desk: Desk, disk: Path, studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One typed error, on the clip's own row, instead of a function that is killed."""
-    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "264")
-    assert kept(desk, disk, a_clip(studio)) == "The clip is unusable: ffmpeg did not get by with 8 MB of memory."
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "320")
+    assert kept(desk, disk, a_clip(studio)) == "The clip is unusable: ffmpeg did not get by with 64 MB of memory."
     assert lost(desk)
     assert desk.clip.error_class == "broken"

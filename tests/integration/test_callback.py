@@ -19,6 +19,7 @@ from functions.studio.clips import Attempt, AttemptStatus
 from functions.studio.job_store import JobStore
 from functions.studio.providers import open_provider
 from functions.studio.recording import mark
+from functions.studio.rows import now
 from local.standins.replicate import Replicate as StandIn
 from tests.integration.replicate_stage import SECRET, signed
 from tests.scripted import a_clip, a_job, a_task, an_attempt
@@ -88,6 +89,7 @@ def stage(jobs: JobStore, stand_in: StandIn, monkeypatch: pytest.MonkeyPatch) ->
         "TABLE_NAME": jobs.table.name,
         "REPLICATE_SECRET_ARN": secret["ARN"],
         "REPLICATE_BASE_URL": stand_in.url,
+        "EVENT_BUS_NAME": boto3.client("events").create_event_bus(Name="bus")["EventBusArn"].rpartition("/")[2],
     }.items():
         monkeypatch.setenv(name, value)
     forget()
@@ -120,11 +122,24 @@ def test_duplicates_at_the_same_moment_make_one_transition(stage: Stage) -> None
 
 
 @pytest.mark.parametrize("status", [AttemptStatus.KEPT, AttemptStatus.LOST, AttemptStatus.CANCELLED])
-def test_a_late_webhook_is_acknowledged_and_changes_nothing(stage: Stage, status: AttemptStatus) -> None:
+def test_a_late_webhook_is_acknowledged_and_changes_neither_status_nor_clip(
+    stage: Stage, status: AttemptStatus
+) -> None:
     stage.put(status=status)
-    before = stage.attempt()
+    before = stage.jobs.clip(stage.job.id, 1)
     assert stage.call() == 204
-    assert stage.attempt() == before
+    assert stage.status() is status
+    assert stage.jobs.clip(stage.job.id, 1) == before
+
+
+def test_what_a_late_webhook_brings_is_noted_so_that_it_can_be_kept(stage: Stage) -> None:
+    stage.put(status=AttemptStatus.LOST, ended_at=now())
+    assert stage.call() == 204
+    answer = stage.attempt().answer
+    assert answer
+    assert answer.output_url == "https://o/1.mp4"
+    assert stage.call() == 204
+    assert stage.attempt().answer == answer
 
 
 def test_the_body_may_come_in_base64(stage: Stage) -> None:

@@ -34,6 +34,10 @@ def an_asset(campaign: Campaign) -> Asset:
     )
 
 
+def unused() -> None:
+    """No job needs the campaign."""
+
+
 class Looking(Library):
     """A picture comes when the deletion has marked the campaign, and before it looks whether there are any."""
 
@@ -46,7 +50,7 @@ class Looking(Library):
 def test_a_campaign_that_is_gone_gets_no_asset(table: Table) -> None:
     library = Library(table)
     campaign = a_campaign(library)
-    library.remove_campaign(campaign)
+    library.remove_campaign(campaign, unused)
     asset = an_asset(campaign)
     with pytest.raises(ConditionLost):
         library.add_asset(asset)
@@ -56,7 +60,7 @@ def test_a_campaign_that_is_gone_gets_no_asset(table: Table) -> None:
 def test_a_campaign_that_is_being_deleted_gets_no_asset(table: Table) -> None:
     library = Looking(table)
     campaign = a_campaign(library)
-    library.remove_campaign(campaign)
+    library.remove_campaign(campaign, unused)
     assert library.find(Campaign, "acme", campaign.id) is None
     assert library.pictures("acme", campaign.id) == []
 
@@ -67,6 +71,6 @@ def test_a_campaign_that_has_assets_stays_and_goes_on_taking_them(table: Table) 
     first, second = an_asset(campaign), an_asset(campaign).model_copy(update={"sha256": "01"})
     library.add_asset(first)
     with pytest.raises(Conflict, match="still has assets"):
-        library.remove_campaign(campaign)
+        library.remove_campaign(campaign, unused)
     library.add_asset(second)
     assert [one.id for one in library.pictures("acme", campaign.id)] == sorted([first.id, second.id])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -17,10 +18,11 @@ from functions.studio.events import JobEvents
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import Film, Job, JobStatus
 from functions.studio.ledger import Ledger, LineState, reservation
+from functions.studio.messages import CloseJob
 from functions.studio.table import Write
 from functions.studio.workflow import Workflow
 from functions.sweep.sweep import is_forgotten, sweep
-from tests.scripted import Bus, Tokens, a_clip, a_job, an_attempt
+from tests.scripted import Bus, ScriptedProvider, Tokens, a_brake, a_clip, a_job, an_attempt
 
 FILM = Film(
     key="acme/1/videos/j/combined.mp4",
@@ -37,14 +39,25 @@ FILM = Film(
 )
 
 
+MACHINE = "arn:aws:states:us-east-1:1:stateMachine:m"
+
+
 class Stage:
     def __init__(self, jobs: JobStore, ledger: Ledger) -> None:
         self.jobs = jobs
         self.ledger = ledger
         self.bus = Bus()
-        self.closing = Closing(jobs, ledger, JobEvents("bus", self.bus))
+        self.provider = ScriptedProvider()
+        self.tokens = Tokens()
+        self.closing = Closing(
+            jobs, ledger, JobEvents("bus", self.bus), Workflow(MACHINE, self.tokens), a_brake(jobs, self.provider)
+        )
         self.job = a_job(status=JobStatus.COMBINING, total_clips=3)
         jobs.table.commit(jobs.accept(self.job))
+
+    def over(self, jobs: JobStore) -> Closing:
+        """The closing, over another store of the same rows."""
+        return replace(self.closing, jobs=jobs, brake=a_brake(jobs, self.provider))
 
     def clip(self, number: int, status: ClipStatus, state: LineState | None) -> None:
         cost = Decimal("1.20") if status is ClipStatus.COMPLETED else None
@@ -151,7 +164,8 @@ def test_closing_an_older_run_changes_nothing(stage: Stage) -> None:
 
 
 def test_an_execution_that_was_stopped_is_closed_by_its_name() -> None:
-    message = read({"detail": {"name": "0190-ab-3", "status": "ABORTED"}})
+    message = read({"source": "aws.states", "detail": {"name": "0190-ab-3", "status": "ABORTED"}})
+    assert isinstance(message, CloseJob)
     assert (message.job_id, message.run) == ("0190-ab", 3)
     assert message.error
     assert "stopped" in message.error.said
@@ -170,8 +184,7 @@ class Sweep:
         stage.jobs.table.commit(stage.jobs.accept(self.job))
 
     def comes(self) -> dict[str, int]:
-        machine = "arn:aws:states:us-east-1:1:stateMachine:m"
-        return sweep(self.stage.closing, Workflow(machine, self.tokens), datetime.now(UTC))
+        return sweep(replace(self.stage.closing, workflow=Workflow(MACHINE, self.tokens)), datetime.now(UTC))
 
     def after(self) -> Job:
         return self.stage.jobs.job(self.job.id)
@@ -206,8 +219,8 @@ def test_an_end_that_was_not_published_is_published_by_the_sweep(stage: Stage) -
     assert orphan.after().status is JobStatus.FAILED
     stage.bus.put_events = put
     later = datetime.now(UTC) + timedelta(minutes=6)
-    machine = Workflow("arn:aws:states:us-east-1:1:stateMachine:m", orphan.tokens)
-    assert sweep(stage.closing, machine, later)["closed"] >= 1
+    closing = replace(stage.closing, workflow=Workflow(MACHINE, orphan.tokens))
+    assert sweep(closing, later)["closed"] >= 1
     assert [event["detail"]["status"] for event in stage.bus.events if event["detail"]["jobId"] == orphan.job.id] == [
         "failed"
     ]
@@ -224,7 +237,7 @@ def test_a_job_that_cannot_be_swept_stands_in_nobodys_way(stage: Stage) -> None:
         return describe(executionArn=executionArn)
 
     second.tokens.describe_execution = fails_for_one
-    assert second.comes() == {"started": 0, "closed": 1, "failed": 1}
+    assert second.comes() == {"started": 0, "stopped": 0, "closed": 1, "failed": 1}
     assert first.after().status is JobStatus.PROCESSING
     assert second.after().status is JobStatus.FAILED
 
@@ -232,7 +245,7 @@ def test_a_job_that_cannot_be_swept_stands_in_nobodys_way(stage: Stage) -> None:
 def test_the_sweep_leaves_a_running_execution_alone(stage: Stage) -> None:
     running = Sweep(stage, execution_arn="arn")
     running.tokens.statuses = {"arn": "RUNNING"}
-    assert running.comes() == {"started": 0, "closed": 0, "failed": 0}
+    assert running.comes() == {"started": 0, "stopped": 0, "closed": 0, "failed": 0}
     assert running.after().status is JobStatus.PROCESSING
 
 
@@ -262,7 +275,7 @@ def test_an_event_of_an_older_run_does_not_close_the_next_one(stage: Stage) -> N
             self.table.put_all([self.accept(a_job(id=job_id, run=2))])
             return super().begin_to_close(job_id, run, reason)
 
-    closing = Closing(NextRunBegins(stage.jobs.table), stage.ledger, stage.closing.events)
+    closing = stage.over(NextRunBegins(stage.jobs.table))
     close_failed(stage.job.id, 1, "an event of run 1", closing)
     job = stage.jobs.job(stage.job.id)
     assert (job.run, job.status, job.closing) == (2, JobStatus.PROCESSING, None)
@@ -277,7 +290,7 @@ def test_a_create_that_is_claimed_while_a_run_is_closed_is_not_booked_as_never_s
     def is_claimed() -> None:
         stage.jobs.table.commit(stage.jobs.claim_create(stage.job.id, attempt.id, "us", {}))
 
-    closing = Closing(Meanwhile(stage.jobs, is_claimed), stage.ledger, stage.closing.events)
+    closing = stage.over(Meanwhile(stage.jobs, is_claimed))
     close_failed(stage.job.id, 1, "stopped", closing)
     totals = stage.ledger.totals(stage.job.id)
     assert (totals.lost, totals.released) == (Decimal("1.20"), Decimal(0))
@@ -294,7 +307,7 @@ def test_an_attempt_that_begins_while_a_run_is_closed_is_not_booked_as_never_sen
             stage.jobs.move_clip(stage.job.id, 1, 1, ClipStatus.PROCESSING, known),
         )
 
-    closing = Closing(Meanwhile(stage.jobs, begins), stage.ledger, stage.closing.events)
+    closing = stage.over(Meanwhile(stage.jobs, begins))
     close_failed(stage.job.id, 1, "stopped", closing)
     totals = stage.ledger.totals(stage.job.id)
     assert (totals.lost, totals.released, totals.reserved) == (Decimal("1.20"), Decimal(0), Decimal(0))
@@ -311,7 +324,7 @@ def test_an_attempt_that_moves_on_while_a_run_is_closed_is_closed_all_the_same(s
     def is_accepted() -> None:
         stage.jobs.table.commit(stage.jobs.attempt_accepted(stage.job.id, attempt.id, "p"))
 
-    closing = Closing(Meanwhile(stage.jobs, is_accepted), stage.ledger, stage.closing.events)
+    closing = stage.over(Meanwhile(stage.jobs, is_accepted))
     close_failed(stage.job.id, 1, "stopped", closing)
     assert stage.jobs.clip(stage.job.id, 1).status is ClipStatus.FAILED
     assert stage.ledger.totals(stage.job.id).reserved == 0

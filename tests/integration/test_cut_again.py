@@ -41,7 +41,7 @@ def warnings(shelf: Shelf) -> list[str]:
     shelf.jobs.table.commit(
         shelf.jobs.move_job(shelf.job.id, 1, JobStatus.COMPLETED, {"film": shelf.film.attributes()})
     )
-    return job_view(shelf.jobs.job(shelf.job.id), shelf.jobs.clips(shelf.job.id), lambda path: path).warnings
+    return job_view(shelf.jobs.job(shelf.job.id), shelf.jobs.clips(shelf.job.id), [], lambda path: path).warnings
 
 
 def cut_short(shelf: Shelf, key: str) -> None:

@@ -90,7 +90,7 @@ def test_another_attempt_that_the_policy_allows_is_reserved_with_the_end_of_the_
 
     following = desk.keep()
 
-    assert following == desk.task.model_copy(update={"attempt": 2})
+    assert following == desk.task.model_copy(update={"attempt": 2, "tries": 2})
     assert (desk.clip.status, desk.clip.retry_count) == (ClipStatus.PROCESSING, 1)
     assert desk.money is LineState.RELEASED
     assert desk.ledger.line(desk.job.id, following.attempt_id).state is LineState.RESERVED
@@ -139,7 +139,7 @@ def test_keeping_again_after_a_crash_behind_the_uploads_converges(desk: Desk, st
     desk.answered(output_url=desk.outputs.holds(studio.clip()))
 
     class Dying(Ledger):
-        def end(self, job_id: str, attempt_id: str, state: LineState) -> Write:
+        def end(self, job_id: str, attempt_id: str, state: LineState, cost: Decimal | None = None) -> Write:
             raise ConnectionError("the function died")
 
     whole, desk.ledger = desk.ledger, Dying(desk.ledger.table)
@@ -157,6 +157,7 @@ def test_the_handler_reads_the_states_error_and_answers_with_what_follows(
 ) -> None:
     monkeypatch.setenv("TABLE_NAME", "rows")
     monkeypatch.setenv("MEDIA_BUCKET", "media")
+    monkeypatch.setenv("EVENT_BUS_NAME", "bus")
     monkeypatch.setenv("REPLICATE_OUTPUT_ORIGINS", desk.outputs.origin)
     wiring.forget()
     desk.answered(output_url=desk.outputs.holds(studio.clip()))

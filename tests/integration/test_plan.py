@@ -31,12 +31,21 @@ class Moves:
         self.asked: dict[str, Any] = {}
 
     def update_item(self, **asked: Any) -> Any:
-        going_on = {"S": JobStatus.PROCESSING.value} in asked["ExpressionAttributeValues"].values()
+        self._happens(asked, asked)
+        return self._client.update_item(**asked)
+
+    def transact_write_items(self, **asked: Any) -> Any:
+        """With what the budgets have to say to it."""
+        for item in asked["TransactItems"]:
+            self._happens(item.get("Update", {}), asked)
+        return self._client.transact_write_items(**asked)
+
+    def _happens(self, write: dict[str, Any], asked: dict[str, Any]) -> None:
+        going_on = {"S": JobStatus.PROCESSING.value} in write.get("ExpressionAttributeValues", {}).values()
         if going_on and self.meanwhile:
             self.asked = asked
             meanwhile, self.meanwhile = self.meanwhile, None
             meanwhile()
-        return self._client.update_item(**asked)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._client, name)
@@ -187,7 +196,7 @@ def test_a_try_that_began_before_another_one_writes_nothing_more(stage: Stage, t
 
 
 def test_a_job_that_has_gone_on_though_the_answer_to_that_was_lost_is_planned(stage: Stage) -> None:
-    job = stage.job()
+    job = stage.job(reserved_cost=Decimal("3.60"))
     client = stage.jobs.table.client
     moves = Moves(client, lambda: client.update_item(**moves.asked))
     stage.jobs.table.client = cast(Any, moves)

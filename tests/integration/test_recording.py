@@ -86,12 +86,26 @@ def test_an_early_answer_stores_the_prediction_on_attempt_and_clip(stage: Stage)
     assert stage.jobs.clip(stage.job.id, 1).prediction_id == "p"
 
 
-@pytest.mark.parametrize("status", [AttemptStatus.KEPT, AttemptStatus.LOST, AttemptStatus.FAILED])
+@pytest.mark.parametrize("status", [AttemptStatus.KEPT, AttemptStatus.FAILED])
 def test_an_answer_to_an_attempt_that_has_ended_changes_nothing(stage: Stage, status: AttemptStatus) -> None:
     attempt = stage.put(status=status)
     record_answer(stage.jobs, stage.workflow, stage.job.id, attempt, ENDED)
     assert stage.now() == attempt
     assert not stage.tokens.released
+
+
+def test_an_answer_that_comes_after_the_attempt_was_given_up_is_noted_and_changes_nothing_else(stage: Stage) -> None:
+    attempt = stage.put(status=AttemptStatus.LOST, ended_at=seconds_ago(1))
+    assert record_answer(stage.jobs, stage.workflow, stage.job.id, attempt, ENDED), "it is to be kept"
+    after = stage.now()
+    assert (after.status, after.answer) == (AttemptStatus.LOST, SUCCEEDED)
+    assert not stage.tokens.released
+
+
+def test_a_failure_that_comes_after_the_attempt_was_given_up_is_nothing_to_keep(stage: Stage) -> None:
+    attempt = stage.put(status=AttemptStatus.LOST, ended_at=seconds_ago(1))
+    failed = Prediction(id="p", answer=Answer(outcome=Outcome.FAILED))
+    assert not record_answer(stage.jobs, stage.workflow, stage.job.id, attempt, failed)
 
 
 def test_a_token_that_timed_out_is_no_error(stage: Stage) -> None:

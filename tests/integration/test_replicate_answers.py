@@ -46,7 +46,7 @@ def answered(provider: Replicate, **fields: Any) -> Answer | None:
         ("failed", "Blocked by our SAFETY system", Outcome.REFUSED, False),
         ("failed", {"code": "moderation", "message": "no"}, Outcome.REFUSED, False),
         ("failed", None, Outcome.FAILED, False),
-        ("canceled", None, Outcome.CANCELLED, True),
+        ("canceled", None, Outcome.CANCELLED, False),
         ("aborted", None, Outcome.FAILED, False),
         ("succeeded", None, Outcome.SUCCEEDED, True),
     ],

@@ -24,6 +24,7 @@ from functions.studio.providers.replicate import MOST_PAGES, Replicate
 from functions.studio.rows import now
 from local.standins.replicate import Replicate as StandIn
 from tests.integration.replicate_stage import Breaking, http
+from tests.standins.conftest import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +49,15 @@ def picture(tmp_path_factory: pytest.TempPathFactory) -> str:
 def an_order(picture: str, **changes: object) -> Order:
     given = {"prompt": "p", "image": picture, "last_frame": picture, "duration": 4, "negative_prompt": "mark-1"}
     return Order(slug="google/veo-3.1-fast", input={**given, **changes})
+
+
+def script(stand_in: StandIn, *rules: dict[str, object]) -> None:
+    requests.post(f"{stand_in.url}/_script", json=list(rules), timeout=10).raise_for_status()
+
+
+def is_running(stand_in: StandIn, prediction_id: str) -> bool:
+    shown = requests.get(f"{stand_in.url}/_predictions", timeout=10).json()
+    return any(one["id"] == prediction_id and one["startedAt"] for one in shown)
 
 
 def until_answered(provider: Replicate, prediction_id: str) -> Outcome:
@@ -79,17 +89,33 @@ def test_another_mark_is_not_found(provider: Replicate, picture: str) -> None:
     assert provider.find("mark-of-nobody", now()) is None
 
 
-def test_a_cancelled_prediction_is_cancelled_and_charged(provider: Replicate, picture: str) -> None:
+def test_a_prediction_that_is_cancelled_while_it_runs_is_charged(
+    provider: Replicate, stand_in: StandIn, picture: str
+) -> None:
+    script(stand_in, {"do": "slow", "seconds": 60})
     started = provider.start(an_order(picture, duration=8))
-    provider.cancel(started.id)
-    answer = provider.look(started.id).answer
+    wait_until(lambda: is_running(stand_in, started.id), 60)
+    answer = provider.cancel(started.id).answer
     assert answer
     assert (answer.outcome, answer.charged) == (Outcome.CANCELLED, True)
+    assert provider.look(started.id).answer == answer
+
+
+def test_a_prediction_that_has_ended_is_shown_as_it_ended_when_it_is_cancelled(
+    provider: Replicate, stand_in: StandIn, picture: str
+) -> None:
+    script(stand_in, {"do": "fail"})
+    started = provider.start(an_order(picture, duration=8))
+    wait_until(lambda: provider.look(started.id).answer is not None, 60)
+    answer = provider.cancel(started.id).answer
+    assert answer
+    assert (answer.outcome, answer.charged) == (Outcome.FAILED, False)
 
 
 def test_an_input_that_the_model_does_not_take_is_refused_by_name(provider: Replicate, picture: str) -> None:
-    with pytest.raises(ProviderRefused, match="duration"):
+    with pytest.raises(ProviderRefused, match="duration") as refused:
         provider.start(an_order(picture, duration=5))
+    assert refused.value.input == "duration"
 
 
 def test_a_wrong_key_is_a_matter_of_configuration(stand_in: StandIn, picture: str) -> None:

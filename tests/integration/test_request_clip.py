@@ -214,3 +214,13 @@ def test_an_answer_that_comes_during_the_create_is_not_overwritten(stage: ClipSt
     stage.request()
     assert stage.attempt().status is AttemptStatus.ANSWERED
     assert stage.attempt().prediction_id == "prediction-1"
+
+
+def test_the_input_at_fault_is_said_in_our_word_for_it(stage: ClipStage) -> None:
+    stage.provider.script = [
+        ProviderRefused("Replicate refused the request: - last_frame: not a picture", "last_frame")
+    ]
+    stage.request()
+    answer = stage.attempt().answer
+    assert answer
+    assert (answer.error_class, answer.input, answer.charged) == ("refused", "lastFrame", False)

@@ -11,8 +11,9 @@ from functions.keep_clip.keep import Keeper
 from functions.plan.choice import Editor
 from functions.plan.plan import Board, plan
 from functions.plan.vision import Vision
+from functions.studio.budgets import Budgets
 from functions.studio.clips import STAGES, Answer, AttemptStatus, ClipStatus, Outcome
-from functions.studio.closing import Closing, close_failed, deliver
+from functions.studio.closing import close_failed, deliver, stop_run
 from functions.studio.cut import Cut
 from functions.studio.errors import NotFound, StaleRun
 from functions.studio.events import JobEvents
@@ -26,7 +27,7 @@ from functions.studio.rows import new_id
 from functions.studio.settlement import settle_open_clips
 from tests.integration.api_events import Caller
 from tests.integration.rerun_stage import COST, Ended, a_film
-from tests.scripted import Bus, a_kept, an_attempt
+from tests.scripted import Bus, a_closing, a_kept, an_attempt
 
 DONE, FAILED, CANCELLED, PENDING = (
     ClipStatus.COMPLETED,
@@ -43,10 +44,11 @@ class Rerun(Ended):
     def __init__(self, acme: Caller, jobs: JobStore, ledger: Ledger, library: Library, media: MediaStore) -> None:
         super().__init__(acme, jobs, ledger, library)
         editor = Editor(media, Vision(lambda: "key", "http://127.0.0.1:9/v1"), [], "url")
-        self.board = Board(jobs, ledger, library, editor, 600, 30)
+        self.board = Board(jobs, ledger, Budgets(jobs.table), library, editor, 600, 30)
         self.bus = Bus()
-        self.closing = Closing(jobs, ledger, JobEvents("bus", self.bus))
-        self.keeper = Keeper(jobs, ledger, media, _no_provider, [], {}, STAGES)
+        self.events = JobEvents("bus", self.bus)
+        self.closing = a_closing(jobs, ledger, self.bus)
+        self.keeper = Keeper(jobs, ledger, media, _no_provider, [], {}, STAGES, self.events)
 
     def begins(self, what: str, body: object = None) -> list[ClipTask]:
         assert self.asks(what, body).status == 202
@@ -186,9 +188,22 @@ def test_a_clip_that_cannot_be_made_anew_is_as_it_was_and_says_why(rerun: Rerun)
 @pytest.mark.parametrize("status", [FAILED, CANCELLED])
 def test_a_run_that_is_broken_off_leaves_every_clip_that_there_was(status: ClipStatus, rerun: Rerun) -> None:
     rerun.begins("sub-jobs/1/regenerate")
-    settle_open_clips(rerun.jobs, rerun.ledger, rerun.job, 2, "stopped", status=status)
+    settle_open_clips(rerun.closing.brake, rerun.ledger, rerun.job, 2, "stopped", status=status)
     assert rerun.statuses_now == {1: DONE, 2: FAILED, 3: DONE}
     assert rerun.ledger.totals(rerun.id).reserved == 0
+
+
+def test_a_regenerate_that_is_cancelled_saves_its_price_and_leaves_the_clip_as_it_was(rerun: Rerun) -> None:
+    rerun.begins("sub-jobs/1/regenerate")
+    assert rerun.asks("cancel").status == 202
+    stop_run(rerun.id, 2, rerun.closing)
+    job = rerun.job
+    assert (job.status, job.saved_cost, job.actual_cost, job.reserved_cost) == (JobStatus.CANCELLED, COST, 2 * COST, 0)
+    assert rerun.statuses_now == {1: DONE, 2: FAILED, 3: DONE}
+    assert job.film
+    rerun.begins("retry")
+    assert (rerun.job.saved_cost, rerun.job.closing) == (None, None)
+    assert [clip.status for clip in rerun.jobs.clips(rerun.id)] == [DONE, PENDING, DONE]
 
 
 def test_a_run_that_fails_leaves_the_film_of_the_run_before(rerun: Rerun) -> None:

@@ -9,15 +9,14 @@ from typing import Any
 
 import pytest
 
-from functions.arrange.arrangement import MOST_FRAMES, arrangement, nothing_left
+from functions.arrange.arrangement import MOST_FRAMES, arrangement
 from functions.arrange.target import common_target, film_target, frames, nearest_rate, within
 from functions.make_piece.filters import graph
-from functions.studio.clips import ClipStatus
 from functions.studio.cut import Card, Cut, Transition, TransitionKind, Watermark
 from functions.studio.errors import FilmTooLarge
 from functions.studio.media import Piece, PieceKind, Target
 from functions.studio.room import MOST_BYTES, MOST_PIECES, check_room
-from tests.scripted import a_clip, a_job, a_kept, a_picture
+from tests.scripted import a_kept, a_picture
 
 
 def arranged(pictures: dict[int, dict[str, Any]], cut: Cut | None = None) -> list[Piece]:
@@ -350,13 +349,3 @@ def test_what_was_asked_decides_the_films_size(clips: tuple[int, int], cut: Cut,
 def test_the_asked_rate_is_the_films_rate() -> None:
     assert film_target([a_picture()], Cut()).fps == 24
     assert film_target([a_picture()], Cut(fps=30)).fps == 30
-
-
-def test_a_job_without_survivors_says_what_most_of_them_died_of() -> None:
-    job = a_job()
-    failed = [
-        a_clip(job, number, status=ClipStatus.FAILED, error_message=reason)
-        for number, reason in enumerate(["Prediction timed out", "Nudity", "Nudity"], 1)
-    ]
-    assert nothing_left(failed) == "All 3 clips failed: Nudity"
-    assert nothing_left(failed[:1]) == "The only clip failed: Prediction timed out"

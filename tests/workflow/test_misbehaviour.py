@@ -31,7 +31,7 @@ LATE = LIMIT + 20
 
 VERBS: dict[str, list[dict[str, Any]]] = {
     "nothing": [],
-    "fail": [{"do": "fail"}],
+    "fail": [{"do": "fail", "times": 2}],
     "refuse": [{"do": "refuse"}],
     "throttle": [{"do": "throttle", "seconds": 3, "times": 2}],
     "throttle, untold": [{"do": "throttle", "times": 2}],
@@ -43,13 +43,13 @@ VERBS: dict[str, list[dict[str, Any]]] = {
     "forge_webhook": [{"do": "forge_webhook"}],
     "late_webhook": [{"do": "late_webhook", "seconds": LATE}],
     "early_webhook": [{"do": "early_webhook"}],
-    "expire_output": [{"do": "expire_output"}],
-    "expire_output unheard": [{"do": "expire_output"}, {"do": "lose_webhook"}],
-    "truncate_output": [{"do": "truncate_output"}],
-    "corrupt_output": [{"do": "corrupt_output"}],
+    "expire_output": [{"do": "expire_output", "times": 2}],
+    "expire_output unheard": [{"do": "expire_output", "times": 2}, {"do": "lose_webhook", "times": 2}],
+    "truncate_output": [{"do": "truncate_output", "times": 2}],
+    "corrupt_output": [{"do": "corrupt_output", "times": 2}],
     "serve": [{"do": "serve", "file": "another"}],
     "slow": [{"do": "slow", "seconds": 5}],
-    "abort": [{"do": "abort"}],
+    "abort": [{"do": "abort", "times": 2}],
 }
 """The clip of each has its place in this table as its number."""
 
@@ -58,6 +58,8 @@ LOST = ("expire_output", "expire_output unheard", "truncate_output", "corrupt_ou
 UNTOLD = ("server_error",)
 """Time is too short here to be sure that a create which was not answered begins nothing any more: it counts as lost."""
 FREE = ("fail", "refuse", "abort")
+TWICE = ("fail", "abort", *LOST)
+"""Tried again, once, and it went no better."""
 NUMBERS = {verb: number for number, verb in enumerate(VERBS, 1)}
 
 
@@ -192,24 +194,28 @@ def test_the_film_is_of_the_clips_that_came_and_the_job_says_which_did_not(after
 def test_what_was_had_is_paid_what_bought_nothing_is_lost_and_shown(aftermath: Aftermath) -> None:
     survivors = len(VERBS) - len(FREE) - len(LOST) - len(UNTOLD)
     assert aftermath.state["actualCost"] == pytest.approx(survivors * PRICE)
-    assert aftermath.state["lostCost"] == pytest.approx((len(LOST) + len(UNTOLD)) * PRICE)
+    assert aftermath.state["lostCost"] == pytest.approx((2 * len(LOST) + len(UNTOLD)) * PRICE)
     for verb, seen in aftermath.outcomes.items():
         word = "lost" if verb in LOST + UNTOLD else "released" if verb in FREE else "settled"
-        assert (verb, seen.money) == (verb, [(word, pytest.approx(PRICE))])
+        attempts = 2 if verb in TWICE else 1
+        assert (verb, seen.money) == (verb, [(word, pytest.approx(PRICE))] * attempts)
 
 
 def test_no_attempt_has_more_than_one_prediction(aftermath: Aftermath) -> None:
     for verb, seen in aftermath.outcomes.items():
-        assert (verb, len(seen.predictions)) == (verb, 0 if verb == "server_error" else 1)
-        assert seen.clip["retryCount"] == 0
+        retries = 1 if verb in TWICE else 0
+        assert (verb, seen.clip["retryCount"]) == (verb, retries)
+        asked = [one["webhook"].rpartition("=")[2] for one in seen.predictions]
+        assert (verb, len(asked)) == (verb, 0 if verb == "server_error" else retries + 1)
+        assert len(set(asked)) == len(asked)
         if seen.predictions:
-            assert seen.clip["replicatePredictionId"] == seen.predictions[0]["id"]
+            assert seen.clip["replicatePredictionId"] == seen.predictions[-1]["id"]
 
 
 def test_fail_fails_the_clip_with_the_providers_reason(aftermath: Aftermath) -> None:
     seen = aftermath.outcomes["fail"]
     assert seen.clip["errorMessage"] == "The model failed to generate an output. Please try again."
-    assert (seen.clip["errorClass"], len(seen.creates)) == ("failed", 1)
+    assert (seen.clip["errorClass"], len(seen.creates)) == ("failed", 2)
 
 
 def test_refuse_fails_the_clip_as_refused_and_it_is_not_asked_for_again(aftermath: Aftermath) -> None:
@@ -308,7 +314,7 @@ def test_an_output_that_is_gone_or_spoilt_is_no_clip(
     seen = aftermath.outcomes[verb]
     assert (seen.clip["status"], seen.clip["errorClass"], seen.clip["videoUrl"]) == ("failed", error_class, None)
     assert told in seen.clip["errorMessage"]
-    assert len(seen.creates) == 1
+    assert len(seen.creates) == 2
 
 
 def test_serve_is_kept_byte_for_byte(aftermath: Aftermath, tmp_path: Path) -> None:
@@ -328,7 +334,7 @@ def test_abort_fails_the_clip_which_had_not_begun_and_is_not_charged(aftermath: 
     seen = aftermath.outcomes["abort"]
     assert (seen.predictions[0]["status"], seen.predictions[0]["startedAt"]) == ("aborted", None)
     assert "aborted" in seen.clip["errorMessage"]
-    assert seen.money == [("released", pytest.approx(PRICE))]
+    assert seen.money == [("released", pytest.approx(PRICE))] * 2
 
 
 NONSENSE = json.dumps(

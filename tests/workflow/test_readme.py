@@ -84,14 +84,19 @@ def test_the_readmes_calls_by_example_do_what_they_say(team: Team, pictures: lis
     told["JOB"] = data(asked)["jobId"]
     assert data(asked)["jobId"] == told["JOB"]
     assert team.wait(told["JOB"])["status"] == "completed"
-    jobs, polled, sub_jobs, manifest = looks
+    jobs, polled, sub_jobs, ledger, manifest = looks
     assert [(one["id"], one["metadata"]) for one in data(jobs)["items"]] == [(told["JOB"], {"order": "4711"})]
     tag = re.search(r'^etag: (W/"\S+")\r?$', said(polled), re.IGNORECASE | re.MULTILINE)
     assert tag
     assert said(polled.replace('W/"…"', tag[1])).split()[1] == "304"
     [clip] = data(sub_jobs)["subJobs"]
     assert {"status", "actualCost", "reason", "predictionUrl"} <= set(clip)
-    assert data(manifest)["cost"]["total"] == clip["actualCost"] == pytest.approx(6 * 0.15)
+    assert (
+        data(ledger)["totals"]["settled"]
+        == data(manifest)["cost"]["total"]
+        == clip["actualCost"]
+        == pytest.approx(6 * 0.15)
+    )
 
 
 def test_the_readmes_script_of_misbehaviour_fails_the_next_create_and_delays_the_third_clips_webhook(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
@@ -14,6 +13,7 @@ from functions.api.envelope import ROOT, Envelope, Listed, Metadata, Money, View
 from functions.api.given import Asker, TheJobs, TheLibrary
 from functions.api.in_use import refuse_while_running
 from functions.api.inputs import NotNull
+from functions.studio.budgets import forgotten
 from functions.studio.library import Campaign, Client, Library
 from functions.studio.rows import new_id, now
 
@@ -65,7 +65,7 @@ def _values(library: Library, asker: Asker, body: NewCampaign | CampaignChanges)
         library.get(Client, asker.tenant, body.client_id, field="clientId")
     given = body.model_dump(exclude_unset=True, by_alias=True)
     if body.budget_usd is not None:
-        given["budgetUsd"] = Decimal(repr(body.budget_usd))
+        given["budgetUsd"] = inputs.exactly(body.budget_usd)
     return given
 
 
@@ -117,6 +117,10 @@ def change(campaign_id: str, body: CampaignChanges, asker: Asker, library: TheLi
 @router.delete("/campaigns/<campaign_id>", tags=TAGS, status_code=204, summary="Delete a campaign")
 def remove(campaign_id: str, asker: Asker, library: TheLibrary, jobs: TheJobs) -> Response[None]:
     campaign = library.get(Campaign, asker.tenant, campaign_id)
-    refuse_while_running(jobs.running(asker.tenant, campaign.id), "campaign")
-    library.remove_campaign(campaign)
+
+    def check_unused() -> None:
+        refuse_while_running(jobs.running(asker.tenant, campaign.id), "campaign")
+
+    check_unused()
+    library.remove_campaign(campaign, check_unused, forgotten(campaign))
     return gone()

@@ -10,11 +10,13 @@ from typing import Annotated, Any, Literal
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Query
+from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 
 from functions.api import cursors
 from functions.api.accept_job import TheReception
-from functions.api.envelope import Envelope, Listed, answer, shown
-from functions.api.given import Asker, OfRun, TheJobs, TheLibrary, TheMedia, ThePlayerTokens
+from functions.api.cancel_job import cancel_job
+from functions.api.envelope import JSON, Envelope, Listed, answer, shown
+from functions.api.given import Asker, OfRun, TheEvents, TheJobs, TheLedger, TheLibrary, TheMedia, ThePlayerTokens
 from functions.api.image_pairs import ImagePairsRequest, draft
 from functions.api.job_list import Wanted, page_of_jobs
 from functions.api.job_views import (
@@ -23,16 +25,19 @@ from functions.api.job_views import (
     JobSummary,
     JobView,
     SubJobsView,
+    job_path,
     job_summary,
     job_view,
     polling,
     sub_jobs_view,
 )
+from functions.api.money_views import LedgerView, ledger_view
 from functions.api.own_jobs import film_of_run, own_job
 from functions.studio.catalogue import catalogue
 
 router = Router()
 TAGS = ["jobs"]
+CANCELLED_BEFORE: dict[int, OpenAPIResponse] = {200: {"description": "It was cancelled before"}}
 
 
 @router.post(
@@ -77,10 +82,27 @@ def show(job_id: str, asker: Asker, jobs: TheJobs, tokens: ThePlayerTokens) -> R
     return shown(job_view(job, jobs.clips(job.id), jobs.films(job), tokens.link), polling(job))
 
 
+@router.post("/jobs/<job_id>/cancel", tags=TAGS, status_code=202, summary="Cancel a job", responses=CANCELLED_BEFORE)
+def cancel(
+    job_id: str, asker: Asker, jobs: TheJobs, events: TheEvents, tokens: ThePlayerTokens
+) -> Response[Envelope[JobView]]:
+    """From the answer on nothing more is sent for it. What runs at a provider is cancelled there, what is kept already
+    stays; `cancelled` says when that is done, `spent` and `saved` what came of the money. Asking again is no error."""
+    job = cancel_job(own_job(jobs, asker.tenant, job_id), jobs, events)
+    view = answer(job_view(job, jobs.clips(job.id), jobs.films(job), tokens.link))
+    return Response(200 if job.ended else 202, JSON, view, {"Location": job_path(job.id), **polling(job)})
+
+
 @router.get("/jobs/<job_id>/sub-jobs", tags=TAGS, summary="Get the clips of a job")
 def sub_jobs(job_id: str, asker: Asker, jobs: TheJobs) -> Response[Envelope[SubJobsView]]:
     job = own_job(jobs, asker.tenant, job_id)
     return shown(sub_jobs_view(job, jobs.clips(job.id), catalogue(), datetime.now(UTC)), polling(job))
+
+
+@router.get("/jobs/<job_id>/ledger", tags=TAGS, summary="Get what a job has cost, line by line")
+def show_ledger(job_id: str, asker: Asker, jobs: TheJobs, ledger: TheLedger) -> Response[Envelope[LedgerView]]:
+    job = own_job(jobs, asker.tenant, job_id)
+    return shown(ledger_view(job, ledger.lines(job.id)), polling(job))
 
 
 @router.get("/jobs/<job_id>/manifest", tags=TAGS, summary="Get what the film was made of")

@@ -8,7 +8,8 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from functions.api import image_pairs, pictures, uploads
 from functions.api.envelope import VERSION, Envelope, View, answer
-from functions.api.given import Asker
+from functions.api.given import Asker, TheBudgets
+from functions.api.money_views import BalanceView, balance_view
 
 router = Router()
 TAGS = ["service"]
@@ -32,6 +33,7 @@ class Me(View):
     tenant: str
     user_id: str
     tier: str
+    balances: list[BalanceView]
     limits: Limits
 
 
@@ -41,5 +43,14 @@ def health() -> Envelope[Health]:
 
 
 @router.get("/me", tags=TAGS, summary="Whose key this is, and its limits")
-def me(asker: Asker) -> Envelope[Me]:
-    return answer(Me(id=asker.tenant, tenant=asker.tenant, user_id=asker.tenant, tier=asker.tier, limits=Limits()))
+def me(asker: Asker, budgets: TheBudgets) -> Envelope[Me]:
+    return answer(
+        Me(
+            id=asker.tenant,
+            tenant=asker.tenant,
+            user_id=asker.tenant,
+            tier=asker.tier,
+            balances=[balance_view(budgets.tenant(asker.tenant))],
+            limits=Limits(),
+        )
+    )

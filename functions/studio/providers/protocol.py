@@ -57,7 +57,9 @@ class Provider(Protocol):
         """
         ...
 
-    def cancel(self, prediction_id: str) -> None: ...
+    def cancel(self, prediction_id: str) -> Prediction:
+        """As it is then: one that had ended before, or does not end at once, is no error."""
+        ...
 
     def read_webhook(self, headers: Mapping[str, str], body: bytes) -> Prediction:
         """Verified and parsed in one step: WebhookRejected, or an event that can be believed."""

@@ -62,6 +62,9 @@ GONE = (404, 410)
 VERSION_GONE = re.compile(r"invalid version|version .*(does not exist|not permitted)", re.IGNORECASE)
 """How a create is answered whose model is not there, or not any more."""
 
+FIELD = re.compile(r"^- (?:input\.)?(\w+):", re.MULTILINE)
+"""How they name an input that they do not take."""
+
 LONGEST_URL = 4096
 LONGEST_ERROR = 1000
 """Characters of theirs that are kept in a row."""
@@ -140,9 +143,10 @@ class Replicate:
         """By the SDK's own request, not its typed calls: those know no status `aborted` and fail on it."""
         return self._client._request("GET", path).json()
 
-    def cancel(self, prediction_id: str) -> None:
+    def cancel(self, prediction_id: str) -> Prediction:
         with _our_errors():
-            self._client.predictions.cancel(prediction_id)
+            answer = self._client._request("POST", f"/v1/predictions/{prediction_id}/cancel")
+            return _parsed(_Document.model_validate(answer.json()))
 
     def read_webhook(self, headers: Mapping[str, str], body: bytes) -> Prediction:
         if not _could_prove(headers):  # before a stranger makes us ask for a secret
@@ -249,7 +253,8 @@ def _translated(error: ReplicateError, ambiguous: type[ProviderError], creating:
         case 402:
             return NotConfigured(f"Replicate wants to be paid first; see to the billing of REPLICATE_API_KEY: {said}")
         case status if status is not None and status < 500:
-            return ProviderRefused(f"Replicate refused the request: {said}")
+            at_fault = FIELD.search(said)
+            return ProviderRefused(f"Replicate refused the request: {said}", at_fault and at_fault[1])
     return ambiguous(f"Replicate failed with {error.status}: {said}")
 
 
@@ -295,6 +300,7 @@ class _Document(BaseModel):
     data_removed: bool | None = None
     metrics: dict[str, Any] | None = None
     created_at: str | None = None
+    started_at: str | None = None
 
 
 class _Page(BaseModel):
@@ -320,8 +326,8 @@ def _answer(document: _Document) -> Answer | None:
         output_url=next((url for url in outputs if isinstance(url, str) and 0 < len(url) <= LONGEST_URL), None),
         error=said and said[:LONGEST_ERROR],
         # They price these models by the output (their changelog of 2025-01-29): without one there is nothing to pay,
-        # but what was cancelled after it had started is charged.
-        charged=document.status in ("succeeded", "canceled"),
+        # but what was cancelled after it had started is charged; before that nothing was begun.
+        charged=document.status == "succeeded" or (document.status == "canceled" and document.started_at is not None),
         removed=bool(document.data_removed),
         predict_seconds=seconds if isinstance(seconds, int | float) and math.isfinite(seconds) else None,
     )

@@ -1,0 +1,199 @@
+"""What may still be spent: counters that only conditional writes move, so that no two requests take the same dollar.
+
+`T#{tenant}` → BUDGET is the tenant's, with its cap; BUDGET#{campaign} is a campaign's, whose cap is its `budgetUsd`; a job
+counts for itself, in its own row. A run reserves when its clips are known, more when a clip's money was lost and it is
+tried again, and gives all of it back for what it has come to, in the transaction that ends it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Literal
+
+from functions.studio.errors import ConditionLost, Conflict, FieldError, OverBudget, StaleRun
+from functions.studio.job_store import JobStore
+from functions.studio.jobs import Job
+from functions.studio.library import Campaign, Library
+from functions.studio.rows import Row
+from functions.studio.table import AtMost, Table, Write, delete, update
+
+Of = Literal["tenant", "campaign", "job"]
+
+UNIT = "USD"
+"""Credits would be counters of another unit, and another key."""
+
+TRIES = 10
+"""Times that the counters are read again when they, or a cap, have changed since."""
+
+
+class Counter(Row):
+    """USD. A cap lowered below what is used takes nothing back: nothing more is reserved."""
+
+    unit: str = UNIT
+    cap: Decimal | None = None
+    """The tenant's; None is no limit."""
+    reserved: Decimal = Decimal(0)
+    settled: Decimal = Decimal(0)
+    lost: Decimal = Decimal(0)
+    used: Decimal = Decimal(0)
+    """Their sum, for conditions, which cannot add."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """A counter as it was read, and the cap that held then."""
+
+    of: Of
+    field: str
+    key: tuple[str, str]
+    counter: Counter | None
+    cap: Decimal | None
+
+    @property
+    def used(self) -> Decimal:
+        return self.counter.used if self.counter else Decimal(0)
+
+    def reserve(self, usd: Decimal) -> Write:
+        """Holds only where the cap still stands, and there is room for `usd`."""
+        when: dict[str, Any] = {"pk": None}
+        if self.counter:
+            when = {"pk": ..., "cap": self.counter.cap}
+            if self.cap is not None and usd > 0:
+                when["used"] = AtMost(self.cap - usd)
+        return update(*self.key, {"unit": UNIT}, when, add={"reserved": usd, "used": usd})
+
+
+class Budgets:
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self.jobs = JobStore(table)
+        self.library = Library(table)
+
+    def accept(self, job: Job, *writes: Write) -> None:
+        """Commits the writes that begin a run, and with them the reservation of its `reserved_cost`, which may be nothing: a
+        run that makes no clip needs no campaign either.
+
+        OverBudget, NotFound or Conflict where a budget or the campaign does not allow it, and nothing is written;
+        ConditionLost where one of `writes` does not hold.
+        """
+        needed = job.purpose.chooses or job.reserved_cost > 0
+        self._commit(_not_begun(job), job.reserved_cost, writes, beginning=needed)
+
+    def check_beginning(self, job: Job) -> None:
+        """OverBudget where `accept` would be refused as things stand."""
+        self.check(_not_begun(job), job.reserved_cost)
+
+    def change(self, job: Job, usd: Decimal, *writes: Write) -> None:
+        """Commits writes of which one adds `usd` to the job's `reserved_cost`, or takes it away. Errors as of `accept`."""
+        self._commit(job, usd, writes)
+
+    def reserve_more(self, job: Job, usd: Decimal, *writes: Write) -> None:
+        """For one clip of many: as `change`, but the job's row is written here, by none of `writes`.
+
+        StaleRun when the run may not spend any more.
+        """
+        run = job.run
+        for _ in range(TRIES):
+            room = None if job.budget_usd is None else job.budget_usd - _of_earlier_runs(job) - usd
+            try:
+                self._commit(job, usd, (*writes, self.jobs.reserve_more(job, usd, room)))
+                return
+            except ConditionLost as lost:
+                if lost.index < len(writes):
+                    raise
+            job = self.jobs.job(job.id)
+            if job.run != run or not job.may_spend:
+                raise StaleRun(f"run {run} of job {job.id} may not spend any more")
+        raise ConditionLost(f"the row of job {job.id} kept changing")
+
+    def check(self, job: Job, usd: Decimal) -> None:
+        """OverBudget where `change` would be refused as things stand."""
+        self._check(job, usd, self._accounts(job, self.library.find(Campaign, job.tenant, job.campaign_id)))
+
+    def tenant(self, tenant: str) -> Counter:
+        return self._counter(_of_tenant(tenant)) or Counter()
+
+    def cap_tenant(self, tenant: str, usd: Decimal | None) -> None:
+        """From now on; None is no limit."""
+        there = {"used": Decimal(0)}  # as conditions want it
+        self.table.commit(update(*_of_tenant(tenant), {"unit": UNIT, "cap": usd}, add=there))
+
+    def _commit(self, job: Job, usd: Decimal, writes: tuple[Write, ...], *, beginning: bool = False) -> None:
+        for _ in range(TRIES):
+            campaign = self._campaign(job, beginning=beginning)
+            accounts = self._accounts(job, campaign)
+            self._check(job, usd, accounts)
+            ours = [account.reserve(usd) for account in accounts] if usd else []
+            if campaign and (beginning or usd > 0):
+                ours.append(self.library.as_read(campaign, staying=beginning))
+            try:
+                self.table.commit(*writes, *ours)
+                return
+            except ConditionLost as lost:
+                if lost.index < len(writes):
+                    raise
+        raise ConditionLost(f"the budgets of job {job.id} kept changing")
+
+    def _campaign(self, job: Job, *, beginning: bool) -> Campaign | None:
+        if not beginning:
+            return self.library.find(Campaign, job.tenant, job.campaign_id)
+        campaign = self.library.get(Campaign, job.tenant, job.campaign_id, field="campaignId")
+        if campaign.deleting and not self.library.forget_deletion(job.tenant, job.campaign_id):
+            detail = "is being deleted"
+            raise Conflict(f"The campaign {detail}.", errors=(FieldError("campaignId", detail),))
+        return campaign
+
+    def _accounts(self, job: Job, campaign: Campaign | None) -> list[Account]:
+        own, all_of_them = _of_campaign(job.tenant, job.campaign_id), _of_tenant(job.tenant)
+        counted, total = self._counter(own), self._counter(all_of_them)
+        return [
+            Account("campaign", "campaignId", own, counted, campaign.budget_usd if campaign else None),
+            Account("tenant", "Authorization", all_of_them, total, total.cap if total else None),
+        ]
+
+    def _check(self, job: Job, usd: Decimal, accounts: list[Account]) -> None:
+        if usd > 0:
+            _must_fit("job", "budgetUsd", job.budget_usd, _of_earlier_runs(job) + job.reserved_cost, usd)
+            for account in accounts:
+                _must_fit(account.of, account.field, account.cap, account.used, usd)
+
+    def _counter(self, key: tuple[str, str]) -> Counter | None:
+        row = self.table.get(*key)
+        return Counter.model_validate(row) if row else None
+
+
+def closed(job: Job, settled: Decimal, lost: Decimal) -> list[Write]:
+    """For the transaction that ends a run: what was reserved for it becomes what the run has come to."""
+    change = {"reserved": -job.reserved_cost, "settled": settled, "lost": lost}
+    if not any(change.values()):
+        return []
+    change["used"] = settled + lost - job.reserved_cost
+    keys = (_of_campaign(job.tenant, job.campaign_id), _of_tenant(job.tenant))
+    return [update(*key, {"unit": UNIT}, add=change) for key in keys]
+
+
+def forgotten(campaign: Campaign) -> Write:
+    """For the transaction that deletes a campaign; what it has spent stays in its tenant's counter."""
+    return delete(*_of_campaign(campaign.tenant, campaign.id))
+
+
+def _of_tenant(tenant: str) -> tuple[str, str]:
+    return f"T#{tenant}", "BUDGET"
+
+
+def _of_campaign(tenant: str, campaign_id: str) -> tuple[str, str]:
+    return f"T#{tenant}", f"BUDGET#{campaign_id}"
+
+
+def _of_earlier_runs(job: Job) -> Decimal:
+    return job.actual_cost + job.lost_cost
+
+
+def _not_begun(job: Job) -> Job:
+    return job.model_copy(update={"reserved_cost": Decimal(0)})
+
+
+def _must_fit(of: Of, field: str, cap: Decimal | None, used: Decimal, usd: Decimal) -> None:
+    if cap is not None and used + usd > cap:
+        raise OverBudget(of, field, cap, max(cap - used, Decimal(0)), usd)

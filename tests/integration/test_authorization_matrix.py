@@ -1,0 +1,210 @@
+"""failures.md, row 32: nothing ever crosses a tenant. Every call that the API describes, with every way to ask for what is
+another's. A call that is added is in it from then on; the description says what it takes.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from functions.api import given
+from functions.api.keys import issue_key, revoke
+from functions.studio.clips import ClipStatus
+from functions.studio.closing import deliver
+from functions.studio.job_store import JobStore
+from functions.studio.jobs import Film, JobStatus, Preview
+from functions.studio.ledger import Ledger
+from functions.studio.media import Segment, Stretch
+from functions.studio.media_store import MediaStore
+from functions.studio.rows import now
+from functions.studio.table import Table
+from tests.integration.api_events import Caller, Reply
+from tests.integration.api_stage import Everything, a_campaign_of, asked, picture
+from tests.integration.matrix import Operation, example, is_id, operations, sent_as
+from tests.scripted import a_closing, a_kept
+
+BEHIND = [one for one in operations() if not one.public]
+NAMED = [one for one in BEHIND if one.parameters("path")]
+FILTERED = [(one, name) for one in BEHIND for name in one.query_ids]
+ASKING = [(one, kind, schema, field) for one in BEHIND for kind, schema, field in one.body_ids]
+OPENED = [one for one in BEHIND if one.by_token]
+LISTS = [one for one in BEHIND if one.method == "get" and not one.parameters("path")]
+
+
+def with_a_film(job: str, jobs: JobStore, media: MediaStore) -> None:
+    """The job has ended well, whatever there is to be seen of it."""
+    jobs.table.commit(jobs.move_clip(job, 1, 1, ClipStatus.PROCESSING))
+    jobs.table.commit(jobs.move_clip(job, 1, 1, ClipStatus.COMPLETED, {"kept": a_kept().attributes()}))
+    keys = {"film": "film.mp4", "poster": "film.jpg", "manifest": "film.json", "ranges": "ranges.json"}
+    media.put(keys["manifest"], b"{}", "application/json")
+    ranges = Segment(key=keys["film"], initial_bytes=1, stretches=[Stretch(seconds=8.0, bytes=1)])
+    media.put(keys["ranges"], ranges.model_dump_json().encode(), "application/json")
+    film = Film(
+        key=keys["film"],
+        poster_key=keys["poster"],
+        manifest_key=keys["manifest"],
+        ranges_key=keys["ranges"],
+        preview=Preview(key="film.webp", sha256="0"),
+        duration_seconds=8.0,
+        frames=192,
+        width=1280,
+        height=720,
+        fps=24.0,
+        bytes=1,
+        sha256="0",
+        clips=[1],
+    )
+    for status in (JobStatus.PROCESSING, JobStatus.COMBINING):
+        jobs.table.commit(jobs.move_job(job, 1, status, {"startedAt": now()}))
+    jobs.table.commit(jobs.film_made(job, 1, film))
+    deliver(job, 1, a_closing(jobs, Ledger(jobs.table)))
+
+
+class World:
+    """Everything that a tenant can have, so that every id in the description has one to stand for it."""
+
+    def __init__(self, caller: Caller, jobs: JobStore, media: MediaStore) -> None:
+        self.caller = caller
+        client = caller.post("/api/v3/clients", {"name": "Acme"}).data["id"]
+        campaign = a_campaign_of(caller, 2, clientId=client)
+        asset = caller.get(f"/api/v3/assets?campaignId={campaign}").data["items"][0]["id"]
+        job = asked(caller, campaignId=campaign, numPairs=1).data["jobId"]
+        announced = {"uploadType": "presigned", "campaignId": campaign, "name": "poster"}
+        self.upload = caller.post("/api/v3/assets/upload", announced).data
+        with_a_film(job, jobs, media)
+        self.ids = {"clientId": client, "campaignId": campaign, "assetId": asset, "jobId": job}
+
+    def target(self, one: Operation, query: str = "") -> str:
+        named = {_snake(name): value for name, value in self.ids.items()} | NUMBERS
+        if one.path.endswith("/confirm"):
+            named["asset_id"] = self.upload["id"]
+        return one.path.format(**{name: named[name] for name in one.parameters("path")}) + query
+
+    def send(self, one: Operation, by: Caller, query: str = "") -> Reply:
+        """With the smallest body that it takes."""
+        for kind, schema in one.forms:
+            body, content_type = sent_as(kind, example(schema, self.ids), picture())
+            return by.send(one.method.upper(), self.target(one, query), body, {"content-type": content_type})
+        return by.send(one.method.upper(), self.target(one, query))
+
+    def is_in(self, answer: Reply) -> bool:
+        return any(value in answer.text + str(answer.headers) for value in (*self.ids.values(), self.upload["id"]))
+
+
+NUMBERS = {"name": "clip_001.mp4", "number": "1", "run": "1"}
+"""What names something within what an id names: the same for everybody."""
+
+
+def _snake(name: str) -> str:
+    return f"{name.removesuffix('Id')}_id"
+
+
+@pytest.fixture
+def owner(acme: Caller, jobs: JobStore, media: MediaStore) -> World:
+    return World(acme, jobs, media)
+
+
+@pytest.fixture
+def stranger(other: Caller, jobs: JobStore, media: MediaStore) -> World:
+    return World(other, jobs, media)
+
+
+@pytest.fixture
+def everything(table: Table, media: MediaStore) -> Everything:
+    return Everything(table, media)
+
+
+def named(*cases: Any) -> list[str]:
+    return [" ".join([case[0].name, *(word for word in case[1:] if isinstance(word, str))]) for case in cases]
+
+
+def unchanged(everything: Everything, ask: Callable[[], Reply]) -> Reply:
+    before = everything.now()
+    answer = ask()
+    assert everything.now() == before, f"{answer.status}: something was changed"
+    return answer
+
+
+def test_nobody_gets_in_without_a_key_or_with_one_that_was_revoked(
+    owner: World, table: Table, everything: Everything
+) -> None:
+    key = issue_key(table, "acme")
+    revoke(table, key)
+    for one in BEHIND:
+        for caller in (Caller(), Caller(key), Caller(key[:-1]), Caller("rl_")):
+            answer = unchanged(everything, lambda one=one, caller=caller: owner.send(one, caller))  # type: ignore[misc]  # bound now
+            assert (answer.status, answer.problem["code"]) == (401, "unauthenticated"), one.name
+            assert not owner.is_in(answer) or one.parameters("path"), one.name
+
+
+@pytest.mark.parametrize("one", NAMED, ids=[one.name for one in NAMED])
+def test_what_is_anothers_is_not_found(owner: World, other: Caller, everything: Everything, one: Operation) -> None:
+    answer = unchanged(everything, lambda: owner.send(one, other))
+    assert (answer.status, answer.problem["code"]) == (404, "not_found"), answer.text[:500]
+    own = owner.send(one, owner.caller)
+    assert own.status not in (401, 404), f"its owner's is not found either: {own.text[:500]}"
+
+
+@pytest.mark.parametrize(("one", "name"), FILTERED, ids=named(*FILTERED))
+def test_a_list_narrowed_to_what_is_anothers_is_empty_or_not_found(
+    owner: World, other: Caller, one: Operation, name: str
+) -> None:
+    query = f"?{name}={owner.ids[name]}"
+    answer = owner.send(one, other, query)
+    assert answer.status == 404 or answer.data["items"] == []
+    assert owner.send(one, owner.caller, query).data["items"]
+
+
+@pytest.mark.parametrize(("one", "kind", "schema", "field"), ASKING, ids=named(*ASKING))
+def test_what_is_anothers_cannot_be_asked_for(
+    owner: World, stranger: World, everything: Everything, one: Operation, kind: str, schema: dict[str, Any], field: str
+) -> None:
+    def ask(whose: World) -> Reply:
+        wanted = whose.ids[field.rpartition(".")[2]]
+        body, content_type = sent_as(kind, example(schema, stranger.ids, field, wanted), picture())
+        return stranger.caller.send(one.method.upper(), stranger.target(one), body, {"content-type": content_type})
+
+    answer = unchanged(everything, lambda: ask(owner))
+    assert (answer.status, answer.fields) == (404, [field]), answer.text[:500]
+    own = ask(stranger)
+    assert own.status not in (401, 404), f"its owner's is not found either: {own.text[:500]}"
+
+
+@pytest.mark.parametrize("one", OPENED, ids=[one.name for one in OPENED])
+def test_a_players_token_opens_its_own_path_alone(owner: World, stranger: World, one: Operation) -> None:
+    link = given.player_tokens().link
+    token = link(stranger.target(one)).partition("?")[2]
+    assert Caller().get(f"{owner.target(one)}?{token}").status == 401
+    assert Caller().get(link(owner.target(one))).status == 200
+
+
+def test_no_list_shows_anything_of_anothers(owner: World, other: Caller) -> None:
+    for one in LISTS:
+        assert not owner.is_in(owner.send(one, other)), one.name
+    shown = [one.name for one in LISTS if owner.is_in(owner.send(one, owner.caller))]
+    assert len(shown) >= 4, shown
+
+
+def test_every_call_of_the_description_is_in_the_matrix() -> None:
+    """Those without an id of anything stand in three columns; all others in one more for each id that they take."""
+    every = operations()
+    assert [one.path.rpartition("/")[2] for one in every if one.public] == ["health"]
+    ids = [name for one in BEHIND for name in one.parameters("path") if is_id(name)]
+    assert len(ids) >= len(NAMED), "a call that names something in its path names it by an id"
+    counts = {
+        "calls": len(every),
+        "no key, a revoked one, half of one, none of ours": 4 * len(BEHIND),
+        "another's id in the path": len(NAMED),
+        "in the query": len(FILTERED),
+        "in the body": len(ASKING),
+        "another's token": len(OPENED),
+        "another's lists": len(LISTS),
+    }
+    sys.stdout.write("".join(f"{count:5} {what}\n" for what, count in counts.items()))
+    assert all(counts.values())
+    assert len(NAMED) + len(LISTS) + len([one for one in BEHIND if one.method != "get" and one not in NAMED]) == len(
+        BEHIND
+    )
