@@ -49,6 +49,8 @@ class DynamoDB(Sdk):
         self._index_lag: list[tuple[float, Key, Item | None]] = []
         self._before: dict[Key, tuple[float, Item | None]] = {}
         self.touched: Callable[[str], None] = lambda pk: None
+        self.committed: Callable[[], None] = lambda: None
+        """Told when all of what belongs together is written."""
 
     # what is there
 
@@ -182,6 +184,7 @@ class DynamoDB(Sdk):
             if not holds():
                 raise refusal("ConditionalCheckFailedException", verb)
             self._write(key, result())
+            self.committed()
 
         self.ask(self._words(f"write {key[0]}", [{verb: asked}]), write)
 
@@ -244,6 +247,7 @@ class DynamoDB(Sdk):
             for verb, (key, _, result) in zip(verbs, writes, strict=True):
                 if verb != "ConditionCheck":
                     self._write(key, result())
+            self.committed()
 
         self.ask(self._words(f"transact {keys[0][0]}", TransactItems), begin)
         while self._tokens[ClientRequestToken].state != "done":

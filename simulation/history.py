@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from random import seed as seed_machine
-from typing import Any
 
-from functions.api.image_pairs import ImagePairsRequest
 from functions.studio.clock import CLOCK
-from functions.studio.library import Asset, Campaign
 from functions.studio.providers.protocol import Prediction
-from functions.studio.rows import new_id, now
 from simulation.house import House, void
-from simulation.invariants import Broken, Verdict, Watch, acknowledged
+from simulation.invariants import Broken, Watch, acknowledged
+from simulation.people import People
+from simulation.verdict import RUN_BOUND, Verdict
 from simulation.weather import described, draw
 from simulation.world import Crew, Mistake, Runaway, World
 
-RETRIED_BY = 4200
+ASKED_BY = 4200
 """Seconds after which nobody asks for another run."""
 
-BOUND = RETRIED_BY + 7200 + 300 + 600
-"""Seconds within which every job ends: the longest execution, the sweep's patience, and its tries."""
+BOUND = ASKED_BY + 3 * RUN_BOUND
+"""Seconds within which everything ends: runs follow one another."""
+
+REDRIVEN_AFTER = 60.0
+"""Seconds after the last trouble, when somebody has dead letters taken again."""
 
 
 @dataclass
@@ -38,16 +39,6 @@ class Told:
     invocations: int = 0
     seconds: float = 0.0
     counts: dict[str, int] = field(default_factory=dict)
-
-
-@dataclass
-class Wish:
-    """A job that somebody asks for, until they have an answer."""
-
-    tenant: str
-    asked: ImagePairsRequest
-    key: str
-    answers: set[str] = field(default_factory=set)
 
 
 ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -68,10 +59,11 @@ class History:
         seed_machine(seed)  # the stores' jitter
         self.weather = draw(self.chance)
         self.world = World(crew, seed, self.weather, self.chance, tracing)
-        self.house = House(self.world, lambda key, was, item: self.watch(key, was, item))
+        self.house = House(self.world, lambda key, was, item: self.watch.written(key, was, item))
         self.watch = Watch(self.house)
+        self.house.dynamodb.committed = self.watch.committed
         self.house.answered = self._answered
-        self.wishes: list[Wish] = []
+        self.people = People(self.house, self.weather)
 
     def play(self) -> Told:
         told = Told(self.world.seed, described(self.weather))
@@ -89,83 +81,23 @@ class History:
         told.counts = self._counts() if not told.faults else {}
         return told
 
-    # what is asked for
+    # what happens beside what is asked for
 
     def _prepare(self) -> None:
-        chance = self.chance
-        for tenant in ("acme", "other")[: 2 if chance.random() < 0.15 else 1]:
-            pairs = chance.choice((1, 1, 2, 2, 3))
-            campaign = self._campaign(tenant, pairs + 1)
-            given = {"campaignId": campaign.id, "metadata": {"mixed": chance.random() < 0.25}}
-            asked = ImagePairsRequest.model_validate(given | ({"numPairs": pairs} if chance.random() < 0.7 else {}))
-            wish = Wish(tenant, asked, f"key-{tenant}")
-            self.wishes.append(wish)
-            begins = 3 * chance.random()
-            self.world.after(begins, lambda wish=wish: self._ask(wish, 0))  # type: ignore[misc]  # a lambda's default
-            if self.world.chance.random() < self.weather.asked_twice:
-                again = begins + chance.choice((0.0, 0.01, 5.0))
-                self.world.after(again, lambda wish=wish: self._ask(wish, 0))  # type: ignore[misc]  # as above
-            if chance.random() < self.weather.retried:
-                for _ in range(chance.choice((1, 1, 2))):
-                    self.world.after(chance.choice((60.0, 300.0, 1500.0)), lambda wish=wish: self._retry(wish, 0))  # type: ignore[misc]  # as above
-        if chance.random() < self.weather.abort:
-            self.world.interruptions[1 + int(chance.choice((30, 60, 120)) * chance.random())] = self._abort
+        self.people.begin()
+        if self.chance.random() < self.weather.abort:
+            at = 1 + int(self.chance.choice((30, 60, 120)) * self.chance.random())
+            self.world.interruptions[at] = self._abort
         self._sweep_every_minute()
-
-    def _campaign(self, tenant: str, pictures: int) -> Campaign:
-        """Its rows are a millisecond apart, for ids sort by it: chance of the machine's decides nothing here."""
-        stamp: dict[str, Any] = {"tenant": tenant, "created_at": now(), "updated_at": now()}
-        campaign = Campaign(id=new_id(), name="Autumn", **stamp)
-        self.house.library.add(campaign)
-        for number in range(pictures):
-            self.world.time += 0.001
-            asset = Asset(
-                id=new_id(),
-                campaign_id=campaign.id,
-                name=f"picture {number}",
-                key=f"{tenant}/assets/{number}/original.jpg",
-                thumbnail_key=f"{tenant}/assets/{number}/thumbnail.jpg",
-                content_type="image/jpeg",
-                bytes=1000,
-                sha256=str(number),
-                width=1600,
-                height=900,
-                **stamp,
-            )
-            self.house.library.add_asset(asset)
-            self.house.vision.pictures.add(asset.id)
-        return campaign
-
-    def _ask(self, wish: Wish, turn: int) -> None:
-        """As a careful caller does: with a key, and again when there is no answer."""
-
-        def told(result: Any, error: BaseException | None) -> None:
-            if error is None:
-                wish.answers.add(str(result.body.data.id))
-            elif turn < 20:
-                self.world.after(2.0 + turn, lambda: self._ask(wish, turn + 1))
-
-        void(self.world.invoke("api", lambda: self.house.accept(wish.tenant, wish.asked, wish.key), told, 30))
-
-    def _retry(self, wish: Wish, turn: int) -> None:
-        """Again while it runs, or there is no answer; a job with nothing to retry says so each time."""
-
-        def told(result: Any, error: BaseException | None) -> None:
-            if error is not None and turn < 20:
-                self.world.after(20.0 + 10 * turn, lambda: self._retry(wish, turn + 1))
-
-        def work() -> Any:
-            [job_id] = wish.answers
-            return self.house.retry(wish.tenant, job_id, f"retry-{wish.tenant}")
-
-        if wish.answers:
-            void(self.world.invoke("api", work, told, 30))
-        elif turn < 20:
-            self.world.after(20.0, lambda: self._retry(wish, turn + 1))
+        self.world.after(self.weather.clears + REDRIVEN_AFTER, self._redrive)
 
     def _abort(self) -> None:
         for execution in self.house.machine.executions.values():
             execution.stop("ABORTED")
+
+    def _redrive(self) -> None:
+        if many := self.house.queue.redrive():
+            self.world.note(many, "looks are taken again that were set aside")
 
     def _sweep_every_minute(self) -> None:
         def again() -> None:
@@ -176,12 +108,9 @@ class History:
         self.world.after(60 * self.chance.random(), again)
 
     def _over(self) -> bool:
-        """Whether every job that was asked for has ended and was announced."""
+        """Whether everything that was asked for has its answer, and every job has ended and was announced."""
         rows = [item for (_, sk), item in self.house.dynamodb.items.items() if sk == "JOB"]
-        at_rest = not any("unfinished" in row for row in rows) and not (
-            self.weather.retried and self.world.elapsed < RETRIED_BY
-        )
-        return all(wish.answers for wish in self.wishes) and at_rest
+        return not self.people.asking and not any("unfinished" in row for row in rows)
 
     def _answered(self, job_id: str, attempt_id: str, body: str) -> None:
         acknowledged(self.house, job_id, attempt_id, Prediction.model_validate_json(body).id)
@@ -189,22 +118,39 @@ class History:
     # whether everything held
 
     def _judged(self) -> Sequence[str]:
-        faults = []
+        faults = [*self.people.mistakes]
         if self.world.elapsed > BOUND:
             faults.append(f"not over after {BOUND} s")
-        for wish in self.wishes:
-            if len(wish.answers) != 1:
-                faults.append(f"the key {wish.key} stands for {len(wish.answers)} jobs")
-        ids = [pk.removeprefix("J#") for pk, sk in self.house.dynamodb.items if sk == "JOB"]
-        if len(ids) != len(self.wishes):
-            faults.append(f"{len(self.wishes)} wishes became {len(ids)} jobs")
-        for job_id in ids:
-            verdict = Verdict(self.house, job_id)
+        jobs = {pk.removeprefix("J#"): item for (pk, sk), item in self.house.dynamodb.items.items() if sk == "JOB"}
+        for wish in self.people.wishes:
+            mine = {one for one, item in jobs.items() if item["metadata"]["M"]["wish"]["N"] == str(wish.number)}
+            if wish.answers != mine or len(mine) != (0 if wish.refused and not mine else 1):
+                faults.append(
+                    f"the key {wish.key} was answered with {len(wish.answers)} jobs, and stands for {len(mine)}"
+                )
+        for job_id in jobs:
+            verdict = Verdict(self.house, self.watch, job_id)
             faults += [f"job of {verdict.job.tenant}: {fault}" for fault in verdict.faults()]
-        runs = {f"{job_id}-{run}" for job_id in ids for run in range(1, self.house.jobs.job(job_id).run + 1)}
-        if runs != self.house.machine.executions.keys():
-            faults.append(f"the runs {sorted(runs)} have the executions {sorted(self.house.machine.executions)}")
+            faults += self._further_runs(job_id)
+        for job_id, run in self.people.cancelled:
+            if (status := self.watch.runs[job_id][run].status) != "cancelled":
+                faults.append(f"run {run} was cancelled, and is {status}")
+        faults += [f"started for nobody: {name}" for name in self.house.machine.executions if name not in self._runs()]
+        faults += [f"set aside when nothing went wrong any more: {body}" for body in self.house.queue.set_aside]
         return faults
+
+    def _runs(self) -> set[str]:
+        return {f"{job_id}-{number}" for job_id, runs in self.watch.runs.items() for number in runs}
+
+    def _further_runs(self, job_id: str) -> Iterator[str]:
+        """Each was asked for, with one key, and each key began one."""
+        mine = [one for one in self.people.further if job_id in one.wish.answers]
+        began = [run for one in mine for run in one.answers]
+        there = set(self.watch.runs[job_id]) - {1}
+        if len(began) != len(set(began)) or any(len(one.answers) > 1 for one in mine) or not there >= set(began):
+            yield f"the further runs that were promised are {sorted(began)}, and there are {sorted(there)}"
+        if len(there) > len(began) + sum(one.unsure for one in mine):
+            yield f"runs {sorted(there)} began, and only {sorted(began)} were asked for"
 
     def _counts(self) -> dict[str, int]:
         """What the history was made of, so that it can be seen that it happened."""

@@ -1,21 +1,14 @@
-"""What must hold, at every write and at the end of every history, whatever went wrong in it."""
+"""What must hold at every write, whatever goes wrong: `failures.md`'s invariants as far as a row shows them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
 
-from functions.studio.clips import Attempt, AttemptStatus, Clip, ClipStatus, Outcome
-from functions.studio.jobs import Job, JobStatus
-from functions.studio.ledger import Line, LineState
-from functions.studio.messages import ClipTask
 from simulation.dynamodb import Key
 from simulation.expressions import Item
-from simulation.house import CLIP_TIMEOUT, House
-from simulation.provider import Work
-from simulation.states import Execution
+from simulation.house import House
 
 
 class Broken(BaseException):
@@ -25,48 +18,44 @@ class Broken(BaseException):
 ORDER = {"asked": 0, "unknown": 1, "accepted": 2, "answered": 3}
 """Of an attempt; whatever follows is its end."""
 
-PATIENCE_ENDS = {
-    "Runtime.ExitError",
-    "Sandbox.Timedout",
-    "Lambda.TooManyRequestsException",
-    "Lambda.SdkClientException",
-    "States.Timeout",
-    "States.HeartbeatTimeout",
-    "ClientError",
-    "ConnectionClosedError",
-    "OutputUnreachable",
-    "StaleRun",
-    "NoClipSurvived",
-    "BrokenMedia",
-    "PieceUnfit",
-}
-"""What a state of the workflow may end with. Anything else is a mistake of the code, not of the world."""
-
-TIME_IS_OVER = ("States.Timeout", "States.HeartbeatTimeout")
-
-LONGEST_WAIT = 330.0
-"""Seconds: between two looks, and the visibility of one that had been under way."""
-
-FEWEST_TRIES = 3
-"""Of a state, before a passing trouble ends it."""
-
-EXPECTED = {"NoClipSurvived", "PieceUnfit"}
-"""With these the plot goes another way, and no paid clip is lost."""
-
-FINAL = {"StaleRun", "BrokenMedia", *EXPECTED, *TIME_IS_OVER}
-
 ENDED_CLIP = ("completed", "failed", "cancelled")
 ENDED_JOB = ("completed", "failed", "cancelled")
 
+NOTHING = Decimal(0)
+MONEY = ("reserved", "settled", "lost")
+
+
+@dataclass
+class Run:
+    """One run of a job, as its row showed it. Times are seconds since the epoch."""
+
+    began: float
+    kind: str = "first"
+    clips: set[int] = field(default_factory=set)
+    """That it was to make anew; of a first run those are not known yet."""
+    chooses: bool = True
+    stopped: float | None = None
+    """From when on nothing is sent for it any more."""
+    ended: float | None = None
+    status: str = ""
+    """That it ended with."""
+
 
 class Watch:
-    """Hears of every write."""
+    """Hears of every write, and when all of what belongs together is written."""
 
     def __init__(self, house: House) -> None:
         self.house = house
+        self.items = house.dynamodb.items
+        self.runs: dict[str, dict[int, Run]] = {}
+        """By job and number."""
+        self._moved: set[str] = set()
+        """Tenants whose money moved."""
 
-    def __call__(self, key: Key, was: Item | None, item: Item | None) -> None:
+    def written(self, key: Key, was: Item | None, item: Item | None) -> None:
         pk, sk = key
+        if sk == "BUDGET" or sk.startswith("BUDGET#"):
+            self._counter(key, was, item)
         if not pk.startswith("J#"):
             return
         if sk == "JOB":
@@ -76,30 +65,140 @@ class Watch:
         elif sk.startswith("ATT#"):
             _attempt(key, was, item)
         elif sk.startswith("LEDGER#"):
-            _line(key, was, item, self.house.dynamodb.items.get((pk, "JOB")))
+            _line(key, was, item, self.items.get((pk, "JOB")))
+            self._moved.add(self.house.owner_of_job.get(pk.removeprefix("J#"), ""))
+
+    def committed(self) -> None:
+        moved, self._moved = self._moved, set()
+        for tenant in sorted(moved - {""}):
+            self._adds_up(tenant)
+
+    # a job
 
     def _job(self, pk: str, was: Item | None, item: Item | None) -> None:
         if item is None:
             raise Broken(f"{pk} was deleted")
+        job_id, tenant = pk.removeprefix("J#"), text(item, "tenant")
+        number, runs = int(item["run"]["N"]), self.runs.setdefault(job_id, {})
+        self._moved.add(tenant)
+        _budget_of_a_job(pk, was, item)
         if was is None:
-            self.house.owner_of_job[pk.removeprefix("J#")] = text(item, "tenant")
+            self.house.owner_of_job[job_id] = tenant
+            runs[number] = Run(self.house.world.time)
             return
-        one, other = text(was, "status"), text(item, "status")
-        if Decimal(item["run"]["N"]) < Decimal(was["run"]["N"]):
-            raise Broken(f"{pk} went back to an earlier run")
-        if was["run"] == item["run"] and one in ENDED_JOB and one != other:
+        one, other, before = text(was, "status"), text(item, "status"), int(was["run"]["N"])
+        if number != before:
+            self._next_run(pk, was, item, before)
+        elif one in ENDED_JOB and one != other:
             raise Broken(f"{pk} was {one} and became {other} in the same run")
-        if text(was, "tenant") != text(item, "tenant"):
+        if text(was, "tenant") != tenant:
             raise Broken(f"{pk} changed its tenant")
+        run = runs[number]
+        if "closing" in item and run.stopped is None:
+            run.stopped = self.house.world.time
+        if one == "cancelling" and other not in ("cancelling", "cancelled"):
+            raise Broken(f"{pk} was cancelling and became {other}")
+        if other in ENDED_JOB and run.ended is None:
+            run.ended, run.status = self.house.world.time, other
+
+    def _next_run(self, pk: str, was: Item, item: Item, before: int) -> None:
+        number = int(item["run"]["N"])
+        if number != before + 1 or text(was, "status") not in ENDED_JOB:
+            raise Broken(f"{pk} went from run {before}, which was {text(was, 'status')}, to run {number}")
+        if was.get("announcedRun") != was["run"]:
+            raise Broken(f"{pk} went on before the end of its run {before} was told")
+        purpose = item["purpose"]["M"]
+        run = Run(
+            self.house.world.time,
+            kind=purpose["kind"]["S"],
+            clips={int(one["N"]) for one in purpose["clips"]["L"]},
+            chooses=purpose["chooses"]["BOOL"],
+        )
+        self.runs[pk.removeprefix("J#")][number] = run
+        good = [clip for clip in run.clips if text(self.items[pk, f"CLIP#{clip:04d}"], "status") == "completed"]
+        if run.kind == "retry" and good:
+            raise Broken(f"{pk} pays again for clips {good}, which are good")
+
+    # money
+
+    def _counter(self, key: Key, was: Item | None, item: Item | None) -> None:
+        """Of a tenant or a campaign: it rises within its cap alone."""
+        if item is None:
+            raise Broken(f"{key} was deleted")
+        pk, sk = key
+        self._moved.add(pk.removeprefix("T#"))
+        used, before = money(item, "used"), money(was or {}, "used")
+        if used != sum(money(item, name) for name in MONEY) or any(money(item, name) < 0 for name in MONEY):
+            raise Broken(f"{key} does not add up")
+        cap = item.get("cap")
+        if campaign := sk.removeprefix("BUDGET").removeprefix("#"):
+            cap = self.items[pk, f"CAMPAIGN#{campaign}"].get("budgetUsd")
+        if cap and "N" in cap and used > before and used > Decimal(cap["N"]):
+            raise Broken(f"{key} rose to {used}, over its cap of {cap['N']}")
+
+    def _adds_up(self, tenant: str) -> None:
+        """At every moment the counters say what the jobs say, and the jobs hold what their lines may come to."""
+        sums: dict[str, dict[str, Decimal]] = {"BUDGET": dict.fromkeys(MONEY, NOTHING)}
+        for job_id, owner in self.house.owner_of_job.items():
+            if owner == tenant:
+                job = self.items[f"J#{job_id}", "JOB"]
+                self._covered(f"J#{job_id}", job)
+                mine = dict(
+                    zip(MONEY, (money(job, f"{name}Cost") for name in ("reserved", "actual", "lost")), strict=True)
+                )
+                for of in ("BUDGET", f"BUDGET#{text(job, 'campaignId')}"):
+                    there = sums.setdefault(of, dict.fromkeys(MONEY, NOTHING))
+                    sums[of] = {name: there[name] + mine[name] for name in MONEY}
+        for of, counted in sums.items():
+            counter = self.items.get((f"T#{tenant}", of), {})
+            says = {name: money(counter, name) for name in MONEY}
+            if says != counted:
+                raise Broken(f"{of} of {tenant} says {_shown(says)}, its jobs {_shown(counted)}")
+
+    def _covered(self, pk: str, job: Item) -> None:
+        """What the lines of the present run come to at most is set aside for it, and nothing is once it has ended."""
+        status, reserved = text(job, "status"), money(job, "reservedCost")
+        if status in ENDED_JOB:
+            if reserved:
+                raise Broken(f"{pk} is {status}, and {reserved} are reserved for it")
+        elif status != "planning":
+            # Who cancels while clips are chosen finds lines that nothing was set aside for yet: nothing is sent for them.
+            unsent = "reserved" if status == "cancelling" else ""
+            lines = [one for one in self._lines(pk) if one["run"] == job["run"] and text(one, "state") != unsent]
+            if (counts := sum(map(counts_of, lines), NOTHING)) > reserved:
+                raise Broken(f"{pk} has {reserved} reserved, and its lines come to {counts}")
+
+    def _lines(self, pk: str) -> Iterable[Item]:
+        return (one for one in self.house.dynamodb.partition(pk) if one["sk"]["S"].startswith("LEDGER#"))
 
 
 def text(item: Item, name: str) -> str:
     return str(item.get(name, {}).get("S", ""))
 
 
-def seconds_of(stamp: str | None) -> float:
-    """Since the epoch."""
-    return datetime.fromisoformat(str(stamp)).timestamp()
+def money(item: Item, name: str) -> Decimal:
+    return Decimal(item.get(name, {}).get("N", 0))
+
+
+def counts_of(line: Item) -> Decimal:
+    """What a line takes of a budget."""
+    if text(line, "state") == "released":
+        return NOTHING
+    return Decimal(line["cost"]["N"]) if "N" in line.get("cost", {}) else money(line, "amount")
+
+
+def _shown(sums: dict[str, Decimal]) -> str:
+    return ", ".join(f"{amount} {name}" for name, amount in sums.items())
+
+
+def _budget_of_a_job(pk: str, was: Item | None, item: Item) -> None:
+    """What is reserved rises within the job's own budget alone."""
+    budget = item.get("budgetUsd", {}).get("N")
+    if budget is None or money(item, "reservedCost") <= money(was or {}, "reservedCost"):
+        return
+    used = sum((money(item, f"{name}Cost") for name in ("reserved", "actual", "lost")), NOTHING)
+    if used > Decimal(budget):
+        raise Broken(f"{pk} rose to {used}, over its budget of {budget}")
 
 
 def _clip(key: Key, was: Item | None, item: Item | None) -> None:
@@ -127,6 +226,8 @@ def _attempt(key: Key, was: Item | None, item: Item | None) -> None:
 
 
 def _line(key: Key, was: Item | None, item: Item | None, job: Item | None) -> None:
+    if item is not None and counts_of(item) > money(item, "amount"):
+        raise Broken(f"{key} comes to more than was reserved for it")
     if was is None or (job is not None and text(job, "status") == "planning") or job is None:
         return
     if item is None:
@@ -147,199 +248,3 @@ def acknowledged(house: House, job_id: str, attempt_id: str, prediction_id: str)
         raise Broken(f"the webhook of {prediction_id} was taken, and attempt {attempt_id} is not there")
     if text(item, "status") in ORDER and "answer" not in item:
         raise Broken(f"the webhook of {prediction_id} was taken, and attempt {attempt_id} is {text(item, 'status')}")
-
-
-def given_up(execution: Execution | None) -> list[str]:
-    """The states of a run that failed for good, and with what."""
-    everybody = (execution, *execution.children) if execution else ()
-    return [one for each in everybody for one in each.exhausted]
-
-
-class Verdict:
-    """A job when nothing is to happen any more."""
-
-    def __init__(self, house: House, job_id: str) -> None:
-        self.house = house
-        self.job: Job = house.jobs.job(job_id)
-        self.clips: dict[int, Clip] = {clip.number: clip for clip in house.jobs.clips(job_id)}
-        self.attempts: dict[str, Attempt] = {attempt.id: attempt for attempt in house.jobs.attempts(job_id)}
-        self.lines: list[Line] = house.ledger.lines(job_id)
-        self.works: dict[str, list[Work]] = {}
-        for work in house.replicate.works.values():
-            about, attempt = work.attempt
-            if about == job_id:
-                self.works.setdefault(attempt, []).append(work)
-        runs = range(1, self.job.run + 1)
-        self.executions = {run: house.machine.executions.get(f"{job_id}-{run}") for run in runs}
-        self.execution: Execution | None = self.executions[self.job.run]
-        self.troubled = self._troubled(self.job.run)
-
-    def _troubled(self, run: int) -> bool:
-        """Whether a run ended before its time, or a state gave up: then paid clips may be lost, but never unseen."""
-        execution = self.executions[run]
-        if execution is None or execution.status in ("ABORTED", "TIMED_OUT"):
-            return True
-        excused = ("RequestClip: States.Timeout", "RequestClip: States.HeartbeatTimeout")
-        return any(one not in excused and one.split(": ")[1] not in EXPECTED for one in given_up(execution))
-
-    def faults(self) -> Iterator[str]:
-        yield from self._end()
-        yield from self._money()
-        for line in self.lines:
-            yield from self._attempt(line, self.attempts.get(line.attempt_id), self.works.get(line.attempt_id, []))
-        yield from self._film()
-        yield from self._told()
-
-    def _end(self) -> Iterator[str]:
-        for run, execution in self.executions.items():
-            # A run that has ended is overtaken by the next, whoever of it still calls.
-            stopped = run < self.job.run or (execution is not None and execution.status in ("ABORTED", "TIMED_OUT"))
-            for one in given_up(execution):
-                error = one.split(": ")[1]
-                if error not in PATIENCE_ENDS or (error == "StaleRun" and not stopped):
-                    yield f"a state failed with {one}"
-        everybody = [one for one in self.executions.values() if one]
-        for execution in [*everybody, *(child for one in everybody for child in one.children)]:
-            for one in execution.exhausted:
-                state, error = one.split(": ")
-                tries = sum(each.name == state for each in execution.tries)
-                if error not in FINAL and tries < FEWEST_TRIES:
-                    yield f"{state} was given up for {error} after {tries} tries"
-        if not self.job.ended:
-            yield f"it is {self.job.status.value} when nothing is to happen any more"
-        if self.execution is None or self.execution.status == "RUNNING":
-            yield "its execution has not ended"
-        for clip in self.clips.values():
-            if not clip.settled:
-                yield f"clip {clip.number} is {clip.status.value} after the end"
-        if self.job.unfinished is not None:
-            yield "the sweep would look at it for ever"
-        if list(self.house.table.query(f"T#{self.job.tenant}", f"RUNS#{self.job.campaign_id}#{self.job.id}")):
-            yield "its campaign takes it for running"
-
-    def _money(self) -> Iterator[str]:
-        sums = dict.fromkeys(LineState, Decimal(0))
-        for line in self.lines:
-            sums[line.state] += line.amount
-        if sums[LineState.RESERVED]:
-            yield f"{sums[LineState.RESERVED]} USD are reserved after the end"
-        if self.job.actual_cost != sums[LineState.SETTLED]:
-            yield f"it says it cost {self.job.actual_cost}, and {sums[LineState.SETTLED]} are settled"
-        if self.job.lost_cost != sums[LineState.LOST]:
-            yield f"it says {self.job.lost_cost} are lost, and {sums[LineState.LOST]} are"
-
-    def _attempt(self, line: Line, attempt: Attempt | None, works: list[Work]) -> Iterator[str]:
-        name = line.attempt_id
-        if len(works) > 1:
-            yield f"attempt {name} was paid {len(works)} times"
-        sent = [
-            create.became
-            for create in self.house.replicate.creates
-            if (create.job, create.attempt) == (self.job.id, name)
-        ]
-        if any(became != "ProviderBusy" for became in sent[:-1]):
-            yield f"attempt {name} was created again, after {sent}"
-        work = works[0] if works else None
-        if line.state is LineState.RELEASED and work and not (work.ended and not work.answer.charged):
-            yield f"attempt {name} was released, and {work.id} is charged"
-        if line.state is LineState.LOST and not sent and (attempt is None or attempt.claim is None):
-            yield f"attempt {name} is lost, and was never sent"
-        clip = self.clips[line.clip]
-        if line.state is LineState.SETTLED:
-            if clip.kept is None or clip.kept.key not in self.house.bucket.objects:
-                yield f"attempt {name} is settled, and its clip is not in the bucket"
-            elif work is None or not work.succeeded or work.output != "good":
-                yield f"attempt {name} is settled, and nothing good came of it"
-        if (line.state is LineState.SETTLED) is not (attempt is not None and attempt.status is AttemptStatus.KEPT):
-            yield f"attempt {name} is {attempt and attempt.status.value}, and its money is {line.state.value}"
-        if attempt and attempt.prediction_id and attempt.prediction_id not in [one.id for one in works]:
-            yield f"attempt {name} took {attempt.prediction_id} for its own"
-        if attempt and attempt.answered_at:
-            yield from self._left_waiting(line, attempt)
-        troubled = self._troubled(line.run)
-        if work and not troubled:
-            yield from self._owed(line, attempt, work)
-        if work:
-            yield from self._stopped(line, attempt, work)
-        if not works and not troubled and line.state is not LineState.SETTLED:
-            yield from self._never_sent(line, attempt, sent)
-
-    def _owed(self, line: Line, attempt: Attempt | None, work: Work) -> Iterator[str]:
-        """What came of a prediction that would end in time is what the provider meant to make of it."""
-        tries = [one for one in self._request_tries(line) if one.began <= work.planned + 1]
-        if not tries or work.planned > tries[0].began + CLIP_TIMEOUT - 1 or self._turned_away(work, attempt):
-            return
-        given_up = [one for one in self._request_tries(line) if one.ended_with == "States.HeartbeatTimeout"]
-        if given_up and self.house.world.weather.is_rough and work.planned > given_up[0].ended - 1:
-            return
-        if work.promised is Outcome.SUCCEEDED and work.output == "good" and line.state is not LineState.SETTLED:
-            yield f"attempt {line.attempt_id} is {line.state.value}, and {work.id} made a good clip in time"
-        if work.promised in (Outcome.FAILED, Outcome.REFUSED) and line.state is not LineState.RELEASED:
-            yield f"attempt {line.attempt_id} is {line.state.value}, and {work.id} took no money"
-
-    def _left_waiting(self, line: Line, attempt: Attempt) -> Iterator[str]:
-        """Whose answer is there goes on, by a webhook or by the next look: not when its time is over."""
-        answered = seconds_of(attempt.answered_at)
-        for one in self._request_tries(line):
-            limit = one.ended - LONGEST_WAIT
-            if one.ended_with in TIME_IS_OVER and answered < limit and self.house.world.weather.cleared < limit:
-                yield f"attempt {line.attempt_id} was answered {one.ended - answered:.0f} s before its time was over"
-
-    def _turned_away(self, work: Work, attempt: Attempt | None) -> bool:
-        """Whether the provider did not answer somebody who asked after it had ended."""
-        names = [work.id, f"{self.job.id}.{work.attempt[1]}.", *(attempt.uploads.values() if attempt else ())]
-        return any(at >= work.planned - 1 and about in names for at, about in self.house.replicate.silences)
-
-    def _request_tries(self, line: Line) -> list[Any]:
-        return [
-            one
-            for execution in [self.executions[line.run]]
-            for child in (execution.children if execution else ())
-            for one in child.tries
-            if one.name == "RequestClip" and ClipTask.parse(one.payload["task"]).attempt_id == line.attempt_id
-        ]
-
-    def _stopped(self, line: Line, attempt: Attempt | None, work: Work) -> Iterator[str]:
-        """Nothing that was given up, and has a name, goes on for long."""
-        if line.state is LineState.LOST and attempt and attempt.prediction_id == work.id and work.cancelled is None:
-            gone_on = work.planned - seconds_of(line.ended_at)
-            if gone_on > 900 and not any(about == work.id for _, about in self.house.replicate.silences):
-                yield f"{work.id} went on for {gone_on:.0f} s after attempt {line.attempt_id} was given up"
-
-    def _never_sent(self, line: Line, attempt: Attempt | None, sent: list[str]) -> Iterator[str]:
-        """Whoever is only too busy gets the create in the end. One that was claimed and never came is nobody's to repeat."""
-        if attempt and not attempt.postponed:
-            return
-        tries = self._request_tries(line)
-        in_time = bool(tries) and tries[-1].began + CLIP_TIMEOUT - 150 > self.house.world.weather.cleared
-        if in_time and (not sent or set(sent) == {"ProviderBusy"}):
-            yield f"attempt {line.attempt_id} was never accepted, and nothing stood against it: {sent}"
-
-    def _film(self) -> Iterator[str]:
-        kept = sorted(clip.number for clip in self.clips.values() if clip.status is ClipStatus.COMPLETED)
-        if self.job.successful_clips != len(kept):
-            yield f"it says that {self.job.successful_clips} clips succeeded, and {len(kept)} did"
-        if self.job.status is JobStatus.COMPLETED:
-            film = self.job.film
-            if film is None or film.key not in self.house.bucket.objects:
-                yield "it is completed, and its film is not in the bucket"
-            elif sorted({*film.clips, *(one.clip for one in film.omissions if not one.join)}) != kept:
-                yield f"its film is of clips {film.clips}, and {kept} were kept"
-        elif kept and not self.troubled:
-            yield f"it {self.job.status.value}, and clips {kept} were kept"
-        if not self.troubled and self.execution and self.execution.status != "SUCCEEDED" and kept:
-            yield f"its execution {self.execution.status}"
-        for clip in self.clips.values():
-            if clip.kept and not clip.kept.key.startswith(f"{self.job.tenant}/"):
-                yield f"clip {clip.number} is kept among another tenant's"
-
-    def _told(self) -> Iterator[str]:
-        about = [event["detail"] for event in self.house.bus.events if event["detail"]["jobId"] == self.job.id]
-        about = [detail for detail in about if detail["run"] == self.job.run]
-        if not about:
-            yield "nobody was told of its end"
-        for detail in about:
-            if (detail["status"], detail["tenant"]) != (self.job.status.value, self.job.tenant):
-                yield f"it was told as {detail['status']} of {detail['tenant']}"
-            if Decimal(str(detail["actualCost"])) != self.job.actual_cost:
-                yield f"it was told to cost {detail['actualCost']}"

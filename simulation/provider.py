@@ -22,6 +22,9 @@ from simulation.world import World
 OUTPUT_LASTS = 3600.0
 """Seconds from the end of a prediction until its output, and its input, are deleted."""
 
+STARTS_AFTER = 3.0
+"""Seconds; who cancels before pays nothing."""
+
 SIGNATURE = "signed"
 HOST = "https://replicate.delivery"
 WEBHOOK_TRIES = (5.0, 15.0, 40.0)
@@ -148,17 +151,19 @@ class Replicate:
 
         return self.world.call(f"find {mark}", find)
 
-    def cancel(self, prediction_id: str) -> None:
-        def cancel() -> None:
+    def cancel(self, prediction_id: str) -> Prediction:
+        def cancel() -> Prediction:
             self._hear(prediction_id)
             work = self.works[prediction_id]
             if work.ended is None and work.cancelled is None:
                 work.cancelled = self.world.time
-                work.answer = Answer(outcome=Outcome.CANCELLED, error="cancelled")
+                begun = self.world.time - work.began > STARTS_AFTER
+                work.answer = Answer(outcome=Outcome.CANCELLED, error="cancelled", charged=begun)
                 work.ends = self.world.time + 0.2
                 self.world.after(0.2, lambda: self._end(work))
+            return self._shown(work)
 
-        self.world.call(f"cancel {prediction_id}", cancel)
+        return self.world.call(f"cancel {prediction_id}", cancel)
 
     def read_webhook(self, headers: Mapping[str, str], body: bytes) -> Prediction:
         if headers.get("webhook-signature") != SIGNATURE:

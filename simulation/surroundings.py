@@ -36,6 +36,7 @@ class Sqs(Sdk):
         self.receive = receive
         self.waiting = 0
         self.set_aside: list[str] = []
+        """In the queue of dead letters."""
 
     def send_message(self, *, QueueUrl: str, MessageBody: str, DelaySeconds: int) -> None:  # noqa: N803  # boto3's names
         if not 0 <= DelaySeconds <= 900:
@@ -69,17 +70,33 @@ class Sqs(Sdk):
 
         self.world.after(seconds, come)
 
+    def redrive(self) -> int:
+        """What is set aside goes back, as `make redrive` sends it."""
+        again, self.set_aside = self.set_aside, []
+        for body in again:
+            self._come(body, 0.5, 1)
+        return len(again)
+
 
 class Bus(Sdk):
     """EventBridge, as far as jobs' own events go."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, heard: Callable[[dict[str, Any]], None]) -> None:
         super().__init__(world)
+        self.heard = heard
+        """Told of each event, as its rules' targets would be."""
         self.events: list[dict[str, Any]] = []
 
     def put_events(self, *, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803  # boto3's name
         def put() -> dict[str, Any]:
-            self.events += [{**entry, "detail": json.loads(entry["Detail"])} for entry in Entries]
+            for entry in Entries:
+                event = {
+                    "source": entry["Source"],
+                    "detail-type": entry["DetailType"],
+                    "detail": json.loads(entry["Detail"]),
+                }
+                self.events.append(event)
+                self.heard(event)
             return {"FailedEntryCount": 0, "Entries": []}
 
         return self.ask(f"publish {Entries[0]['DetailType']}", put)
@@ -88,20 +105,25 @@ class Bus(Sdk):
 class Bucket(MediaStore):
     """What lies in the bucket, by key."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, reached: Callable[[str], None]) -> None:
         super().__init__("media", cast(Any, object()))  # nothing here asks S3
         self.world = world
+        self.reached = reached
+        """Told of each key that somebody reads, writes or hands out."""
         self.objects: set[str] = set()
 
     def store(self, key: str) -> None:
+        self.reached(key)
         if key in self.objects:
             self.world.note("stored again:", key)
         self.world.call(f"store {key}", lambda: self.objects.add(key))
 
     def read(self, key: str) -> bytes:
+        self.reached(key)
         return self.world.call(f"read {key}", lambda: b"a picture")
 
     def signed_url(self, key: str, *, name: str | None = None, seconds: int = 0) -> str:
+        self.reached(key)
         return f"https://media.example/{key}?name={name or ''}"
 
 
@@ -185,7 +207,7 @@ def make_film(
         fps=24,
         bytes=1000,
         sha256="0",
-        clips=sorted({clip for piece in pieces for clip in piece.clips}),
+        clips=list(dict.fromkeys(clip for piece in pieces for clip in piece.clips)),
         omissions=left_out.omissions,
     )
 

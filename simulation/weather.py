@@ -35,6 +35,8 @@ class Weather:
     message_late: float = 0.0
     event_lost: float = 0.0
     event_twice: float = 0.0
+    looks_fail: float = 0.0
+    """check_clip is broken: what it is given comes back, and is set aside in the end."""
     # the provider
     busy: float = 0.0
     refuses: float = 0.0
@@ -64,9 +66,16 @@ class Weather:
     """Replayed by somebody at the address of another attempt."""
     # people
     abort: float = 0.0
+    cancel: float = 0.0
     asked_twice: float = 0.0
-    retried: float = 0.0
-    """A job that has ended, whatever came of it."""
+    key_misused: float = 0.0
+    """Another request comes with the same key."""
+    run_again: float = 0.0
+    """A job that has ended, whatever came of it: retry, regenerate, recut, rendition."""
+    poor: float = 0.0
+    """Somebody's budget is about what a job comes to."""
+    cap_moves: float = 0.0
+    """While jobs run."""
 
     @property
     def cleared(self) -> float:
@@ -76,7 +85,18 @@ class Weather:
     @property
     def is_rough(self) -> bool:
         """Whether looks may be late or get lost on their way, several in a row."""
-        return any((self.crash, self.slow, self.throttled, self.unsent, self.unanswered, self.message_late, self.deaf))
+        return any(
+            (
+                self.crash,
+                self.slow,
+                self.throttled,
+                self.unsent,
+                self.unanswered,
+                self.message_late,
+                self.deaf,
+                self.looks_fail,
+            )
+        )
 
 
 MOST: dict[str, float] = {
@@ -91,6 +111,7 @@ MOST: dict[str, float] = {
     "answered_wrongly": 0.15,
     "message_twice": 0.4,
     "message_late": 0.3,
+    "looks_fail": 1.0,
     "event_lost": 1.0,
     "event_twice": 0.6,
     "busy": 0.6,
@@ -114,8 +135,12 @@ MOST: dict[str, float] = {
     "webhook_forged": 0.5,
     "webhook_astray": 0.7,
     "abort": 0.6,
+    "cancel": 0.9,
     "asked_twice": 1.0,
-    "retried": 1.0,
+    "key_misused": 1.0,
+    "run_again": 1.0,
+    "poor": 1.0,
+    "cap_moves": 1.0,
 }
 """A rate lies between a tenth of this and this, in the histories that have it at all."""
 

@@ -104,6 +104,8 @@ class Invocation:
         """Counts its calls: what wakes it is meant for one of them."""
         self.job_id: str | None = None
         """The only job that it may touch, where it is about one."""
+        self.tenant: str | None = None
+        """For whom it works, where somebody has asked for it."""
         self.limit: Event | None = None
 
     def __str__(self) -> str:
