@@ -31,13 +31,13 @@ class Sdk:
 
     def ask(self, what: str, effect: Callable[[], T], *, quick: bool = False) -> T:
         world, weather = self.world, self.world.weather
-        last: Exception = ConnectionClosedError(endpoint_url="https://aws.example")
+        last: Exception | None = None
         for turn in range(TRIES):
             if turn:
                 world.sleep(min(20.0, 0.1 * 2**turn) * world.chance.random())
             if world.strikes(weather.unsent):
                 world.call(f"{what}, lost on its way", _nothing)
-                last = ConnectionClosedError(endpoint_url="https://aws.example")
+                last = None
             elif world.strikes(weather.throttled):
                 world.call(f"{what}, throttled", _nothing)
                 last = refusal("ThrottlingException", what)
@@ -46,7 +46,7 @@ class Sdk:
                     world.call(f"{what}, not answered", effect)
                 except ClientError:
                     world.note("  (nobody hears that)")
-                last = ConnectionClosedError(endpoint_url="https://aws.example")
+                last = None
             else:
                 try:
                     return world.call(what, effect, quick=quick)
@@ -54,7 +54,7 @@ class Sdk:
                     if error.response["Error"]["Code"] not in THROTTLES:
                         raise
                     last = error
-        raise last
+        raise last or ConnectionClosedError(endpoint_url="https://aws.example")
 
 
 def _nothing() -> None:

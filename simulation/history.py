@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from random import Random
@@ -38,7 +39,7 @@ class Told:
     events: int = 0
     invocations: int = 0
     seconds: float = 0.0
-    counts: dict[str, int] = field(default_factory=dict)
+    counts: Counter[str] = field(default_factory=Counter)
 
 
 ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -63,6 +64,7 @@ class History:
         self.watch = Watch(self.house)
         self.house.dynamodb.committed = self.watch.committed
         self.house.answered = self._answered
+        self.redriven = 0
         self.people = People(self.house, self.weather)
 
     def play(self) -> Told:
@@ -78,7 +80,7 @@ class History:
             CLOCK.reset(ours)
         told.trace = named(self.world.trace or [])
         told.events, told.invocations, told.seconds = self.world.events, self.world.invocations, self.world.elapsed
-        told.counts = self._counts() if not told.faults else {}
+        told.counts = self._counts() if not told.faults else Counter()
         return told
 
     # what happens beside what is asked for
@@ -97,6 +99,7 @@ class History:
 
     def _redrive(self) -> None:
         if many := self.house.queue.redrive():
+            self.redriven += many
             self.world.note(many, "looks are taken again that were set aside")
 
     def _sweep_every_minute(self) -> None:
@@ -152,12 +155,21 @@ class History:
         if len(there) > len(began) + sum(one.unsure for one in mine):
             yield f"runs {sorted(there)} began, and only {sorted(began)} were asked for"
 
-    def _counts(self) -> dict[str, int]:
+    def _counts(self) -> Counter[str]:
         """What the history was made of, so that it can be seen that it happened."""
-        counts: dict[str, int] = {}
-        for (pk, sk), item in self.house.dynamodb.items.items():
+        counts: Counter[str] = Counter()
+        rows = self.house.dynamodb.items.items()
+        for (pk, sk), item in rows:
             kind = sk.split("#")[0]
             if pk.startswith("J#") and kind in ("JOB", "CLIP", "ATT", "LEDGER"):
                 word = item.get("state" if kind == "LEDGER" else "status", {}).get("S", "")
-                counts[f"{kind} {word}"] = counts.get(f"{kind} {word}", 0) + 1
+                counts[f"{kind} {word}"] += 1
+        for runs in self.watch.runs.values():
+            counts.update(f"RUN {run.kind}-{run.status}" for run in runs.values())
+        people = self.people
+        counts["ASKED refused"] += sum(wish.refused for wish in people.wishes)
+        counts["ASKED misused"] += people.misused
+        counts["ASKED cancelled"] += len(people.cancelled)
+        counts["ASKED redriven"] += self.redriven
+        counts["ASKED late-kept"] += sum("kept" in item for (_, sk), item in rows if sk.startswith("ATT#"))
         return counts

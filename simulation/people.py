@@ -81,6 +81,8 @@ class People:
         """Jobs and their runs, of which somebody was told so."""
         self.mistakes: list[str] = []
         """What they were told and must not be."""
+        self.misused = 0
+        """Requests that came with another one's key."""
         self.asking = 0
         """Requests that are still to come, or have no answer yet."""
 
@@ -198,7 +200,7 @@ class People:
                 if error.left >= error.needed:
                     self.mistakes.append(f"{error.needed} were refused although {error.left} were left")
                 wish.refused = True
-            elif turn < ASKS:
+            elif turn < ASKS or not self.world.calm():
                 self._later(2.0 + turn, lambda: self._ask(wish, turn + 1))
 
         self._send(wish.tenant, lambda: self.house.accept(wish.tenant, wish.asked, wish.key), told)
@@ -207,6 +209,7 @@ class People:
         """Once somebody has an answer, its key is no other request's."""
         if not wish.answers:
             return
+        self.misused += 1
         other = wish.asked.model_copy(update={"metadata": {**wish.asked.metadata, "other": True}})
 
         def told(view: AcceptedView | None, error: BaseException | None) -> None:

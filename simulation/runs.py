@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import io
 import os
 from collections import Counter
@@ -18,6 +19,9 @@ from simulation.world import Crew
 
 CHUNK = 25
 """Histories that a process plays before it says what came of them."""
+
+GARBAGE = 100_000
+"""Objects made before Python looks for what is garbage: a history leaves some tens of thousands, in circles."""
 
 QUIET = {
     "AWS_DEFAULT_REGION": "us-east-1",
@@ -59,6 +63,7 @@ def play(seeds: Sequence[int], *, tracing: bool = False) -> Sum:
     """In this process, one after the other."""
     os.environ.update(QUIET)
     crew, done = _crew(), Sum()
+    gc.set_threshold(GARBAGE)
     with contextlib.redirect_stdout(io.StringIO()):  # metrics are written there whatever is set
         for seed in seeds:
             done.add(History(crew, seed, tracing=tracing).play())
