@@ -87,15 +87,8 @@ class History:
 
     def _prepare(self) -> None:
         self.people.begin()
-        if self.chance.random() < self.weather.abort:
-            at = 1 + int(self.chance.choice((30, 60, 120)) * self.chance.random())
-            self.world.interruptions[at] = self._abort
         self._sweep_every_minute()
         self.world.after(self.weather.clears + REDRIVEN_AFTER, self._redrive)
-
-    def _abort(self) -> None:
-        for execution in self.house.machine.executions.values():
-            execution.stop("ABORTED")
 
     def _redrive(self) -> None:
         if many := self.house.queue.redrive():

@@ -36,6 +36,8 @@ class Run:
     chooses: bool = True
     stopped: float | None = None
     """From when on nothing is sent for it any more."""
+    good: set[int] = field(default_factory=set)
+    """Clips that had a video before it."""
     ended: float | None = None
     status: str = ""
     """That it ended with."""
@@ -62,6 +64,7 @@ class Watch:
             self._job(pk, was, item)
         elif sk.startswith("CLIP#"):
             _clip(key, was, item)
+            self._policy(pk, item)
         elif sk.startswith("ATT#"):
             _attempt(key, was, item)
         elif sk.startswith("LEDGER#"):
@@ -100,6 +103,28 @@ class Watch:
             raise Broken(f"{pk} was cancelling and became {other}")
         if other in ENDED_JOB and run.ended is None:
             run.ended, run.status = self.house.world.time, other
+            self._ended(pk, number, run)
+
+    def _ended(self, pk: str, number: int, run: Run) -> None:
+        if spoilt := run.good - self._with_a_video(pk):
+            raise Broken(f"{pk} had videos of clips {sorted(spoilt)} before run {number}, and not behind it")
+        execution = self.house.machine.executions.get(f"{pk.removeprefix('J#')}-{number}")
+        goes_on = execution and execution.status == "RUNNING" and execution.tries[-1].name != "CloseJob"
+        if run.status == "cancelled" and execution and goes_on and execution.began < (run.stopped or 0.0):
+            raise Broken(f"{pk} is cancelled, and its execution goes on")
+
+    def _with_a_video(self, pk: str) -> set[int]:
+        clips = (one for one in self.house.dynamodb.partition(pk) if one["sk"]["S"].startswith("CLIP#"))
+        return {int(clip["number"]["N"]) for clip in clips if text(clip, "status") == "completed"}
+
+    def _policy(self, pk: str, item: Item | None) -> None:
+        """Who wants all clips or none has nothing sent any more once one is lost."""
+        job = self.items.get((pk, "JOB"))
+        if job is None or item is None or text(item, "status") != "failed":
+            return
+        run = self.runs[pk.removeprefix("J#")][int(job["run"]["N"])]
+        if run.kind == "first" and run.stopped is None and text(job["onClipFailure"]["M"], "kind") == "fail_fast":
+            run.stopped = self.house.world.time
 
     def _next_run(self, pk: str, was: Item, item: Item, before: int) -> None:
         number = int(item["run"]["N"])
@@ -115,9 +140,9 @@ class Watch:
             chooses=purpose["chooses"]["BOOL"],
         )
         self.runs[pk.removeprefix("J#")][number] = run
-        good = [clip for clip in run.clips if text(self.items[pk, f"CLIP#{clip:04d}"], "status") == "completed"]
-        if run.kind == "retry" and good:
-            raise Broken(f"{pk} pays again for clips {good}, which are good")
+        run.good = self._with_a_video(pk)
+        if run.kind == "retry" and (good := run.clips & run.good):
+            raise Broken(f"{pk} pays again for clips {sorted(good)}, which are good")
 
     # money
 

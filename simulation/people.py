@@ -94,12 +94,15 @@ class People:
             poor = self.weather.poor and chance.random() < 0.8
             campaign = self._campaign(tenant, pairs + 1, self._cap(pairs, poor))
             self.house.budgets.cap_tenant(tenant, self._cap(pairs, poor))
-            for _ in range(2 if chance.random() < (0.5 if poor else 0.1) else 1):
-                self._wishes(next(numbers), tenant, campaign, pairs, poor)
+            begins = 3 * chance.random()
+            for _ in range(2 if chance.random() < (0.6 if poor else 0.1) else 1):
+                self._wishes(next(numbers), tenant, campaign, pairs, poor, begins)
             if chance.random() < self.weather.cap_moves:
                 self.world.after(
                     chance.choice((1.0, 60.0, 200.0)) * chance.random(), self._moving_a_cap(campaign, pairs)
                 )
+        if chance.random() < self.weather.abort:
+            self.world.interruptions[1 + int(chance.choice((30, 60, 120)) * chance.random())] = self._abort
         if chance.random() < self.weather.cancel:
             for _ in range(chance.choice((1, 1, 2))):
                 if chance.random() < 0.7:
@@ -115,7 +118,7 @@ class People:
             PRICE * pairs + PRICE * self.chance.choice((-1, 0, 0, 1, pairs)) + self.chance.choice((0, Decimal("0.3")))
         )
 
-    def _wishes(self, number: int, tenant: str, campaign: Campaign, pairs: int, poor: float) -> None:
+    def _wishes(self, number: int, tenant: str, campaign: Campaign, pairs: int, poor: float, begins: float) -> None:
         chance = self.chance
         budget = self._cap(pairs, poor)
         given: dict[str, Any] = {
@@ -131,7 +134,7 @@ class People:
             given["budgetUsd"] = float(budget)
         wish = Wish(number, tenant, ImagePairsRequest.model_validate(given), f"key-{number}")
         self.wishes.append(wish)
-        begins = 3 * chance.random()
+        begins += chance.choice((0.0, 0.05, 1.0)) * chance.random()
         self._later(begins, lambda: self._ask(wish, 0))
         if chance.random() < self.weather.asked_twice:
             for _ in range(chance.choice((1, 1, 3))):
@@ -251,6 +254,7 @@ class People:
         def told(view: AcceptedView | None, error: BaseException | None) -> None:
             if view is not None:
                 one.answers.add(view.run)
+                self._spoil()
             elif isinstance(error, InvalidRequest | OverBudget) or (
                 isinstance(error, Conflict) and not isinstance(error, InFlight) and not self._is_running(job_id)
             ):
@@ -265,6 +269,12 @@ class People:
             lambda: self.house.run_again(wish.tenant, job_id, one.way, one.key, one.asked, one.decide),
             told,
         )
+
+    def _spoil(self) -> None:
+        """Somebody cancels, or stops the executions, in the middle of a further run."""
+        for rate, what in ((self.weather.cancel, self._cancel), (self.weather.abort, self._abort)):
+            if self.chance.random() < rate:
+                self.world.interruptions[self.world.calls + 1 + int(60 * self.chance.random())] = what
 
     def _is_running(self, job_id: str) -> bool:
         return "unfinished" in self.house.dynamodb.items[f"J#{job_id}", "JOB"]
@@ -284,6 +294,10 @@ class People:
                 self._later(1.0 + turn, lambda: self._ask_to_cancel(tenant, job_id, turn + 1))
 
         self._send(tenant, lambda: self.house.cancel(tenant, job_id), told)
+
+    def _abort(self) -> None:
+        for execution in self.house.machine.executions.values():
+            execution.stop("ABORTED")
 
     def _moving_a_cap(self, campaign: Campaign, pairs: int) -> Callable[[], None]:
         tenant, cap = campaign.tenant, self._cap(pairs, poor=True)

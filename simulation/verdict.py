@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
@@ -54,6 +55,10 @@ FINAL = {"StaleRun", "BrokenMedia", *EXPECTED, *TIME_IS_OVER}
 
 STOPS_WITHIN = 2.0
 """Seconds after which a run that is stopped begins nothing any more, while nothing holds anybody up."""
+
+
+LOOKED_WITHIN = 60.0
+"""Seconds that may pass between a last look and the write that goes by it."""
 
 
 class Verdict:
@@ -210,7 +215,7 @@ class Verdict:
             yield f"attempt {name} is {attempt and attempt.status.value}, and its money is {line.state.value}"
         if attempt and attempt.prediction_id and attempt.prediction_id not in [one.id for one in works]:
             yield f"attempt {name} took {attempt.prediction_id} for its own"
-        if attempt and work and attempt.came_late and work.output == "good" and not self.unheard:
+        if attempt and work and came_late(attempt, work) and attempt.kept is None and not self.unheard:
             yield f"{work.id} came after attempt {name} was given up, and is not kept"
         if attempt and attempt.kept and attempt.kept.key not in self.house.bucket.objects:
             yield f"attempt {name} says what came late is kept, and it is not in the bucket"
@@ -221,6 +226,7 @@ class Verdict:
             yield from self._owed(line, attempt, work)
         if work:
             yield from self._goes_on(line, attempt, work)
+            yield from self._lost_unseen(line, attempt, work)
         if not works and not troubled and line.state is not LineState.SETTLED:
             yield from self._never_sent(line, attempt, sent)
 
@@ -239,7 +245,7 @@ class Verdict:
 
     def _left_waiting(self, line: Line, attempt: Attempt) -> Iterator[str]:
         """Whose answer is there goes on, by a webhook or by the next look: not when its time is over."""
-        answered = datetime.fromisoformat(str(attempt.answered_at)).timestamp()
+        answered = seconds_of(attempt.answered_at)
         for one in self._request_tries(line):
             limit = one.ended - LONGEST_WAIT
             if one.ended_with in TIME_IS_OVER and answered < limit and self.weather.cleared < limit:
@@ -262,9 +268,18 @@ class Verdict:
     def _goes_on(self, line: Line, attempt: Attempt | None, work: Work) -> Iterator[str]:
         """Nothing that was given up, and has a name, goes on for long."""
         if line.state is LineState.LOST and attempt and attempt.prediction_id == work.id and work.cancelled is None:
-            gone_on = work.planned - datetime.fromisoformat(str(line.ended_at)).timestamp()
-            if gone_on > 900 and not any(about == work.id for _, about in self.house.replicate.silences):
+            gone_on = work.planned - seconds_of(line.ended_at)
+            if gone_on > (900 if self.weather.is_rough else LONGEST_WAIT) and not any(
+                about == work.id for _, about in self.house.replicate.silences
+            ):
                 yield f"{work.id} went on for {gone_on:.0f} s after attempt {line.attempt_id} was given up"
+
+    def _lost_unseen(self, line: Line, attempt: Attempt | None, work: Work) -> Iterator[str]:
+        """Nothing is called lost before somebody has looked."""
+        if line.state is not LineState.LOST or work.ended is None or work.answer.charged:
+            return
+        if work.ended < seconds_of(line.ended_at) - LOOKED_WITHIN and not self._turned_away(work, attempt):
+            yield f"attempt {line.attempt_id} is lost, and {work.id} had ended and cost nothing"
 
     def _never_sent(self, line: Line, attempt: Attempt | None, sent: list[str]) -> Iterator[str]:
         """Whoever is only too busy gets the create in the end. One that was claimed and never came is nobody's to repeat."""
@@ -282,6 +297,10 @@ class Verdict:
             of_one_model = [sum(one.model == model for one in asked) for model in {one.model for one in asked}]
             if any(many > max(LIMITS.values()) for many in of_one_model):
                 yield f"clip {clip.number} was tried {of_one_model} times in run {run}"
+            works = sorted((work for one in asked for work in self.works.get(one.id, [])), key=lambda work: work.began)
+            for one, other in itertools.pairwise(works):
+                if one.ended is None or one.ended > other.began:
+                    yield f"{other.id} was paid for while {one.id} was still made, both for clip {clip.number}"
         ends = clip.status is ClipStatus.FAILED and clip.error_class in LIMITS and not self.troubled(clip.run)
         if not ends or "It is not tried again" in (clip.error_message or "") or self._took_long(clip):
             return
@@ -291,8 +310,7 @@ class Verdict:
             yield f"clip {clip.number} {clip.error_class}, and {clip.model} was asked only {last} times"
 
     def _took_long(self, clip: Clip) -> bool:
-        begun, ended = (datetime.fromisoformat(str(at)) for at in (clip.started_at, clip.completed_at))
-        return (ended - begun).total_seconds() > CLIP_TIME - CLIP_TIMEOUT
+        return seconds_of(clip.completed_at) - seconds_of(clip.started_at) > CLIP_TIME - CLIP_TIMEOUT
 
     def _film(self) -> Iterator[str]:
         job = self.job
@@ -316,6 +334,17 @@ class Verdict:
         for one in self.house.jobs.films(job):
             if one.key not in self.house.bucket.objects:
                 yield f"the film of run {one.run} is not in the bucket"
+
+
+def seconds_of(stamp: str | None) -> float:
+    """Since the epoch."""
+    return datetime.fromisoformat(str(stamp)).timestamp()
+
+
+def came_late(attempt: Attempt, work: Work) -> bool:
+    """Whether something good, and paid for, came of an attempt that had been given up before."""
+    ended = work.ended if work.succeeded and work.output == "good" and attempt.given_up else None
+    return ended is not None and ended > seconds_of(attempt.ended_at)
 
 
 def given_up(execution: Execution | None) -> list[str]:
