@@ -271,5 +271,5 @@ def acknowledged(house: House, job_id: str, attempt_id: str, prediction_id: str)
     item = house.dynamodb.items.get((f"J#{job_id}", f"ATT#{attempt_id}"))
     if item is None:
         raise Broken(f"the webhook of {prediction_id} was taken, and attempt {attempt_id} is not there")
-    if text(item, "status") in ORDER and "answer" not in item:
+    if text(item, "status") in (*ORDER, "lost", "cancelled") and "answer" not in item:
         raise Broken(f"the webhook of {prediction_id} was taken, and attempt {attempt_id} is {text(item, 'status')}")

@@ -92,15 +92,15 @@ class People:
         for tenant in ("acme", "other")[: 2 if chance.random() < 0.15 else 1]:
             pairs = chance.choice((1, 1, 2, 2, 3))
             poor = self.weather.poor and chance.random() < 0.8
-            campaign = self._campaign(tenant, pairs + 1, self._cap(pairs, poor))
             self.house.budgets.cap_tenant(tenant, self._cap(pairs, poor))
+            campaign = self._campaign(tenant, pairs + 1, self._cap(pairs, poor))
             begins = 3 * chance.random()
-            for _ in range(2 if chance.random() < (0.6 if poor else 0.1) else 1):
+            for turn in range(2 if chance.random() < (0.6 if poor else 0.1) else 1):
+                if turn and chance.random() < 0.5:
+                    campaign = self._campaign(tenant, pairs + 1, self._cap(pairs, poor))
                 self._wishes(next(numbers), tenant, campaign, pairs, poor, begins)
             if chance.random() < self.weather.cap_moves:
-                self.world.after(
-                    chance.choice((1.0, 60.0, 200.0)) * chance.random(), self._moving_a_cap(campaign, pairs)
-                )
+                self._move_a_cap(campaign, pairs)
         if chance.random() < self.weather.abort:
             self.world.interruptions[1 + int(chance.choice((30, 60, 120)) * chance.random())] = self._abort
         if chance.random() < self.weather.cancel:
@@ -299,13 +299,20 @@ class People:
         for execution in self.house.machine.executions.values():
             execution.stop("ABORTED")
 
-    def _moving_a_cap(self, campaign: Campaign, pairs: int) -> Callable[[], None]:
-        tenant, cap = campaign.tenant, self._cap(pairs, poor=True)
+    def _move_a_cap(self, campaign: Campaign, pairs: int) -> None:
+        """While a job is accepted, or some time later."""
+        tenant, cap, of_the_tenant = campaign.tenant, self._cap(pairs, poor=True), self.chance.random() < 0.5
 
         def work() -> None:
-            if self.chance.random() < 0.5:
+            if of_the_tenant:
                 self.house.budgets.cap_tenant(tenant, cap)
             else:
                 self.house.library.change(Campaign, tenant, campaign.id, {"budgetUsd": cap})
 
-        return lambda: void(self.world.invoke("admin", work, lambda result, error: None, 30))
+        def move() -> None:
+            void(self.world.invoke("admin", work, lambda result, error: None, 30))
+
+        if self.chance.random() < 0.6:
+            self.world.interruptions[1 + self.chance.randrange(30)] = move
+        else:
+            self.world.after(self.chance.choice((60.0, 200.0)) * self.chance.random(), move)

@@ -327,6 +327,9 @@ class Verdict:
                 spoilt = {one.clip for one in film.omissions if not one.join}
                 if film.clips != list(dict.fromkeys(clip for clip in shown if clip not in spoilt)):
                     yield f"its film is of clips {film.clips}, and {shown} were kept for it"
+                wanted = len(set(takes)) if takes else len(self.clips)
+                if len(film.clips) < min(job.on_clip_failure.least(wanted), wanted):
+                    yield f"its film is of {len(film.clips)} of {wanted} clips, which is not what was wanted"
                 if job.purpose.kind is not RunKind.RENDITION and (job.film is None or job.film.key != film.key):
                     yield "it is completed, and has another film than its run made"
         elif shown and not self.troubled(job.run):
