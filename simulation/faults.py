@@ -110,7 +110,7 @@ def paper(rows: list[str]) -> str:
             "",
             "What shows that the seeded schedules (`make simulate`) can fail: each of these changes, made alone in a copy of",
             "the tree, breaks one. `make faults` plants them and writes this page; the texts that they replace are in",
-            "`simulation/planted.py`.",
+            "`simulation/planted/`.",
             "",
             f"| {' | '.join(HEADS)} |",
             "|---|---|---|---|---|",

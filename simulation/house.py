@@ -127,7 +127,7 @@ class House:
             ledger=self.ledger,
             budgets=self.budgets,
             library=self.library,
-            editor=Editor(self.bucket, self.vision, catalogue().vision_models, "url", pause=lambda seconds: None),
+            editor=Editor(self.bucket, self.vision, catalogue().vision_models, "url"),
             timeout_seconds=CLIP_TIMEOUT,
             heartbeat_seconds=heartbeat_limit(DELAYS, CLIP_TIMEOUT),
         )
