@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from simulation.held import HELD
 from simulation.planted import FAULTS, Fault
 
 ROOT = Path(__file__).parents[1]
@@ -103,6 +104,20 @@ def main() -> int:
     return 1 if missed else 0
 
 
+def held() -> list[str]:
+    """What the schedules hold, and by which checks: the second half of the page."""
+    checks = [", ".join(f"`{one}`" for one in names) for _, names, _ in HELD]
+    return [
+        "## What must hold",
+        "",
+        "The invariants, and the checks of each, below `simulation`.",
+        "",
+        "| what | asked by | when |",
+        "|---|---|---|",
+        *[f"| {what} | {by} | {when} |" for (what, _, when), by in zip(HELD, checks, strict=True)],
+    ]
+
+
 def paper(rows: list[str]) -> str:
     return "\n".join(
         [
@@ -115,6 +130,8 @@ def paper(rows: list[str]) -> str:
             f"| {' | '.join(HEADS)} |",
             "|---|---|---|---|---|",
             *rows,
+            "",
+            *held(),
             "",
         ]
     )

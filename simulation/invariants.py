@@ -151,15 +151,16 @@ class Watch:
         if item is None:
             raise Broken(f"{key} was deleted")
         pk, sk = key
+        whose = "tenant's" if sk == "BUDGET" else "campaign's"
         self._moved.add(pk.removeprefix("T#"))
         used, before = money(item, "used"), money(was or {}, "used")
         if used != sum(money(item, name) for name in MONEY) or any(money(item, name) < 0 for name in MONEY):
-            raise Broken(f"{key} does not add up")
+            raise Broken(f"the {whose} budget does not add up")
         cap = item.get("cap")
         if campaign := sk.removeprefix("BUDGET").removeprefix("#"):
             cap = self.items[pk, f"CAMPAIGN#{campaign}"].get("budgetUsd")
         if cap and "N" in cap and used > before and used > Decimal(cap["N"]):
-            raise Broken(f"{key} rose to {used}, over its cap of {cap['N']}")
+            raise Broken(f"the {whose} budget rose to {used}, over its cap of {cap['N']}")
 
     def _adds_up(self, tenant: str) -> None:
         """At every moment the counters say what the jobs say, and the jobs hold what their lines may come to."""
@@ -178,7 +179,8 @@ class Watch:
             counter = self.items.get((f"T#{tenant}", of), {})
             says = {name: money(counter, name) for name in MONEY}
             if says != counted:
-                raise Broken(f"{of} of {tenant} says {_shown(says)}, its jobs {_shown(counted)}")
+                whose = "tenant's" if of == "BUDGET" else "campaign's"
+                raise Broken(f"the {whose} budget says {_shown(says)}, the jobs {_shown(counted)}")
 
     def _covered(self, pk: str, job: Item) -> None:
         """What the lines of the present run come to at most is set aside for it, and nothing is once it has ended."""

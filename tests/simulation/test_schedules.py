@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 import subprocess
@@ -10,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from simulation.faults import HEADS, PAPER, plant
+from simulation.faults import HEADS, PAPER, held, plant
+from simulation.held import HELD
 from simulation.planted import FAULTS, Fault
 
 ROOT = Path(__file__).parents[2]
@@ -58,9 +60,20 @@ def test_a_fault_that_has_lost_its_place_is_told(tmp_path: Path) -> None:
 
 
 def test_the_paper_lists_the_faults_and_what_caught_each() -> None:
-    lines = [line for line in PAPER.read_text().splitlines() if line.startswith("|")]
+    first, second = PAPER.read_text().split("## What must hold")
+    assert second.strip() == "\n".join(held()).partition("\n")[2].strip()
+    lines = [line for line in first.splitlines() if line.startswith("|")]
     cells = [[cell.strip().strip("`") for cell in line.strip("|").split("|")] for line in lines]
     assert cells[0] == list(HEADS)
     assert [row[:3] for row in cells[2:]] == [[fault.name, fault.file, fault.says] for fault in FAULTS]
     assert all(row[4] for row in cells[2:])
     assert len(FAULTS) >= 25
+
+
+@pytest.mark.parametrize("check", sorted({check for _, checks, _ in HELD for check in checks}))
+def test_what_must_hold_is_asked_where_the_paper_says(check: str) -> None:
+    module, *names = check.split(".")
+    there: object = importlib.import_module(f"simulation.{module}")
+    for name in names:
+        there = getattr(there, name)
+    assert callable(there)
