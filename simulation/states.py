@@ -266,7 +266,8 @@ class Machine:
             return
         if world.strikes(world.weather.answered_wrongly):
             world.after(0.02, lambda: told(None, Killed("Lambda.SdkClientException")))
-            world.after(world.latency(), lambda: self.call(state, payload, lambda result, error: None))
+            late = world.chance.choice((0.0, 0.0, 2.0, 20.0)) * world.chance.random()
+            world.after(world.latency() + late, lambda: self.call(state, payload, lambda result, error: None))
             return
         world.after(world.latency(), lambda: self.call(state, payload, told))
 

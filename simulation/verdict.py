@@ -57,8 +57,8 @@ STOPS_WITHIN = 2.0
 """Seconds after which a run that is stopped begins nothing any more, while nothing holds anybody up."""
 
 
-LOOKED_WITHIN = 60.0
-"""Seconds that may pass between a last look and the write that goes by it."""
+LOOKED_WITHIN = 3.0
+"""Seconds that may pass between a last look and the write that goes by it; where calls take their time, a minute."""
 
 
 class Verdict:
@@ -152,7 +152,7 @@ class Verdict:
                 yield f"it was told to have spent {spent}"
 
     def _sent_after(self, number: int, run: Run) -> Iterator[str]:
-        if run.stopped is None or self.weather.is_rough:
+        if run.stopped is None or self.weather.is_slow:
             return
         for attempt, works in self.works.items():
             late = [work.id for work in works if work.began > run.stopped + STOPS_WITHIN]
@@ -278,7 +278,8 @@ class Verdict:
         """Nothing is called lost before somebody has looked."""
         if line.state is not LineState.LOST or work.ended is None or work.answer.charged:
             return
-        if work.ended < seconds_of(line.ended_at) - LOOKED_WITHIN and not self._turned_away(work, attempt):
+        looked = LOOKED_WITHIN * (20 if self.weather.is_rough else 1)
+        if work.ended < seconds_of(line.ended_at) - looked and not self._turned_away(work, attempt):
             yield f"attempt {line.attempt_id} is lost, and {work.id} had ended and cost nothing"
 
     def _never_sent(self, line: Line, attempt: Attempt | None, sent: list[str]) -> Iterator[str]:

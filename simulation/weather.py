@@ -98,6 +98,11 @@ class Weather:
             )
         )
 
+    @property
+    def is_slow(self) -> bool:
+        """Whether somebody may be held up between two of its calls."""
+        return any((self.slow, self.throttled, self.unsent, self.unanswered))
+
 
 MOST: dict[str, float] = {
     "crash": 0.06,
@@ -144,6 +149,15 @@ MOST: dict[str, float] = {
 }
 """A rate lies between a tenth of this and this, in the histories that have it at all."""
 
+TOGETHER = (
+    ("run_again", "event_twice", "abort", "prediction_refused"),
+    ("cancel", "event_lost", "busy"),
+    ("refuses", "prediction_fails", "busy"),
+    ("poor", "cap_moves", "output_broken", "asked_twice"),
+    ("answered_wrongly", "slow", "webhook_lost"),
+)
+"""What goes ill together: one history in four has all of one of these, beside what else it draws."""
+
 
 def draw(chance: Random) -> Weather:
     """Of each kind of trouble about one in four; one history in twenty has none."""
@@ -151,8 +165,9 @@ def draw(chance: Random) -> Weather:
         return Weather()
     weather = Weather(clears=chance.choice((100.0, 100.0, 200.0, 900.0, 900.0, 3000.0)))
     share = chance.choice((0.1, 0.2, 0.3))
+    all_of = chance.choice(TOGETHER) if chance.random() < 0.25 else ()
     for name in MOST:
-        if chance.random() < share:
+        if chance.random() < share or name in all_of:
             setattr(weather, name, MOST[name] * (0.1 + 0.9 * chance.random()))
     return weather
 

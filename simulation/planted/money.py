@@ -89,13 +89,6 @@ FAULTS = [
         '            if not job.reserved_cost:\n                _must_fit("job", "budgetUsd", job.budget_usd, _of_earlier_runs(job) + job.reserved_cost, usd)\n',
     ),
     Fault(
-        "clips-race-for-the-budget",
-        "Of two clips that need more at once each sees only what was there before",
-        BUDGETS,
-        "            room = None if job.budget_usd is None else job.budget_usd - _of_earlier_runs(job) - usd\n",
-        "            room = None\n",
-    ),
-    Fault(
         "another-attempt-for-nothing",
         "A further attempt is not reserved for when the first one's money is lost",
         KEEP,
