@@ -54,9 +54,16 @@ def dynamodb_under_many_hands() -> None:
     tables.a_row_is_answered_as_it_is_kept()
 
 
+@pytest.fixture(scope="session")
+def aws() -> boto3.Session:
+    """One for all tests: what takes its time is reading the descriptions of the services, which a session does once."""
+    return boto3.Session()
+
+
 @pytest.fixture
-def cloud() -> Iterator[None]:
+def cloud(aws: boto3.Session, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     with mock_aws():
+        monkeypatch.setattr(boto3, "DEFAULT_SESSION", aws)  # where mock_aws has put none
         yield
 
 

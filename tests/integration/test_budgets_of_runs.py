@@ -38,8 +38,8 @@ def budgets(table: Table) -> Budgets:
 
 @pytest.fixture
 def desk(jobs: JobStore, ledger: Ledger, media: MediaStore, outputs: Outputs) -> Desk:
-    desk = a_desk(jobs, ledger, media, outputs)
-    desk.limits = {"timeout": 2, "refused": 2}
+    desk = a_desk(jobs, ledger, media, outputs, seconds=8)
+    desk.limits = {"failed": 2, "refused": 2}
     return desk
 
 
@@ -48,8 +48,8 @@ def reserved(desk: Desk) -> Decimal:
 
 
 def test_another_attempt_after_lost_money_reserves_anew(desk: Desk, budgets: Budgets) -> None:
-    desk.attempt(status=AttemptStatus.ACCEPTED, prediction_id="p1")
-    following = desk.keep(StateError(Error="States.Timeout"))
+    desk.answered(outcome="failed", error="The model broke down")
+    following = desk.keep()
     assert following
     assert following.attempt == 2
     assert reserved(desk) == budgets.tenant("acme").reserved == USD("1.20")
@@ -70,11 +70,11 @@ def test_a_clip_is_not_tried_again_where_a_budget_does_not_allow_it(desk: Desk, 
         desk.jobs.table.put_all([desk.jobs.accept(desk.job.model_copy(update=spent))])
     else:
         budgets.cap_tenant("acme", USD(1))
-    desk.attempt(status=AttemptStatus.ACCEPTED, prediction_id="p1")
-    assert desk.keep(StateError(Error="States.Timeout")) is None
+    desk.answered(outcome="failed", error="The model broke down")
+    assert desk.keep() is None
     whose = "job's" if own else "tenant's"
     assert desk.clip.status is ClipStatus.FAILED
-    assert f"Prediction timed out. It is not tried again: The {whose} budget has" in (desk.clip.error_message or "")
+    assert f"The model broke down. It is not tried again: The {whose} budget has" in (desk.clip.error_message or "")
     totals = desk.ledger.totals(desk.job.id)
     assert (totals.lost, totals.reserved) == (USD("1.20"), 0)
 

@@ -60,7 +60,7 @@ def test_the_manifest_tells_order_pairs_attempts_costs_and_checksums(
 
 
 def test_one_failed_clip_leaves_a_film_of_the_others(team: Team, pictures: list[Path], film_of: FilmOf) -> None:
-    team.script({"match": {}, "times": 1, "do": "fail"})
+    team.script({"match": {}, "times": 1, "do": "refuse"})
     job = team.film(team.campaign(pictures), numPairs=3, clipDuration=4)
     state = team.wait(job)
     assert state["status"] == "completed", state["errorMessage"]
@@ -73,7 +73,7 @@ def test_one_failed_clip_leaves_a_film_of_the_others(team: Team, pictures: list[
 
 
 def test_when_every_clip_fails_the_job_fails_with_the_reason(team: Team, pictures: list[Path]) -> None:
-    team.script({"match": {}, "times": 3, "do": "fail"})
+    team.script({"match": {}, "times": 3, "do": "refuse"})
     job = team.film(team.campaign(pictures), numPairs=3, clipDuration=4)
     state = team.wait(job)
     assert state["status"] == "failed"

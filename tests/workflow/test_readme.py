@@ -99,7 +99,7 @@ def test_the_readmes_calls_by_example_do_what_they_say(team: Team, pictures: lis
     )
 
 
-def test_the_readmes_script_of_misbehaviour_fails_the_next_create_and_delays_the_third_clips_webhook(
+def test_the_readmes_script_of_misbehaviour_refuses_the_next_create_and_delays_the_third_clips_webhook(
     team: Team, pictures: list[Path], tmp_path: Path
 ) -> None:
     (tmp_path / "out").mkdir()

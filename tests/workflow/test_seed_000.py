@@ -344,7 +344,7 @@ def test_scenario_2_ten_pairs_of_twenty_pictures_all_process_in_parallel(
 def test_scenario_3_and_criterion_partial_failures_are_handled_gracefully_three_of_five_clips_make_a_film(
     team: Team, pictures: list[Path], tmp_path: Path
 ) -> None:
-    team.script({"match": {}, "times": 2, "do": "fail"})
+    team.script({"match": {}, "times": 2, "do": "refuse"})
     job = team.film(team.campaign(pictures), numPairs=5, clipDuration=4)
     state = team.wait(job)
     assert state["status"] == "completed"

@@ -113,7 +113,7 @@ def test_issue_4_one_picture_is_not_enough_and_the_answer_says_so(team: Team, pi
 def test_issue_5_when_the_ffmpeg_command_failed_clip_and_job_say_with_what_words(
     team: Team, pictures: list[Path]
 ) -> None:
-    team.script({"do": "corrupt_output"})
+    team.script({"do": "corrupt_output", "times": 2})
     job = team.film(team.campaign(pictures[:2]), numPairs=1, clipDuration=SECONDS)
     state = team.wait(job)
     [clip] = team.clips(job)
@@ -123,10 +123,10 @@ def test_issue_5_when_the_ffmpeg_command_failed_clip_and_job_say_with_what_words
 
 
 def test_issue_5_a_partial_file_is_never_part_of_the_film(team: Team, pictures: list[Path], tmp_path: Path) -> None:
-    team.script({"match": {}, "do": "truncate_output"})
+    team.script({"match": {"webhook": "attempt=1.0002."}, "do": "truncate_output", "times": 2})
     job = team.film(team.campaign(pictures), numPairs=3, clipDuration=SECONDS)
     state = team.wait(job)
     assert state["status"] == "completed", state["errorMessage"]
     assert state["progress"]["failed_clips"] == 1
-    assert state["lostCost"] == pytest.approx(PRICE)
+    assert state["lostCost"] == pytest.approx(2 * PRICE)  # it was tried twice
     assert Film(team.download(f"/videos/{job}/combined", tmp_path / "film.mp4")).lasts(2 * SECONDS)

@@ -121,7 +121,7 @@ def watched(cloud: Any, pictures: list[Path]) -> Any:
         requests.post(f"{service}/_reset", timeout=10).raise_for_status()
     team = Team(cloud)
     slow = [{"match": {"webhook": f".{n:04d}."}, "do": "slow", "seconds": wait} for n, wait in SLOW.items()]
-    team.script(*slow, {"match": {"webhook": f".{FAILED:04d}."}, "do": "fail"})
+    team.script(*slow, {"match": {"webhook": f".{FAILED:04d}."}, "do": "fail", "times": 2})
     job = team.film(team.campaign(pictures), numPairs=5, clipDuration=4)
     url = cloud.url + team.get(f"/jobs/{job}")["links"]["playlistUrl"]
     viewer = Viewer(url)
