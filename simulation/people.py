@@ -101,14 +101,12 @@ class People:
                 self._wishes(next(numbers), tenant, campaign, pairs, poor, begins)
             if chance.random() < self.weather.cap_moves:
                 self._move_a_cap(campaign, pairs)
-        if chance.random() < self.weather.abort:
-            self.world.interruptions[1 + int(chance.choice((30, 60, 120)) * chance.random())] = self._abort
-        if chance.random() < self.weather.cancel:
-            for _ in range(chance.choice((1, 1, 2))):
+        for rate, what in ((self.weather.abort, self._abort), (self.weather.cancel, self._cancel)):
+            for _ in range(chance.choice((1, 1, 2)) if chance.random() < rate else 0):
                 if chance.random() < 0.7:
-                    self.world.interruptions[1 + int(chance.choice((30, 60, 120)) * chance.random())] = self._cancel
+                    self.world.interruptions[1 + int(chance.choice((30, 60, 120)) * chance.random())] = what
                 else:
-                    self.world.after(chance.choice((90.0, 500.0, 2000.0)) * chance.random(), self._cancel)
+                    self.world.after(chance.choice((90.0, 500.0, 2000.0)) * chance.random(), what)
 
     def _cap(self, pairs: int, poor: float) -> Decimal | None:
         """About what one job comes to, with or without a second attempt."""

@@ -147,7 +147,7 @@ MOST: dict[str, float] = {
     "poor": 1.0,
     "cap_moves": 1.0,
 }
-"""A rate lies between a tenth of this and this, in the histories that have it at all."""
+"""A rate lies between a tenth of this and this, in the histories that have it at all; of what goes ill together it is high."""
 
 TOGETHER = (
     ("run_again", "event_twice", "abort", "prediction_refused"),
@@ -155,6 +155,7 @@ TOGETHER = (
     ("refuses", "prediction_fails", "busy"),
     ("poor", "cap_moves", "output_broken", "asked_twice"),
     ("answered_wrongly", "slow", "webhook_lost"),
+    ("abort", "prediction_fails", "webhook_lost"),
 )
 """What goes ill together: one history in four has all of one of these, beside what else it draws."""
 
@@ -168,7 +169,8 @@ def draw(chance: Random) -> Weather:
     all_of = chance.choice(TOGETHER) if chance.random() < 0.25 else ()
     for name in MOST:
         if chance.random() < share or name in all_of:
-            setattr(weather, name, MOST[name] * (0.1 + 0.9 * chance.random()))
+            least = 0.6 if name in all_of else 0.1
+            setattr(weather, name, MOST[name] * (least + (1 - least) * chance.random()))
     return weather
 
 
