@@ -154,7 +154,7 @@ TOGETHER = (
     ("cancel", "event_lost", "busy"),
     ("refuses", "prediction_fails", "busy"),
     ("poor", "cap_moves", "output_broken", "asked_twice"),
-    ("answered_wrongly", "slow", "webhook_lost"),
+    ("answered_wrongly", "slow", "webhook_lost", "piece_spoilt"),
     ("abort", "prediction_fails", "webhook_lost"),
 )
 """What goes ill together: one history in four has all of one of these, beside what else it draws."""

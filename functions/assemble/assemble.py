@@ -101,7 +101,7 @@ def assemble(run: RunRef, jobs: JobStore, ledger: Ledger, media: MediaStore, mak
     left_out = jobs.left_out(job.id, job.run)
     if left_out.due:
         raise PieceUnfit(left_out.omissions[-1].reason)
-    pieces = jobs.pieces(job.id, job.run)
+    pieces = jobs.pieces(job.id, job.run, left_out)
 
     def without(faults: Mapping[int, str]) -> Exception:
         """The error that the film ends with, or is cut again without the pieces at fault."""

@@ -361,9 +361,10 @@ class JobStore:
         """Putting the same list again changes nothing."""
         self.table.put_all([put(_pk(job_id), _piece_sk(run, piece.number), piece.attributes()) for piece in pieces])
 
-    def pieces(self, job_id: str, run: int) -> list[Piece]:
-        """In the order of the film; without those of a film that has to be cut again."""
-        first = self.left_out(job_id, run).first_piece
+    def pieces(self, job_id: str, run: int, left_out: LeftOut | None = None) -> list[Piece]:
+        """In the order of the film; without those of a film that has to be cut again. `left_out` is what was read of that
+        before: another round may have begun since."""
+        first = (left_out or self.left_out(job_id, run)).first_piece
         return [piece for piece in self.all_pieces(job_id, run) if piece.number >= first]
 
     def all_pieces(self, job_id: str, run: int) -> list[Piece]:
