@@ -148,12 +148,12 @@ class People:
                     self._later(at, lambda one=further: self._run_again(one, 0))  # type: ignore[misc]  # a lambda's default
 
     def _campaign(self, tenant: str, pictures: int, budget: Decimal | None) -> Campaign:
-        """Its rows are a millisecond apart, for ids sort by it: chance of the machine's decides nothing here."""
+        """Its rows are two milliseconds apart, for ids sort by them: chance of the machine's decides nothing here."""
         stamp: dict[str, Any] = {"tenant": tenant, "created_at": now(), "updated_at": now()}
         campaign = Campaign(id=new_id(), name="Autumn", budget_usd=budget, **stamp)
         self.house.library.add(campaign)
         for number in range(pictures):
-            self.world.time += 0.001
+            self.world.time += 0.002
             asset = Asset(
                 id=new_id(),
                 campaign_id=campaign.id,

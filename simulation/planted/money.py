@@ -123,11 +123,4 @@ FAULTS = [
         "            *closed(job, spent.settled, spent.lost),\n",
         "            *closed(job, spent.settled, spent.lost * 0),\n",
     ),
-    Fault(
-        "given-up-unseen",
-        "What is open at the end of a run is called lost without a look at its provider",
-        SETTLEMENT,
-        "    never_begun = stop_predictions(brake, job.id, run)\n",
-        "    never_begun = set[str]()\n",
-    ),
 ]
