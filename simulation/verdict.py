@@ -287,7 +287,9 @@ class Verdict:
         if attempt and not attempt.postponed:
             return
         tries = self._request_tries(line)
-        in_time = bool(tries) and tries[-1].began + allowed(tries[-1]) - 150 > self.weather.cleared
+        # What check_clip did not take while it was broken comes again, some time after.
+        takes = LONGEST_WAIT if self.weather.looks_fail else 150
+        in_time = bool(tries) and tries[-1].began + allowed(tries[-1]) - takes > self.weather.cleared
         if in_time and (not sent or set(sent) == {"ProviderBusy"}):
             yield f"attempt {line.attempt_id} was never accepted, and nothing stood against it: {sent}"
 
