@@ -79,6 +79,14 @@ survive: setup ## What can go wrong, made to go wrong, row by row: docs/survival
 bench: setup .cache/peers/.ready ## Ratios and bounds, measured on this machine while it is quiet: out/bench.json; fails where one does not hold
 	@$(BIN)/python -m bench
 
+.PHONY: simulate
+simulate: setup ## Seeded schedules over the real domain, everything going wrong; SEED=… replays one, line by line
+	@$(BIN)/python -m simulation $(if $(SEED),--seed $(SEED),--schedules $(or $(SCHEDULES),20000))
+
+.PHONY: faults
+faults: setup ## Plants faults one at a time: the schedules must catch each; writes docs/faults.md
+	@$(BIN)/python -m simulation.faults
+
 .PHONY: check
 check: setup node_modules/.ready ## Format, lint, types, template
 	@$(BIN)/ruff format --check .

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
@@ -18,6 +17,7 @@ from functions.api.once import REPLAYED, Once, TheOnce
 from functions.studio.attempts import at_most
 from functions.studio.budgets import Budgets
 from functions.studio.clips import Clip
+from functions.studio.clock import epoch
 from functions.studio.errors import ConditionLost
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import Job, JobStatus
@@ -33,7 +33,7 @@ Draft = tuple[Job, Sequence[Clip]]
 
 
 def expiry() -> int:
-    return int(time.time()) + UNACCEPTED_FOR
+    return int(epoch()) + UNACCEPTED_FOR
 
 
 @dataclass(frozen=True)

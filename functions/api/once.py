@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from pydantic import BaseModel
 
 from functions.api.given import caller
 from functions.studio import wiring
+from functions.studio.clock import epoch
 from functions.studio.errors import ConditionLost, FieldError, InFlight, InvalidRequest
 from functions.studio.rows import Row, new_id, plain
 from functions.studio.table import Table, Write, delete, put
@@ -52,7 +52,7 @@ class Remembered(Row):
 
     @property
     def is_over(self) -> bool:
-        return self.expires_at <= time.time()
+        return self.expires_at <= epoch()
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ class Once:
             self.table.commit(delete(self._pk, "ONCE", self._mine))
 
     def _row(self, asked: BaseModel, seconds: int, **answer: Any) -> Remembered:
-        expires_at = int(time.time()) + seconds
+        expires_at = int(epoch()) + seconds
         return Remembered(fingerprint=self._fingerprint(asked), taken_by=self.id, expires_at=expires_at, **answer)
 
     def _remembered(self) -> Remembered | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -18,6 +17,7 @@ from functions.api.job_views import AcceptedView, rerun_view, shown_status
 from functions.api.own_jobs import own_job
 from functions.studio.attempts import at_most
 from functions.studio.clips import Clip, ClipStatus
+from functions.studio.clock import sleep
 from functions.studio.cut import Cut, Take
 from functions.studio.errors import ConditionLost, Conflict, FieldError
 from functions.studio.jobs import Job, JobStatus, Purpose, RunKind
@@ -86,7 +86,7 @@ class Reruns:
         for _ in range(MOMENTS):
             if not job.ended or job.announced_run == job.run:
                 break
-            time.sleep(MOMENT)
+            sleep(MOMENT)
             job = own_job(self.reception.jobs, tenant, job_id)
         return job
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -48,15 +48,60 @@ TRIES = 4
 """At the loudness of a film with music; the second one fits nearly always."""
 
 
-def assemble(run: RunRef, jobs: JobStore, ledger: Ledger, media: MediaStore) -> Film:
-    """Makes the run's film, unless its row says that it is made. The row is written last: until then there is no film."""
+class AtFault(Exception):
+    """Pieces that the film cannot be made of: why, by their numbers."""
+
+    def __init__(self, faults: Mapping[int, str]) -> None:
+        super().__init__(", ".join(faults.values()))
+        self.faults = faults
+
+
+def make_film(
+    job: Job, pieces: Sequence[Piece], left_out: LeftOut, jobs: JobStore, ledger: Ledger, media: MediaStore
+) -> Film:
+    """Everything of a film but its row; the film itself is stored last. AtFault names pieces to be left out."""
+    with workplace() as folder:
+        parts, lost = download(pieces, media, folder)
+        if lost:
+            raise AtFault(lost)
+        combined, poster = folder / "combined.mp4", folder / "thumbnail.jpg"
+        with ThreadPoolExecutor(1) as beside:
+            drawn = beside.submit(make_poster, [part.film for part in parts], poster)
+            try:
+                loudness = put_together(job.run_cut, parts, combined, folder, media)
+            except BrokenMedia:
+                if faults := {pieces[turn].number: why for turn, why in spoilt(parts, folder).items()}:
+                    raise AtFault(faults) from None
+                raise
+            drawn.result()
+        spent = [part.film for part in parts]
+        made = wrapped(combined, spent, folder) if job.run_cut.format == "webm" else combined
+        film = describe(job, pieces, parts, made, loudness, left_out)
+        film = put_beside(film, combined, spent, parts[0].picture.fps, media)
+        document = manifest(
+            job, jobs.clips(job.id), pieces, jobs.attempts(job.id), ledger.lines(job.id), film, sha256(poster)
+        )
+        media.upload(poster, film.poster_key, "image/jpeg")
+        media.put(film.manifest_key, json.dumps(document, indent=2).encode(), "application/json")
+        media.upload(made, film.key, "video/webm" if film.format == "webm" else "video/mp4")
+    return film
+
+
+MakeFilm = Callable[[Job, Sequence[Piece], LeftOut, JobStore, Ledger, MediaStore], Film]
+
+
+def assemble(run: RunRef, jobs: JobStore, ledger: Ledger, media: MediaStore, make: MakeFilm = make_film) -> Film:
+    """Makes the run's film, unless its row says that it is made. The row is written last: until then there is no film.
+
+    `make` is who joins, proves and stores it.
+    """
     job = jobs.owned(run.job_id, run.run, JobStatus.COMBINING)
     if film := jobs.find_film(job.id, job.run):
         return film
     left_out = jobs.left_out(job.id, job.run)
     if left_out.due:
         raise PieceUnfit(left_out.omissions[-1].reason)
-    pieces = jobs.pieces(job.id, job.run)
+    pieces = jobs.pieces(job.id, job.run, left_out)
 
     def without(faults: Mapping[int, str]) -> Exception:
         """The error that the film ends with, or is cut again without the pieces at fault."""
@@ -71,30 +116,10 @@ def assemble(run: RunRef, jobs: JobStore, ledger: Ledger, media: MediaStore) -> 
     check_room(pieces, music=job.run_cut.music is not None)
     if fault := film_fault(pieces):
         raise BrokenMedia(f"The film is not worth showing: {fault}.")
-    with workplace() as folder:
-        parts, lost = download(pieces, media, folder)
-        if lost:
-            raise without(lost)
-        combined, poster = folder / "combined.mp4", folder / "thumbnail.jpg"
-        with ThreadPoolExecutor(1) as beside:
-            drawn = beside.submit(make_poster, [part.film for part in parts], poster)
-            try:
-                loudness = put_together(job.run_cut, parts, combined, folder, media)
-            except BrokenMedia:
-                if faults := {pieces[turn].number: why for turn, why in spoilt(parts, folder).items()}:
-                    raise without(faults) from None
-                raise
-            drawn.result()
-        spent = [part.film for part in parts]
-        made = wrapped(combined, spent, folder) if job.run_cut.format == "webm" else combined
-        film = describe(job, pieces, parts, made, loudness, left_out)
-        film = put_beside(film, combined, spent, parts[0].picture.fps, media)
-        document = manifest(
-            job, jobs.clips(job.id), pieces, jobs.attempts(job.id), ledger.lines(job.id), film, sha256(poster)
-        )
-        media.upload(poster, film.poster_key, "image/jpeg")
-        media.put(film.manifest_key, json.dumps(document, indent=2).encode(), "application/json")
-        media.upload(made, film.key, "video/webm" if film.format == "webm" else "video/mp4")
+    try:
+        film = make(job, pieces, left_out, jobs, ledger, media)
+    except AtFault as found:
+        raise without(found.faults) from None
     jobs.table.commit(jobs.film_made(job.id, job.run, film))
     logger().info("film made", extra={"seconds": film.duration_seconds, "bytes": film.bytes, "clips": len(film.clips)})
     return film

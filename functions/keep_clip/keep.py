@@ -97,7 +97,7 @@ class Keeper:
             return
         job, clip = self.jobs.job(late.job_id), self.jobs.clip(late.job_id, attempt.clip)
         try:
-            kept = self._copy(job, clip, attempt, attempt.answer)
+            kept = self.copy(job, clip, attempt, attempt.answer)
         except (BrokenMedia, OutputExpired) as fault:
             telemetry.logger().warning("what came late is unusable", extra={"reason": str(fault)})
             return
@@ -164,7 +164,7 @@ class Keeper:
         answer = attempt.answer if attempt else None
         if attempt and answer and answer.outcome is Outcome.SUCCEEDED and clip.status in OPEN_CLIP:
             try:
-                kept = self._copy(job, clip, attempt, answer)
+                kept = self.copy(job, clip, attempt, answer)
             except (BrokenMedia, OutputExpired) as fault:
                 end = ending(attempt, f"The clip is unusable: {fault}.", fault.error_class)
                 return self._failed(job, clip, line, task, attempt, end)
@@ -194,7 +194,7 @@ class Keeper:
             limits=self.limits,
         )
 
-    def _copy(self, job: Job, clip: Clip, attempt: Attempt, answer: Answer) -> Kept:
+    def copy(self, job: Job, clip: Clip, attempt: Attempt, answer: Answer) -> Kept:
         """The clip and its sound in our bucket, proved; BrokenMedia or OutputExpired where that cannot be."""
         url = answer.output_url
         if answer.removed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from functions.make_piece.conform import conform
@@ -17,22 +18,7 @@ from functions.studio.telemetry import logger
 from functions.studio.workplace import workplace
 
 
-def make_piece(task: PieceTask, jobs: JobStore, media: MediaStore) -> None:
-    """Makes the piece unless its row says that it is made. A clip at fault is told by the row: Assemble reads it."""
-    job = jobs.owned(task.job_id, task.run, JobStatus.COMBINING)
-    piece = jobs.piece(task.job_id, task.run, task.piece)
-    if piece.target is None or piece.picture:
-        return
-    try:
-        probe = _make(piece, piece.target, job.run_cut, media)
-    except MediaError as fault:
-        logger().warning("the piece cannot be made", extra={"piece": piece.name, "reason": str(fault)})
-        jobs.table.commit(jobs.piece_failed(task.job_id, task.run, piece.number, str(fault)))
-    else:
-        jobs.table.commit(jobs.piece_made(task.job_id, task.run, piece.number, probe))
-
-
-def _make(piece: Piece, target: Target, cut: Cut, media: MediaStore) -> Probe:
+def encode(piece: Piece, target: Target, cut: Cut, media: MediaStore) -> Probe:
     with workplace() as folder:
 
         def fetched(keys: list[str], kind: str) -> list[Path]:
@@ -57,3 +43,24 @@ def picture_keys(piece: Piece, cut: Cut) -> list[str]:
     cards = {"intro": cut.intro, "outro": cut.outro}
     card = cards[piece.card] if piece.card else None
     return [*(shot.key for shot in piece.shots), *(one.key for one in (card, cut.watermark) if one)]
+
+
+Encode = Callable[[Piece, Target, Cut, MediaStore], Probe]
+
+
+def make_piece(task: PieceTask, jobs: JobStore, media: MediaStore, make: Encode = encode) -> None:
+    """Makes the piece unless its row says that it is made. A clip at fault is told by the row: Assemble reads it.
+
+    `make` is who encodes.
+    """
+    job = jobs.owned(task.job_id, task.run, JobStatus.COMBINING)
+    piece = jobs.piece(task.job_id, task.run, task.piece)
+    if piece.target is None or piece.picture:
+        return
+    try:
+        probe = make(piece, piece.target, job.run_cut, media)
+    except MediaError as fault:
+        logger().warning("the piece cannot be made", extra={"piece": piece.name, "reason": str(fault)})
+        jobs.table.commit(jobs.piece_failed(task.job_id, task.run, piece.number, str(fault)))
+    else:
+        jobs.table.commit(jobs.piece_made(task.job_id, task.run, piece.number, probe))

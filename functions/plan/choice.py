@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from functions.plan.questions import MOST_PICTURES, Question, questions
 from functions.plan.selection import MOST_CHOSEN, Pair, in_order
 from functions.plan.vision import Vision
 from functions.studio.catalogue import VisionModel
+from functions.studio.clock import sleep
 from functions.studio.library import Campaign, Client, PictureAsset
 from functions.studio.media_store import MediaStore
 
@@ -34,7 +34,7 @@ class Editor:
     vision: Vision
     models: Sequence[VisionModel]
     handover: Literal["url", "upload"]
-    pause: Callable[[float], None] = time.sleep
+    pause: Callable[[float], None] = sleep
 
 
 @dataclass(frozen=True)

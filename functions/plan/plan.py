@@ -61,8 +61,10 @@ def plan(job_id: str, run: int, board: Board, time_left: Callable[[], float]) ->
             else:
                 _open_again(job, board)
         except ConditionLost:
-            # Perhaps to itself: the answer to the move was lost, and the SDK sent it again.
-            board.jobs.owned(job_id, run, JobStatus.PROCESSING)
+            # Perhaps to itself: the answer to the move was lost, and the SDK sent it again. Or to another try, which the
+            # workflow need not be waiting for: then the next one looks what came of it.
+            if board.jobs.owned(job_id, run, JobStatus.PLANNING, JobStatus.PROCESSING).status is JobStatus.PLANNING:
+                raise
     return ClipTasks(tasks=[_task(job, clip, board) for clip in _to_make(job, board)])
 
 

@@ -201,6 +201,8 @@ class Attempt(Row):
     """USD, in the catalogue when it was asked."""
     token: str = Field(repr=False)
     """The task token to release; the latest that the workflow handed out."""
+    turn: int = 0
+    """The try of the state that it was handed out to."""
     prediction_id: str | None = None
     postponed: bool = False
     """Nothing was created, so the create may be sent by whoever claims it: not sent yet, or the provider was busy."""

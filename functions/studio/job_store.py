@@ -285,8 +285,9 @@ class JobStore:
         """Holds only when the attempt was never put."""
         return put(_pk(job_id), f"ATT#{attempt.id}", attempt.attributes(), {"pk": None})
 
-    def replace_token(self, job_id: str, attempt_id: str, token: str) -> Write:
-        return update(_pk(job_id), f"ATT#{attempt_id}", {"token": token}, {"pk": ...})
+    def replace_token(self, job_id: str, attempt: Attempt, token: str, turn: int) -> Write:
+        """Holds only while the attempt has the token that was read."""
+        return update(_pk(job_id), f"ATT#{attempt.id}", {"token": token, "turn": turn}, {"token": attempt.token})
 
     def move_attempt(
         self, job_id: str, attempt_id: str, status: AttemptStatus, changes: Mapping[str, Any] | None = None
@@ -360,9 +361,10 @@ class JobStore:
         """Putting the same list again changes nothing."""
         self.table.put_all([put(_pk(job_id), _piece_sk(run, piece.number), piece.attributes()) for piece in pieces])
 
-    def pieces(self, job_id: str, run: int) -> list[Piece]:
-        """In the order of the film; without those of a film that has to be cut again."""
-        first = self.left_out(job_id, run).first_piece
+    def pieces(self, job_id: str, run: int, left_out: LeftOut | None = None) -> list[Piece]:
+        """In the order of the film; without those of a film that has to be cut again. `left_out` is what was read of that
+        before: another round may have begun since."""
+        first = (left_out or self.left_out(job_id, run)).first_piece
         return [piece for piece in self.all_pieces(job_id, run) if piece.number >= first]
 
     def all_pieces(self, job_id: str, run: int) -> list[Piece]:

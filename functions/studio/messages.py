@@ -61,6 +61,8 @@ class ClipTask(RunRef):
 class RequestClip(Message):
     task: ClipTask
     token: str = Field(repr=False)
+    turn: int = 0
+    """Counts the state's retries: a token belongs to one of them."""
 
 
 class StateError(Message):

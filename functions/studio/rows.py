@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import secrets
-import time
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
+
+from functions.studio.clock import epoch
 
 
 class Row(BaseModel):
@@ -25,12 +26,12 @@ class Row(BaseModel):
 
 def now() -> str:
     """UTC, milliseconds, as RFC 3339 with Z: sorts as text."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return datetime.fromtimestamp(epoch(), UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def new_id() -> str:
     """A UUID version 7 (RFC 9562): sorts by the time of its making, so key order is order of creation."""
-    value = (time.time_ns() // 1_000_000) << 80 | secrets.randbits(80)
+    value = int(epoch() * 1000) << 80 | secrets.randbits(80)
     value = value & ~(0xF << 76) | 0x7 << 76
     value = value & ~(0x3 << 62) | 0x2 << 62
     text = f"{value:032x}"
@@ -39,7 +40,7 @@ def new_id() -> str:
 
 def age_of(made: str) -> float:
     """Seconds since an id of ours was made."""
-    return time.time() - int(made.replace("-", "")[:12], 16) / 1000
+    return epoch() - int(made.replace("-", "")[:12], 16) / 1000
 
 
 def plain(value: Any) -> Any:

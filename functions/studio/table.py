@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -14,6 +13,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from functions.studio.clock import sleep
 from functions.studio.errors import ConditionLost
 
 if TYPE_CHECKING:
@@ -241,7 +241,7 @@ class Table:
                 left = self.client.batch_write_item(RequestItems=left).get("UnprocessedItems")
                 if not left:
                     break
-                time.sleep(pause)
+                sleep(pause)
             if left:
                 raise TimeoutError("DynamoDB kept refusing a batch of writes")
 
@@ -251,8 +251,7 @@ class Table:
         Several writes are never lost to an earlier try of their own. A single one is, where the SDK repeats it because
         its answer did not come: who cannot live with that reads the row again.
         """
-        pauses = list(_pauses())
-        token = str(uuid4())
+        pauses, token = _pauses(), str(uuid4())
         while True:
             try:
                 self._commit(writes, token)
@@ -261,11 +260,12 @@ class Table:
                 lost = _lost_condition(error)
                 if lost is not None:
                     raise ConditionLost("a conditional write did not hold", lost) from None
-                if not pauses or not _is_conflict(error):
+                pause = next(pauses, None)
+                if pause is None or not _is_conflict(error):
                     raise
                 if error.response["Error"]["Code"] != IN_PROGRESS:
                     token = str(uuid4())  # that one did nothing, and AWS does not say what it is good for now
-            time.sleep(pauses.pop(0))
+            sleep(pause)
 
     def _commit(self, writes: Sequence[Write], token: str) -> None:
         if len(writes) == 1:

@@ -64,8 +64,8 @@ class ClipStage:
         """The attempt, as it stands; without changes it is accepted, and the workflow waits with the token `token`."""
         self.jobs.table.commit(self.jobs.new_attempt(self.job.id, an_attempt(self.job, **changes)))
 
-    def request(self, token: str = "token-1", job: Job | None = None) -> None:
-        request_clip(RequestClip(task=a_task(job or self.job), token=token), self.outbox)
+    def request(self, token: str = "token-1", job: Job | None = None, *, turn: int = 0) -> None:
+        request_clip(RequestClip(task=a_task(job or self.job), token=token, turn=turn), self.outbox)
 
     def look(self, look: int = 0) -> None:
         check_clip(CheckClip(**self.task.model_dump(), look=look), self.outbox, JobEvents("bus", self.bus))

@@ -165,6 +165,20 @@ def test_assembling_again_after_a_crash_behind_its_note_sends_it_back_again(shel
     assert shelf.jobs.left_out(shelf.job.id, 1).rounds == 1
 
 
+def test_an_assemble_that_another_one_overtakes_goes_by_the_pieces_that_it_began_with(
+    shelf: Shelf, studio: Studio
+) -> None:
+    shelf.keeps(studio.clip(), studio.clip(filters="hue=h=90"))
+    shelf.arrange()
+    began = shelf.jobs.left_out(shelf.job.id, 1)
+    pieces = shelf.pieces
+    gone(shelf, pieces[0].key)
+    with pytest.raises(PieceUnfit):
+        shelf.assemble()
+    assert shelf.pieces == []
+    assert shelf.jobs.pieces(shelf.job.id, 1, began) == pieces
+
+
 def test_arranging_again_after_a_crash_in_its_middle_gives_the_same_pieces(shelf: Shelf, studio: Studio) -> None:
     shelf.keeps(studio.clip(), studio.clip(fps="30"), studio.clip(filters="hue=h=90"))
     shelf.arrange()

@@ -11,7 +11,7 @@ import pytest
 
 from functions.plan.vision import Seen, Vision
 from functions.studio.clips import ClipStatus, pending_clip
-from functions.studio.errors import InvalidRequest, StaleRun
+from functions.studio.errors import ConditionLost, InvalidRequest, StaleRun
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import JobStatus, Purpose, RunKind
 from functions.studio.ledger import Ledger, reservation
@@ -170,6 +170,7 @@ def test_a_try_that_comes_late_does_not_touch_clips_that_have_begun(stage: Stage
 
 
 def test_a_try_that_began_before_another_one_writes_nothing_more(stage: Stage, tmp_path: Path) -> None:
+    """Nor does it end the job: it may be the one that the workflow waits for, and its Retry looks what came of the other."""
     job = stage.job(num_pairs=None)
     slow = stage.board.jobs.table.client
     stage.says(tmp_path, (0, 1), (1, 2))
@@ -185,7 +186,7 @@ def test_a_try_that_began_before_another_one_writes_nothing_more(stage: Stage, t
 
     moves = Moves(slow, another_try_writes_its_rows_and_is_no_further)
     stage.jobs.table.client = cast(Any, moves)
-    with pytest.raises(StaleRun):
+    with pytest.raises(ConditionLost):
         stage.plan(job)
     stage.says(tmp_path, (0, 1))
     tasks = stage.plan(job).tasks

@@ -74,7 +74,7 @@ def test_a_second_different_answer_does_not_replace_the_first(stage: Stage) -> N
 def test_the_token_released_is_the_latest(stage: Stage) -> None:
     attempt = stage.put()
     stage.tokens.waiting = {"newer"}
-    stage.jobs.table.commit(stage.jobs.replace_token(stage.job.id, attempt.id, "newer"))
+    stage.jobs.table.commit(stage.jobs.replace_token(stage.job.id, attempt, "newer", 1))
     record_answer(stage.jobs, stage.workflow, stage.job.id, attempt, ENDED)
     assert stage.tokens.released == ["newer"]
 

@@ -57,6 +57,14 @@ def test_a_retry_of_the_state_replaces_the_token_and_creates_nothing(stage: Clip
     assert stage.attempt().token == "token-2"
 
 
+def test_a_try_that_was_given_up_and_comes_late_does_not_take_the_token_back(stage: ClipStage) -> None:
+    """The workflow may be told that a function could not be called, while it runs."""
+    stage.request("token-2", turn=1)
+    stage.request("token-1", turn=0)
+    assert stage.attempt().token == "token-2"
+    assert len(stage.provider.orders) == 1
+
+
 def test_a_retry_that_finds_the_answer_releases_its_token_at_once(stage: ClipStage) -> None:
     stage.request("token-1")
     stage.jobs.table.commit(stage.jobs.attempt_answered(stage.job.id, stage.attempt().id, "prediction-1", SUCCEEDED))

@@ -1,0 +1,79 @@
+"""What must hold, as the issue puts it, and where that is asked. Written into docs/faults.md."""
+
+from __future__ import annotations
+
+HELD = [
+    (
+        "At most one live paid prediction an attempt, and a clip",
+        ["verdict.Verdict._attempt", "verdict.Verdict._tries"],
+        "at the end, of every create that arrived and every prediction as it really was",
+    ),
+    (
+        "Every paid, finished output is kept, or recorded as an orphan with its amount",
+        [
+            "verdict.Verdict._attempt",
+            "verdict.Verdict._owed",
+            "verdict.Verdict._lost_unseen",
+            "verdict.Verdict._money",
+            "invariants.acknowledged",
+        ],
+        "at the end, line by line against the provider; a webhook that was taken, at that moment",
+    ),
+    (
+        "Reserved, settled and lost are never over a budget: the tenant's, the campaign's, the job's own",
+        ["invariants.Watch._counter", "invariants._budget_of_a_job"],
+        "at every write that raises one",
+    ),
+    (
+        "Counters say what the jobs say, and a run's lines never come to more than is set aside for it",
+        ["invariants.Watch._adds_up", "invariants.Watch._covered"],
+        "whenever something was committed that moves money",
+    ),
+    (
+        "After the end nothing is reserved, and what is settled is the job's `actualCost`, and its clips'",
+        ["invariants.Watch._covered", "verdict.Verdict._money"],
+        "at the write that ends a run, and at the end",
+    ),
+    (
+        "Every run ends within its bound, and so does every execution; nothing waits without need",
+        ["verdict.Verdict._run", "verdict.Verdict._left_waiting", "history.History._judged"],
+        "at the end, in virtual time",
+    ),
+    (
+        "Terminal states never change within a run; money moves once; a video is not lost to a further run",
+        [
+            "invariants.Watch._job",
+            "invariants._clip",
+            "invariants._attempt",
+            "invariants._line",
+            "invariants.Watch._ended",
+        ],
+        "at every write",
+    ),
+    (
+        "A film called completed is of the pieces that were made, of the clips that were wanted",
+        ["verdict.Verdict._film", "surroundings.make_film"],
+        "when it is joined, and at the end",
+    ),
+    (
+        "No row, object or event of one tenant is ever seen by another",
+        ["house.House._touched", "house.House._reached", "verdict.Verdict._told"],
+        "at every request; every event at the end",
+    ),
+    (
+        "One key is one job and one execution, or one further run; another request with it is refused",
+        ["history.History._judged", "history.History._further_runs", "people.People._misuse"],
+        "at the end; what somebody was told, at once",
+    ),
+    (
+        "What is cancelled ends so, begins nothing two seconds later, and leaves nothing running",
+        [
+            "history.History._judged",
+            "verdict.Verdict._sent_after",
+            "verdict.Verdict._goes_on",
+            "invariants.Watch._ended",
+        ],
+        "at the end; its execution when it ends",
+    ),
+]
+"""The invariant, its checks below `simulation`, and when they are made."""

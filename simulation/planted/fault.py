@@ -1,0 +1,37 @@
+"""What a planted fault is, and the files that most of them are in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Fault:
+    name: str
+    says: str
+    """What the change does, in words."""
+    file: str
+    old: str
+    """In the file exactly once."""
+    new: str
+
+
+RECORDING = "functions/studio/recording.py"
+SENDING = "functions/studio/sending.py"
+JOB_STORE = "functions/studio/job_store.py"
+SETTLEMENT = "functions/studio/settlement.py"
+CLOSING = "functions/studio/closing.py"
+KEEP = "functions/keep_clip/keep.py"
+CHECK = "functions/check_clip/check.py"
+REQUEST = "functions/request_clip/request.py"
+RECEIVE = "functions/callback/receive.py"
+SWEEP = "functions/sweep/sweep.py"
+PLAN = "functions/plan/plan.py"
+WORKFLOW = "functions/workflow.asl.json"
+ACCEPT = "functions/api/accept_job.py"
+ONCE = "functions/api/once.py"
+RERUNS = "functions/api/reruns.py"
+BUDGETS = "functions/studio/budgets.py"
+LEDGER = "functions/studio/ledger.py"
+ATTEMPTS = "functions/studio/attempts.py"
+JOBS = "functions/studio/jobs.py"

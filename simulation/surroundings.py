@@ -1,0 +1,230 @@
+"""The rest of the outside: the queue, the bus, the bucket, and the media work, which here is data and time."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, cast
+
+from functions.assemble.assemble import AtFault
+from functions.keep_clip.keep import Keeper
+from functions.plan.vision import Seen, Vision
+from functions.studio.check_queue import VISIBILITY
+from functions.studio.clips import Answer, Attempt, Clip, Kept
+from functions.studio.cut import Cut
+from functions.studio.errors import BrokenMedia, OutputExpired, OutputUnreachable
+from functions.studio.job_store import JobStore
+from functions.studio.jobs import Film, Job, LeftOut
+from functions.studio.ledger import Ledger
+from functions.studio.media import Picture, Piece, Probe, Target
+from functions.studio.media_store import MediaStore, clip_key, film_key
+from simulation.aws import Sdk
+from simulation.provider import Replicate
+from simulation.world import World
+
+MOST_RECEIVES = 10
+"""As infra/make_clips.py sets it: then a message is set aside."""
+
+
+class Sqs(Sdk):
+    """`receive` is what is done with a message, and says whether it went well."""
+
+    def __init__(self, world: World, receive: Callable[[str, Callable[[bool], None]], None]) -> None:
+        super().__init__(world)
+        self.receive = receive
+        self.waiting = 0
+        self.set_aside: list[str] = []
+        """In the queue of dead letters."""
+
+    def send_message(self, *, QueueUrl: str, MessageBody: str, DelaySeconds: int) -> None:  # noqa: N803  # boto3's names
+        if not 0 <= DelaySeconds <= 900:
+            raise ValueError("SQS delays by 0 to 900 seconds")
+
+        def send() -> None:
+            world, weather = self.world, self.world.weather
+            late = world.chance.uniform(5, 90) if world.strikes(weather.message_late) else world.latency()
+            self._come(MessageBody, DelaySeconds + late, 1)
+            if world.strikes(weather.message_twice):
+                self._come(MessageBody, DelaySeconds + late + world.chance.choice((0.01, 2.0, 200.0)), 1)
+
+        self.ask(f"queue {MessageBody if self.world.trace is not None else ''} in {DelaySeconds} s", send)
+
+    def _come(self, body: str, seconds: float, receives: int) -> None:
+        self.waiting += 1
+
+        def come() -> None:
+            self.waiting -= 1
+            began = self.world.time
+
+            def done(well: bool) -> None:
+                if well:
+                    return
+                if receives == MOST_RECEIVES:
+                    self.set_aside.append(body)
+                else:
+                    self._come(body, max(0.0, began + VISIBILITY - self.world.time), receives + 1)
+
+            self.receive(body, done)
+
+        self.world.after(seconds, come)
+
+    def redrive(self) -> int:
+        """What is set aside goes back, as `make redrive` sends it."""
+        again, self.set_aside = self.set_aside, []
+        for body in again:
+            self._come(body, 0.5, 1)
+        return len(again)
+
+
+class Bus(Sdk):
+    """EventBridge, as far as jobs' own events go."""
+
+    def __init__(self, world: World, heard: Callable[[dict[str, Any]], None]) -> None:
+        super().__init__(world)
+        self.heard = heard
+        """Told of each event, as its rules' targets would be."""
+        self.events: list[dict[str, Any]] = []
+
+    def put_events(self, *, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803  # boto3's name
+        def put() -> dict[str, Any]:
+            for entry in Entries:
+                event = {
+                    "source": entry["Source"],
+                    "detail-type": entry["DetailType"],
+                    "detail": json.loads(entry["Detail"]),
+                }
+                self.events.append(event)
+                self.heard(event)
+            return {"FailedEntryCount": 0, "Entries": []}
+
+        return self.ask(f"publish {Entries[0]['DetailType']}", put)
+
+
+class Bucket(MediaStore):
+    """What lies in the bucket, by key."""
+
+    def __init__(self, world: World, reached: Callable[[str], None]) -> None:
+        super().__init__("media", cast(Any, object()))  # nothing here asks S3
+        self.world = world
+        self.reached = reached
+        """Told of each key that somebody reads, writes or hands out."""
+        self.objects: set[str] = set()
+
+    def store(self, key: str) -> None:
+        self.reached(key)
+        if key in self.objects:
+            self.world.note("stored again:", key)
+        self.world.call(f"store {key}", lambda: self.objects.add(key))
+
+    def read(self, key: str) -> bytes:
+        self.reached(key)
+        return self.world.call(f"read {key}", lambda: b"a picture")
+
+    def signed_url(self, key: str, *, name: str | None = None, seconds: int = 0) -> str:
+        self.reached(key)
+        return f"https://media.example/{key}?name={name or ''}"
+
+
+def a_picture(wide: bool) -> Picture:
+    return Picture(
+        codec="h264",
+        profile="High",
+        pixel_format="yuv420p",
+        width=1280 if wide else 720,
+        height=720 if wide else 1280,
+        timescale=12_288,
+        ticks=512,
+        frames=192,
+        lead=1024,
+        span=192 * 512,
+        extradata="a",
+        packets="p",
+    )
+
+
+class Keeping(Keeper):
+    """KeepClip, whose copying takes time and comes to what the schedule says."""
+
+    def copy(self, job: Job, clip: Clip, attempt: Attempt, answer: Answer) -> Kept:
+        bucket, replicate = _of(self)
+        world = bucket.world
+        url = answer.output_url
+        if answer.removed or not url:
+            raise OutputExpired("the provider has deleted its output")
+        if world.strikes(world.weather.output_unreachable):
+            raise OutputUnreachable("the provider's output did not arrive")
+        found = world.call(f"fetch {url}", lambda: replicate.fetch(url), lasts=world.chance.uniform(0.5, 5))
+        if found == "gone":
+            raise OutputExpired("the provider's output has expired")
+        if found == "broken":
+            raise BrokenMedia("it is cut short")
+        key = clip_key(job.tenant, job.id, attempt.id, clip.number)
+        bucket.store(key)
+        picture = a_picture(wide=clip.number != 2 or not job.metadata.get("mixed"))
+        return Kept(key=key, pcm_key=key + ".pcm", sha256="0", probe=Probe(bytes=1000, picture=picture))
+
+
+def _of(keeper: Keeper) -> tuple[Bucket, Replicate]:
+    bucket, replicate = keeper.media, keeper.provider_of("replicate")
+    assert isinstance(bucket, Bucket)
+    assert isinstance(replicate, Replicate)
+    return bucket, replicate
+
+
+def encode(piece: Piece, target: Target, cut: Cut, media: MediaStore) -> Probe:
+    assert isinstance(media, Bucket)
+    media.store(piece.key)
+    picture = a_picture(wide=True).model_copy(
+        update={"width": target.width, "height": target.height, "frames": piece.frames, "span": piece.frames * 512}
+    )
+    return Probe(bytes=1000, picture=picture)
+
+
+def make_film(
+    job: Job, pieces: Sequence[Piece], left_out: LeftOut, jobs: JobStore, ledger: Ledger, media: MediaStore
+) -> Film:
+    assert isinstance(media, Bucket)
+    world = media.world
+    if world.strikes(world.weather.piece_spoilt):
+        raise AtFault({world.chance.choice(pieces).number: "it is spoilt"})
+    for piece in pieces:
+        if piece.key not in media.objects:
+            raise AssertionError(f"{piece.name} is said to be made, and is not in the bucket")
+    key = film_key(job.tenant, job.id, job.run)
+    media.store(key)
+    return Film(
+        run=job.run,
+        made_by=job.purpose.kind,
+        key=key,
+        poster_key=key + ".jpg",
+        manifest_key=key + ".json",
+        duration_seconds=8.0,
+        frames=sum(piece.frames for piece in pieces),
+        width=1280,
+        height=720,
+        fps=24,
+        bytes=1000,
+        sha256="0",
+        clips=list(dict.fromkeys(clip for piece in pieces for clip in piece.clips)),
+        omissions=left_out.omissions,
+    )
+
+
+class Choosing(Vision):
+    """The vision model: pairs each picture with the next."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda: "key", "https://vision.example")
+        self.pictures: set[str] = set()
+        """Of all campaigns, by their ids."""
+
+    def answer(self, model: Any, messages: Any, schema: Any, seconds: float = 0.0) -> Seen:
+        named = dict.fromkeys(re.findall(r"[0-9a-f-]{36}", json.dumps(messages)))
+        ids = [one for one in named if one in self.pictures]
+        pairs = [
+            {"image1AssetId": one, "image2AssetId": other, "score": 0.9, "reason": "they follow each other"}
+            for one, other in itertools.pairwise(ids)
+        ]
+        return Seen(text=json.dumps({"pairs": pairs}), refusal=None, stopped="stop", tokens_in=100, tokens_out=100)
