@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from local.standins.piapi import Piapi
 from local.standins.replicate import Replicate
 from local.standins.xai import Xai
 
@@ -115,6 +116,19 @@ def start_replicate(drawn: Path) -> Iterator[Callable[..., Replicate]]:
 
     def start(**options: Any) -> Replicate:
         started.append(Replicate(**{"cache": drawn, **options}).start())
+        return started[-1]
+
+    yield start
+    for standin in started:
+        standin.stop()
+
+
+@pytest.fixture
+def start_piapi(drawn: Path) -> Iterator[Callable[..., Piapi]]:
+    started: list[Piapi] = []
+
+    def start(**options: Any) -> Piapi:
+        started.append(Piapi(**{"cache": drawn, **options}).start())
         return started[-1]
 
     yield start

@@ -58,7 +58,7 @@ class Replicate(StandIn):
     """`cache` keeps drawn clips from run to run. `output_ttl`: seconds from a prediction's end to the loss of its data.
     `refuse_loopback`: private addresses cannot be reached, and webhooks must be https, as from the real service."""
 
-    verbs = VERBS.keys()
+    verbs = VERBS.keys() - {"hide_error"}
 
     def __init__(
         self,
