@@ -216,7 +216,7 @@ class Keeper:
                 pcm_key=pcm_key,
                 sha256=sha256(film),
                 probe=probe,
-                silent=is_silent(probe) and catalogue().model(clip.model).sounds(job.cut),
+                silent=is_silent(probe) and catalogue().model(clip.model, clip.mode).sounds(job.cut),
                 segment=segment,
             )
 
@@ -291,7 +291,7 @@ class Keeper:
         self, job: Job, clip: Clip, following: Following, free: Decimal, fault: Fault, ended: Sequence[Write]
     ) -> None:
         """What the clip says meanwhile, and who is asked now."""
-        model = catalogue().model(following.model)
+        model = catalogue().model(following.model, clip.mode)
         next_clip = clip.model_copy(
             update={
                 "model": model.name,

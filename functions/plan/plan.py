@@ -95,12 +95,12 @@ def _choose(job: Job, board: Board, time_left: Callable[[], float]) -> None:
     _tell(choice, len(pictures))
     if why := never_enough(job.on_clip_failure, len(choice.pairs)):
         raise NoClipSurvived(why)
-    models = [catalogue().model(name) for name in job.models]
+    models = [catalogue().model(name, "pair") for name in job.models]
     model = models[0]
     named = {asset.id: asset for asset in pictures}
     clips = [_clip(job, model, number, pair, named) for number, pair in enumerate(choice.pairs, 1)]
     first = named[choice.pairs[0].image1_asset_id]
-    fitting = {one.name: one.aspect_ratio(first.width, first.height, job.cut.aspect_ratio) for one in models}
+    fitting = {one.name: one.aspect_ratio((first.width, first.height), job.cut.aspect_ratio) for one in models}
     ratios = {name: ratio for name, ratio in fitting.items() if ratio}
     cost = len(clips) * dearest(models, job.cut, job.duration_seconds)
     chosen = {

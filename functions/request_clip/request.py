@@ -15,7 +15,7 @@ def request_clip(message: RequestClip, outbox: Outbox) -> None:
     task = message.task
     job = spending(outbox.jobs, task)
     clip = outbox.jobs.clip(task.job_id, task.clip)
-    model = catalogue().model(clip.model)
+    model = catalogue().model(clip.model, clip.mode)
     attempt = Attempt(
         id=task.attempt_id,
         clip=task.clip,

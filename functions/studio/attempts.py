@@ -32,7 +32,7 @@ def models_after(models: Sequence[str], model: str) -> Sequence[str]:
 def at_most(clip: Clip, job: Job) -> Decimal:
     """USD that the clip may cost in this run, whichever of the models makes it."""
     models = [clip.model, *models_after(job.models, clip.model)]
-    return dearest([catalogue().model(name) for name in models], job.cut, clip.duration_seconds)
+    return dearest([catalogue().model(name, clip.mode) for name in models], job.cut, clip.duration_seconds)
 
 
 @dataclass(frozen=True)

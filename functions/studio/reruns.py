@@ -12,9 +12,10 @@ def opened_again(clip: Clip, job: Job) -> Clip:
     """As the job's run makes it: at today's price, and with what has been paid for it so far. A video that it has is kept
     until there is another."""
     wish = job.purpose.wish or _as_before(clip, job)
-    cost = catalogue().model(wish.model).offer(job.cut, wish.duration_seconds).cost
+    cost = catalogue().model(wish.model, clip.mode).offer(job.cut, wish.duration_seconds).cost
     return Clip(
         **wish.model_dump(),
+        mode=clip.mode,
         number=clip.number,
         run=job.run,
         stage=STAGES[job.kind][0],
