@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import PurePosixPath
 
 from functions.studio.catalogue import Mode, catalogue
@@ -12,6 +13,7 @@ from functions.studio.check_queue import CheckQueue
 from functions.studio.clips import Answer, Attempt, AttemptStatus, Clip, Outcome
 from functions.studio.errors import (
     ConditionLost,
+    ModelGone,
     NotConfigured,
     ProviderBusy,
     ProviderError,
@@ -26,7 +28,7 @@ from functions.studio.media_store import MediaStore
 from functions.studio.messages import ClipTask
 from functions.studio.providers.protocol import Order, Prediction, Provider
 from functions.studio.recording import cancel, mark, record_acceptance, record_answer, webhook_url
-from functions.studio.rows import new_id
+from functions.studio.rows import new_id, now
 from functions.studio.stopping import Brake
 from functions.studio.telemetry import logger
 from functions.studio.workflow import Workflow
@@ -83,7 +85,7 @@ def send(task: ClipTask, outbox: Outbox, turn: int = 0) -> None:
     except (ProviderRefused, ProviderFailed, NotConfigured) as error:
         with suppress(ConditionLost):  # whoever claimed it meanwhile hears for itself
             claim = claim or _claim(outbox.jobs, task, {})
-            record_answer(outbox.jobs, outbox.workflow, job.id, attempt, _not_accepted(error, attempt, clip.mode))
+            record_answer(outbox.jobs, outbox.workflow, job.id, attempt, _not_accepted(error, job, clip, attempt))
     else:
         record_acceptance(outbox.jobs, job.id, attempt, prediction.id)
         logger().info("accepted", extra={"prediction": prediction.id, "model": attempt.model})
@@ -165,17 +167,27 @@ def _is_unknown(jobs: JobStore, task: ClipTask) -> None:
         logger().info("the answer came although its create was not answered")
 
 
-def _not_accepted(error: ProviderError | NotConfigured, attempt: Attempt, mode: Mode) -> Prediction:
+def _not_accepted(error: ProviderError | NotConfigured, job: Job, clip: Clip, attempt: Attempt) -> Prediction:
     """An answer like any other, so that KeepClip alone ends attempts. Nothing was begun, so nothing is charged."""
     outcome = Outcome.REFUSED if isinstance(error, ProviderRefused) else Outcome.FAILED
     answer = Answer(
         outcome=outcome,
-        error=str(error),
+        error=f"{error}{_instead(job, clip, attempt) if isinstance(error, ModelGone) else ''}",
         error_class=error.error_class,
-        input=_our_word(error, attempt, mode) if isinstance(error, ProviderRefused) else None,
+        input=_our_word(error, attempt, clip.mode) if isinstance(error, ProviderRefused) else None,
         charged=False,
     )
     return Prediction(id="", answer=answer)
+
+
+def _instead(job: Job, clip: Clip, attempt: Attempt) -> str:
+    """What could be asked in place of a model that is gone, and at what price: nobody is charged it unasked."""
+    models = catalogue()
+    others = models.successors(models.model(attempt.model, clip.mode), datetime.fromisoformat(now()).date())
+    offers = [
+        f"{one.name} (${one.offer(job.cut, one.duration(clip.duration_seconds)).cost:.2f} a clip)" for one in others
+    ]
+    return f". Such clips can be had of {', '.join(offers)}, where the job names it" if offers else ""
 
 
 def _our_word(refused: ProviderRefused, attempt: Attempt, mode: Mode) -> str | None:

@@ -103,7 +103,7 @@ class Life:
         checks = CheckQueue("queue", [3, 5], Queue())
         self.outbox = Outbox(self.jobs, media, self.workflow, checks, brake, lambda _: self.provider, "none", "url")
         self.keeper = Keeper(
-            self.jobs, self.ledger, media, lambda _: self.provider, [], {}, {"image_pairs": ("video",)}, events
+            self.jobs, self.ledger, media, lambda _: self.provider, {}, {}, {"image_pairs": ("video",)}, events
         )
         self.campaign = self._campaign()
 
