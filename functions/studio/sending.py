@@ -192,7 +192,8 @@ def _instead(job: Job, clip: Clip, attempt: Attempt) -> str:
 
 def _our_word(refused: ProviderRefused, attempt: Attempt, mode: Mode) -> str | None:
     inputs = catalogue().model(attempt.model, mode).inputs
-    return next((ours for ours, theirs in inputs.items() if theirs == refused.input), None)
+    named = refused.input or ""
+    return next((ours for ours, path in inputs.items() if path == named or path.startswith(f"{named}.")), None)
 
 
 def _stop_if_overtaken(jobs: JobStore, task: ClipTask, provider: Provider, prediction: Prediction) -> None:

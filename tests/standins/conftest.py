@@ -5,6 +5,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -67,8 +68,8 @@ def a_picture(seed: int, size: tuple[int, int] = (640, 360), kind: str = "JPEG")
     return out.getvalue()
 
 
-@pytest.fixture
-def host() -> Iterator[Host]:
+@contextmanager
+def hosting() -> Iterator[Host]:
     here = Host()
 
     class Handler(BaseHTTPRequestHandler):
@@ -102,6 +103,12 @@ def host() -> Iterator[Host]:
     yield here
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture
+def host() -> Iterator[Host]:
+    with hosting() as here:
+        yield here
 
 
 @pytest.fixture(scope="session")

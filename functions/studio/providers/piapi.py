@@ -248,12 +248,10 @@ def _error(code: int, said: str, answer: requests.Response, creating: Order | No
 
 
 def _at_fault(said: str, input: Mapping[str, Any]) -> str | None:
-    """The path of the input that an error names, or the object it lies in."""
-    for path in _paths(input):
-        names = (path, path.rpartition(".")[0])
-        if any(name and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", said) for name in names):
-            return path
-    return None
+    """The path of the input that an error names, or else of the object that inputs lie in."""
+    paths = list(_paths(input))
+    objects = [path.rpartition(".")[0] for path in paths if "." in path]
+    return next((path for path in (*paths, *objects) if re.search(rf"(?<!\w){re.escape(path)}(?!\w)", said)), None)
 
 
 def _paths(value: Any, within: str = "") -> Iterator[str]:
