@@ -142,8 +142,11 @@ def test_an_output_from_elsewhere_is_not_fetched(staged: Staged, stand_in: Stand
     assert call_back(stage, last_of(host)) == 204
     origins = {"piapi": ["https://*.theapi.app"], "replicate": [stand_in.url]}
     events = JobEvents("bus", stage.bus)
-    Keeper(stage.jobs, ledger, stage.media, stage.outbox.provider, origins, {}, STAGES, events).keep(stage.task, None)
-    assert (stage.clip().status, stage.clip().error_class) == (ClipStatus.FAILED, "broken")
+    Keeper(stage.jobs, ledger, stage.media, stage.outbox.provider, origins, LIMITS, STAGES, events).keep(
+        stage.task, None
+    )
+    assert (stage.clip().status, stage.clip().error_class) == (ClipStatus.FAILED, "unconfigured")
+    assert "lies at 127.0.0.1" in (stage.clip().error_message or "")
     assert ledger.line(stage.job.id, stage.task.attempt_id).reported_cost == Decimal("0.03")
 
 
