@@ -30,6 +30,7 @@ PURE = {
     "catalogue",
     "rows",
     "media",
+    "overlay",
     "cut",
     "pairs",
     "payload",
