@@ -189,16 +189,17 @@ def _not_accepted(
 
 
 def _instead(model: Model, job: Job, clip: Clip, catalogue: Catalogue) -> str:
-    """What its successors would make the clip for; nobody is charged for one that nobody asked."""
-    costs = [
-        f"{one.name} would do, for ${one.offer(job.cut, one.duration(clip.duration_seconds)).cost:.2f}"
+    """What could be asked in place of a model that is gone, and at what price: nobody is charged it unasked."""
+    offers = [
+        f"{one.name} (${one.offer(job.cut, one.duration(clip.duration_seconds)).cost:.2f} a clip)"
         for one in catalogue.successors(model, today())
     ]
-    return f" {'; '.join(costs)}." if costs else ""
+    return f". Such clips can be had of {', '.join(offers)}, where the job names it" if offers else ""
 
 
 def _our_word(refused: ProviderRefused, model: Model) -> str | None:
-    return next((ours for ours, theirs in model.inputs.items() if theirs == refused.input), None)
+    named = refused.input or ""
+    return next((ours for ours, path in model.inputs.items() if path == named or path.startswith(f"{named}.")), None)
 
 
 def _stop_if_overtaken(jobs: JobStore, task: ClipTask, provider: Provider, prediction: Prediction) -> None:

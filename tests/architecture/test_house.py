@@ -78,6 +78,7 @@ CLIENTS = {
 
 SDKS = {
     "protocol": {"pydantic"},
+    "piapi": {"pydantic", "requests", "urllib3"},
     "replicate": {"httpx", "pydantic", "replicate", "standardwebhooks"},
 }
 """A provider's own."""

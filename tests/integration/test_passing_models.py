@@ -43,11 +43,14 @@ def test_a_clip_whose_model_its_provider_does_not_have_says_what_would_do_and_as
     jobs: JobStore, media: MediaStore
 ) -> None:
     stage = stage_of(jobs, media, catalogue())
-    stage.provider.script = [ModelGone("It has no such model.")]
+    stage.provider.script = [ModelGone("It has no such model")]
     stage.request()
     answer = stage.attempt().answer
     assert answer is not None
-    assert (answer.error, answer.error_class) == ("It has no such model. veo-3.1 would do, for $3.20.", "gone")
+    assert (answer.error, answer.error_class) == (
+        "It has no such model. Such clips can be had of veo-3.1 ($3.20 a clip), where the job names it",
+        "gone",
+    )
     assert (answer.charged, len(stage.provider.orders)) == (False, 1)
 
 
