@@ -14,7 +14,7 @@ from functions.keep_clip.output import fetch
 from functions.studio import telemetry
 from functions.studio.attempts import Following, at_most, next_step
 from functions.studio.budgets import Budgets
-from functions.studio.catalogue import catalogue
+from functions.studio.catalogue import Catalogue
 from functions.studio.clips import (
     OPEN_CLIP,
     Answer,
@@ -82,6 +82,7 @@ class Keeper:
     limits: Mapping[str, int]
     stages: Mapping[str, tuple[str, ...]]
     events: JobEvents
+    catalogue: Callable[[], Catalogue]
     segment_seconds: float = SEGMENT_SECONDS
 
     def keep(self, task: ClipTask, error: StateError | None) -> KeptClip:
@@ -217,7 +218,7 @@ class Keeper:
                 pcm_key=pcm_key,
                 sha256=sha256(film),
                 probe=probe,
-                silent=is_silent(probe) and catalogue().model(clip.model, clip.mode).sounds(job.cut),
+                silent=is_silent(probe) and self.catalogue().model(clip.model, clip.mode).sounds(job.cut),
                 segment=segment,
             )
 
@@ -295,7 +296,7 @@ class Keeper:
         self, job: Job, clip: Clip, following: Following, free: Decimal, fault: Fault, ended: Sequence[Write]
     ) -> None:
         """What the clip says meanwhile, and who is asked now."""
-        model = catalogue().model(following.model, clip.mode)
+        model = self.catalogue().model(following.model, clip.mode)
         next_clip = clip.model_copy(
             update={
                 "model": model.name,
@@ -319,7 +320,7 @@ class Keeper:
         """Ends an attempt and reserves for what follows it: of `free`, which is reserved for the clip and was not used, and
         of the budgets where that does not do. OverBudget where they have no more for it."""
         task = following.task
-        line = reservation(clip, stage=task.stage, attempt=task.attempt, amount=at_most(clip, job))
+        line = reservation(clip, stage=task.stage, attempt=task.attempt, amount=at_most(clip, job, self.catalogue()))
         writes = [
             self.jobs.move_clip(job.id, clip.run, clip.number, ClipStatus.PROCESSING, changes),
             self.ledger.reserve(job.id, line),

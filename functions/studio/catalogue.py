@@ -300,6 +300,10 @@ class Catalogue(Data):
                     raise ValueError(f"{entry.name}: {min(strange)} cannot be its successor")
         return self
 
+    def named(self) -> set[tuple[str, Mode]]:
+        """Every model in every mode."""
+        return {(entry.name, mode) for entry in self.models for mode in entry.modes}
+
     def entry(self, name: str) -> Entry | None:
         return next((entry for entry in self.models if entry.name == name), None)
 
@@ -330,7 +334,11 @@ class Catalogue(Data):
         return [one for one in self.in_mode(mode) if self.missing(one) is None and one.state(on) != "retired"]
 
 
+def released() -> bytes:
+    return Path(__file__).with_name("catalogue.json").read_bytes()
+
+
 @cache
 def catalogue() -> Catalogue:
     """The one that came with the release."""
-    return Catalogue.model_validate_json(Path(__file__).with_name("catalogue.json").read_bytes())
+    return Catalogue.model_validate_json(released())

@@ -96,7 +96,8 @@ def test_what_will_never_be_accepted_is_recorded_as_the_answer_and_costs_nothing
     stage.request()
     answer = stage.attempt().answer
     assert answer
-    assert (answer.outcome, answer.charged, answer.error) == (outcome, False, str(error))
+    assert (answer.outcome, answer.charged) == (outcome, False)
+    assert (answer.error or "").startswith(str(error))
     assert stage.tokens.released == ["token-1"]
 
 
