@@ -6,9 +6,10 @@ Its stand-in cannot reach this machine's bucket, so pictures are uploaded; webho
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -18,6 +19,7 @@ import requests
 from functions.callback.receive import answer, receive
 from functions.keep_clip.keep import Keeper
 from functions.studio.attempts import LIMITS
+from functions.studio.catalogue import catalogue
 from functions.studio.clips import STAGES, AttemptStatus, ClipStatus, Outcome
 from functions.studio.events import JobEvents
 from functions.studio.job_store import JobStore
@@ -87,6 +89,21 @@ def last_of(host: Host) -> Arrival:
     return host.arrivals[-1]
 
 
+def a_keeper(stage: ClipStage, ledger: Ledger, origin: str, limits: Mapping[str, int] = MappingProxyType({})) -> Keeper:
+    """For outputs that lie at `origin`."""
+    return Keeper(
+        jobs=stage.jobs,
+        ledger=ledger,
+        media=stage.media,
+        provider_of=stage.outbox.provider,
+        origins={"piapi": [origin]},
+        limits=limits,
+        stages=STAGES,
+        events=JobEvents("bus", stage.bus),
+        catalogue=catalogue,
+    )
+
+
 def created(stand_in: StandIn) -> list[Any]:
     log = requests.get(f"{stand_in.url}/_log", timeout=10).json()
     return [entry["body"] for entry in log if (entry["method"], entry["path"]) == ("POST", "/api/v1/task")]
@@ -105,17 +122,7 @@ def test_a_pair_becomes_a_clip_in_our_bucket_and_its_secret_is_nowhere(
     assert call_back(stage, arrived) == 204
     assert stage.tokens.released == ["token-1"]
 
-    keeper = Keeper(
-        stage.jobs,
-        ledger,
-        stage.media,
-        stage.outbox.provider,
-        {"piapi": [stand_in.url]},
-        LIMITS,
-        STAGES,
-        JobEvents("bus", stage.bus),
-    )
-    assert keeper.keep(stage.task, None).next is None
+    assert a_keeper(stage, ledger, stand_in.url).keep(stage.task, None).next is None
     clip, line = stage.clip(), ledger.line(stage.job.id, stage.task.attempt_id)
     assert clip.status is ClipStatus.COMPLETED
     assert clip.kept
@@ -140,14 +147,33 @@ def test_an_output_from_elsewhere_is_not_fetched(staged: Staged, stand_in: Stand
     stage.jobs.table.commit(ledger.reserve(stage.job.id, reservation(stage.clip())))
     stage.request()
     assert call_back(stage, last_of(host)) == 204
-    origins = {"piapi": ["https://*.theapi.app"], "replicate": [stand_in.url]}
-    events = JobEvents("bus", stage.bus)
-    Keeper(stage.jobs, ledger, stage.media, stage.outbox.provider, origins, LIMITS, STAGES, events).keep(
-        stage.task, None
-    )
+    keeper = a_keeper(stage, ledger, "https://*.theapi.app", limits=LIMITS)
+    assert keeper.keep(stage.task, None).next is None, "the next would lie there too"
     assert (stage.clip().status, stage.clip().error_class) == (ClipStatus.FAILED, "unconfigured")
     assert "lies at 127.0.0.1" in (stage.clip().error_message or "")
     assert ledger.line(stage.job.id, stage.task.attempt_id).reported_cost == Decimal("0.03")
+
+
+@pytest.mark.parametrize(
+    ("verb", "error_class", "money"),
+    [
+        ("fail", "failed", LineState.RELEASED),
+        ("refuse", "refused", LineState.RELEASED),
+        ("expire_output", "expired", LineState.LOST),
+        ("truncate_output", "broken", LineState.LOST),
+    ],
+)
+def test_what_comes_to_nothing_says_why_and_what_became_of_its_money(
+    staged: Staged, stand_in: StandIn, host: Host, ledger: Ledger, verb: str, error_class: str, money: LineState
+) -> None:
+    script(stand_in, {"do": verb})
+    stage = staged(model="piapi_hunyuan_fast", clip=TEXT)
+    stage.jobs.table.commit(ledger.reserve(stage.job.id, reservation(stage.clip())))
+    stage.request()
+    assert call_back(stage, last_of(host)) == 204
+    assert a_keeper(stage, ledger, stand_in.url).keep(stage.task, None).next is None
+    assert (stage.clip().status, stage.clip().error_class) == (ClipStatus.FAILED, error_class)
+    assert ledger.line(stage.job.id, stage.task.attempt_id).state is money
 
 
 def test_a_create_whose_answer_was_lost_is_known_by_its_webhook_even_without_a_picture(
