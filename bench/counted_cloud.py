@@ -80,7 +80,8 @@ class Toll:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         request = Request(environ)
         body = request.get_data()
-        target = request.headers.get("X-Amz-Target", request.method).rpartition(".")[2]
+        method = "LIST" if self._service == "s3" and "list-type" in request.args else request.method
+        target = request.headers.get("X-Amz-Target", method).rpartition(".")[2]
         return self.answer(request, target, body)(environ, start_response)
 
     def answer(self, request: Request, target: str, body: bytes) -> Response:

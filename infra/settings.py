@@ -65,11 +65,23 @@ SETTINGS: Final = (
         would_do=KEY_ALONE,
     ),
     Setting(
+        "PIAPI_API_KEY",
+        "The key for PiAPI, which makes clips too. Set locally, PiAPI is used for real, at its prices.",
+        here="none: PiAPI is stood in for",
+        secret="PiapiSecretArn",
+        pattern=KEY,
+        would_do=KEY_ALONE,
+    ),
+    Setting(
         "VIDEO_GENERATION_MODEL",
         "The catalogue's model for jobs that name none.",
         default="veo3",
         parameter="VideoGenerationModel",
-        one_of=tuple(model.name for model in catalogue().models),
+        one_of=tuple(
+            model.name
+            for model in catalogue().in_mode("pair")
+            if catalogue().missing(model) is None and not model.retired
+        ),
     ),
     Setting(
         "LOG_LEVEL",
@@ -89,7 +101,7 @@ SETTINGS: Final = (
     Setting(
         "PUBLIC_URL",
         "Where providers reach the API with their webhooks: empty for its own address, `none` for no webhooks.",
-        here="`none` if Replicate is real: it is asked instead of calling back",
+        here="`none` if Replicate or PiAPI is real: they are asked instead of calling back",
         parameter="PublicUrl",
         pattern=rf"|none|https://{ADDRESS}(/[^\s?#]*[^\s?#/])?",
         would_do="an https:// address without a slash at its end (a tunnel to this machine's port, say), or none",
@@ -128,6 +140,33 @@ SETTINGS: Final = (
         parameter="ReplicateOutputOrigins",
         pattern=rf"https?://{ADDRESS}(,https?://{ADDRESS})*",
         would_do="origins like https://replicate.delivery, without paths, with commas between them",
+    ),
+    Setting(
+        "PIAPI_BASE_URL",
+        "PiAPI's API.",
+        default="https://api.piapi.ai",
+        here="the stand-in, without a key",
+        parameter="PiapiBaseUrl",
+        pattern=rf"https?://{ADDRESS}(/[^\s?#]*)?",
+        would_do="an http(s) address",
+    ),
+    Setting(
+        "PIAPI_UPLOAD_URL",
+        "PiAPI's keeper of uploads, which wants an account of its Creator plan or above.",
+        default="https://upload.theapi.app",
+        here="the stand-in, without a key; else this, or a `PIAPI_BASE_URL` of your own",
+        parameter="PiapiUploadUrl",
+        pattern=rf"https?://{ADDRESS}(/[^\s?#]*)?",
+        would_do="an http(s) address",
+    ),
+    Setting(
+        "PIAPI_OUTPUT_ORIGINS",
+        "The same for PiAPI's outputs. PiAPI lists none: these are seen in its examples, and unconfirmed.",
+        default="https://*.theapi.app,https://storage.cdn-luma.com",
+        here="as for Replicate",
+        parameter="PiapiOutputOrigins",
+        pattern=rf"https?://{ADDRESS}(,https?://{ADDRESS})*",
+        would_do="origins like https://img.theapi.app, without paths, with commas between them",
     ),
     Setting(
         "XAI_BASE_URL",

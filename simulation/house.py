@@ -116,17 +116,29 @@ class House:
             checks=CheckQueue("queue", DELAYS, self.queue),  # type: ignore[arg-type]  # as far as it is used
             brake=self.brake,
             provider=self.provider,
+            catalogue=catalogue,
             public_url=ORIGIN,
             handover=world.chance.choice(("url", "url", "upload")),
         )
         self.closing = Closing(self.jobs, self.ledger, self.events, self.workflow, self.brake)
-        self.keeper = Keeping(self.jobs, self.ledger, self.bucket, self.provider, [ORIGIN], LIMITS, STAGES, self.events)
+        self.keeper = Keeping(
+            jobs=self.jobs,
+            ledger=self.ledger,
+            media=self.bucket,
+            provider_of=self.provider,
+            origins={"replicate": [ORIGIN]},
+            limits=LIMITS,
+            stages=STAGES,
+            events=self.events,
+            catalogue=catalogue,
+        )
         self.vision = Choosing()
         self.board = Board(
             jobs=self.jobs,
             ledger=self.ledger,
             budgets=self.budgets,
             library=self.library,
+            catalogue=catalogue,
             editor=Editor(self.bucket, self.vision, catalogue().vision_models, "url"),
             timeout_seconds=CLIP_TIMEOUT,
             heartbeat_seconds=heartbeat_limit(DELAYS, CLIP_TIMEOUT),
@@ -234,7 +246,9 @@ class House:
         return answered(reruns.begin(asked, tenant, job_id, decide()))
 
     def _reception(self, tenant: str, path: str, key: str) -> Reception:
-        return Reception(Once(self.table, tenant, path, key), self.jobs, self.ledger, self.budgets, self.workflow)
+        return Reception(
+            Once(self.table, tenant, path, key), self.jobs, self.ledger, self.budgets, self.workflow, catalogue
+        )
 
     def cancel(self, tenant: str, job_id: str) -> Job:
         return cancel_job(own_job(self.jobs, tenant, job_id), self.jobs, self.events)

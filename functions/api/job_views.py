@@ -151,6 +151,8 @@ class SubJobView(View):
     duration_seconds: float
     estimated_cost: Money
     actual_cost: Money | None
+    provider_reported_cost: Money | None
+    """What the provider says that it took; None where it says nothing."""
     error_message: str | None
     error_class: str | None
     error_input: str | None
@@ -358,7 +360,7 @@ def sub_jobs_view(job: Job, clips: Sequence[Clip], catalogue: Catalogue, at: dat
     """`at` is the time for which the progress of running clips is told."""
     count = Counter(clip.status for clip in clips)
     return SubJobsView(
-        sub_jobs=[_sub_job(job, clip, catalogue.find(clip.model), at) for clip in clips],
+        sub_jobs=[_sub_job(job, clip, catalogue.find(clip.model, clip.mode), at) for clip in clips],
         summary=Summary(
             total=len(clips),
             pending=count[ClipStatus.PENDING],
@@ -387,6 +389,7 @@ def _sub_job(job: Job, clip: Clip, model: Model | None, at: datetime) -> SubJobV
         duration_seconds=clip.duration_seconds,
         estimated_cost=clip.estimated_cost,
         actual_cost=clip.actual_cost,
+        provider_reported_cost=clip.provider_reported_cost,
         error_message=clip.error_message,
         error_class=clip.error_class,
         error_input=clip.error_input,

@@ -14,7 +14,7 @@ from functions.keep_clip.output import fetch
 from functions.studio import telemetry
 from functions.studio.attempts import Following, at_most, next_step
 from functions.studio.budgets import Budgets
-from functions.studio.catalogue import catalogue
+from functions.studio.catalogue import Catalogue
 from functions.studio.clips import (
     OPEN_CLIP,
     Answer,
@@ -77,10 +77,12 @@ class Keeper:
     ledger: Ledger
     media: MediaStore
     provider_of: Callable[[str], Provider]
-    origins: Sequence[str]
+    origins: Mapping[str, Sequence[str]]
+    """From which a provider's outputs may be fetched."""
     limits: Mapping[str, int]
     stages: Mapping[str, tuple[str, ...]]
     events: JobEvents
+    catalogue: Callable[[], Catalogue]
     segment_seconds: float = SEGMENT_SECONDS
 
     def keep(self, task: ClipTask, error: StateError | None) -> KeptClip:
@@ -98,7 +100,7 @@ class Keeper:
         job, clip = self.jobs.job(late.job_id), self.jobs.clip(late.job_id, attempt.clip)
         try:
             kept = self.copy(job, clip, attempt, attempt.answer)
-        except (BrokenMedia, OutputExpired) as fault:
+        except (BrokenMedia, OutputExpired, NotConfigured) as fault:
             telemetry.logger().warning("what came late is unusable", extra={"reason": str(fault)})
             return
         with suppress(ConditionLost):  # kept twice: the same bytes
@@ -168,7 +170,7 @@ class Keeper:
             except (BrokenMedia, OutputExpired) as fault:
                 end = ending(attempt, f"The clip is unusable: {fault}.", fault.error_class)
                 return self._failed(job, clip, line, task, attempt, end)
-            except NotConfigured as fault:  # ffmpeg itself is missing
+            except NotConfigured as fault:  # ffmpeg is missing, or an origin
                 return self._failed(job, clip, line, task, attempt, ending(attempt, str(fault), fault.error_class))
             return self._completed(job, clip, line, task, attempt, kept)
         message, error_class = reason(error, attempt, never_begun, job.stopping)
@@ -195,7 +197,7 @@ class Keeper:
         )
 
     def copy(self, job: Job, clip: Clip, attempt: Attempt, answer: Answer) -> Kept:
-        """The clip and its sound in our bucket, proved; BrokenMedia or OutputExpired where that cannot be."""
+        """The clip and its sound in our bucket, proved; BrokenMedia, OutputExpired or NotConfigured where that cannot be."""
         url = answer.output_url
         if answer.removed:
             raise OutputExpired("the provider has deleted its output")
@@ -203,7 +205,7 @@ class Keeper:
             raise BrokenMedia("the provider named no output")
         with workplace() as folder:
             film, pcm = folder / "clip.mp4", folder / "clip.pcm"
-            fetch(url, film, self.origins)
+            fetch(url, film, self.origins[attempt.provider])
             probe = examine(film, pcm=pcm)
             check(probe, clip.duration_seconds)
             key = clip_key(job.tenant, job.id, attempt.id, clip.number)
@@ -216,7 +218,7 @@ class Keeper:
                 pcm_key=pcm_key,
                 sha256=sha256(film),
                 probe=probe,
-                silent=is_silent(probe) and catalogue().model(clip.model).sounds(job.cut),
+                silent=is_silent(probe) and self.catalogue().model(clip.model, clip.mode).sounds(job.cut),
                 segment=segment,
             )
 
@@ -237,16 +239,19 @@ class Keeper:
     ) -> ClipTask | None:
         following = self._next(job, clip, task, line.model, kept=True)
         price = line.comes_to(attempt.price)
-        cost = (clip.actual_cost or 0) + price
+        reported = attempt.answer.reported_cost if attempt.answer else None
+        costs = {"actualCost": (clip.actual_cost or 0) + price}
+        if reported is not None:
+            costs["providerReportedCost"] = (clip.provider_reported_cost or 0) + reported
         ended = [
             self.jobs.attempt_ended(job.id, attempt.id, AttemptStatus.KEPT, as_read=attempt),
-            self.ledger.end(job.id, attempt.id, LineState.SETTLED, price),
+            self.ledger.end(job.id, attempt.id, LineState.SETTLED, price, reported=reported),
         ]
         if following:
-            changes = {"stage": following.task.stage, "actualCost": cost, "kept": kept.attributes()}
+            changes = {"stage": following.task.stage, **costs, "kept": kept.attributes()}
             self._go_on(job, clip, following, line.amount - price, changes, ended)
         else:
-            self.jobs.table.commit(self.jobs.clip_kept(job.id, task, kept, cost), *ended)
+            self.jobs.table.commit(self.jobs.clip_kept(job.id, task, kept, costs), *ended)
         telemetry.logger().info("kept", extra={"bytes": kept.probe.bytes, "usd": float(price)})
         if not following:
             telemetry.count("ClipsCompleted")
@@ -291,7 +296,7 @@ class Keeper:
         self, job: Job, clip: Clip, following: Following, free: Decimal, fault: Fault, ended: Sequence[Write]
     ) -> None:
         """What the clip says meanwhile, and who is asked now."""
-        model = catalogue().model(following.model)
+        model = self.catalogue().model(following.model, clip.mode)
         next_clip = clip.model_copy(
             update={
                 "model": model.name,
@@ -315,7 +320,7 @@ class Keeper:
         """Ends an attempt and reserves for what follows it: of `free`, which is reserved for the clip and was not used, and
         of the budgets where that does not do. OverBudget where they have no more for it."""
         task = following.task
-        line = reservation(clip, stage=task.stage, attempt=task.attempt, amount=at_most(clip, job))
+        line = reservation(clip, stage=task.stage, attempt=task.attempt, amount=at_most(clip, job, self.catalogue()))
         writes = [
             self.jobs.move_clip(job.id, clip.run, clip.number, ClipStatus.PROCESSING, changes),
             self.ledger.reserve(job.id, line),

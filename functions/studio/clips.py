@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import Field
 
+from functions.studio.catalogue import Mode
 from functions.studio.jobs import Job
 from functions.studio.media import Probe, Segment
 from functions.studio.rows import Row, now
@@ -100,6 +101,8 @@ class Answer(Row):
     removed: bool = False
     """The provider has deleted what it made."""
     predict_seconds: float | None = None
+    reported_cost: Decimal | None = None
+    """USD that it took, where the provider says so."""
 
 
 class Fault(Row):
@@ -134,6 +137,7 @@ class Clip(Row):
     run: int
     status: ClipStatus = ClipStatus.PENDING
     stage: str = "video"
+    mode: Mode = "pair"
     image1_asset_id: str | None = None
     image2_asset_id: str | None = None
     image1_key: str | None = None
@@ -145,6 +149,8 @@ class Clip(Row):
     duration_seconds: int
     estimated_cost: Decimal
     actual_cost: Decimal | None = None
+    provider_reported_cost: Decimal | None = None
+    """The same, as its providers say; None where none does."""
     attempt_id: str | None = None
     prediction_id: str | None = None
     retry_count: int = 0

@@ -24,8 +24,11 @@ def webhook_url(public_url: str, provider: str, job_id: str, attempt_id: str) ->
     """None where this deployment cannot be reached (`public_url` is "none"), and check_clip does it all."""
     if public_url == "none":
         return None
-    query = urlencode({"job": job_id, "attempt": attempt_id})
-    return f"{public_url}{CALLBACKS.format(provider=provider)}?{query}"
+    return f"{public_url}{CALLBACKS.format(provider=provider)}{_query(job_id, attempt_id)}"
+
+
+def _query(job_id: str, attempt_id: str) -> str:
+    return "?" + urlencode({"job": job_id, "attempt": attempt_id})
 
 
 def mark(job_id: str, attempt_id: str) -> str:
@@ -39,6 +42,14 @@ def mark(job_id: str, attempt_id: str) -> str:
 def mark_of(job_id: str, attempt: Attempt) -> str:
     """What a prediction of this attempt carries in its input: the address of its own upload, or its mark."""
     return next(iter(attempt.uploads.values()), mark(job_id, attempt.id))
+
+
+def is_of(prediction: Prediction, job_id: str, attempt: Attempt) -> bool:
+    """Whether a prediction is the attempt's: by its id, and before that is stored by what its create alone has carried."""
+    if attempt.prediction_id:
+        return prediction.id == attempt.prediction_id
+    reports_here = (prediction.webhook or "").endswith(_query(job_id, attempt.id))
+    return reports_here or prediction.carries(mark_of(job_id, attempt))
 
 
 def record_acceptance(jobs: JobStore, job_id: str, attempt: Attempt, prediction_id: str) -> None:
@@ -141,9 +152,10 @@ def last_look(jobs: JobStore, provider_of: Callable[[str], Provider], job_id: st
 def cancel(provider: Provider, prediction_id: str, why: str) -> bool:
     """Stops what is not wanted any more from costing; False when the provider did not hear."""
     try:
-        provider.cancel(prediction_id)
+        shown = provider.cancel(prediction_id)
     except (ProviderError, NotConfigured) as error:
         logger().warning("not cancelled", extra={"prediction": prediction_id, "reason": str(error)})
         return False
-    logger().warning(f"cancelled: {why}", extra={"prediction": prediction_id})
+    what = "cancelled" if shown.answer else "to be cancelled, and runs on"
+    logger().warning(f"{what}: {why}", extra={"prediction": prediction_id})
     return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -27,6 +27,11 @@ class Row(BaseModel):
 def now() -> str:
     """UTC, milliseconds, as RFC 3339 with Z: sorts as text."""
     return datetime.fromtimestamp(epoch(), UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def today() -> date:
+    """UTC's."""
+    return datetime.fromtimestamp(epoch(), UTC).date()
 
 
 def new_id() -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from functions.api.handler import app
 from functions.keep_clip.keep import ERROR_CLASSES, reason
 from functions.studio.attempts import CLIP_TIME
+from functions.studio.catalogue import Mode, catalogue
 from functions.studio.check_queue import heartbeat_limit, read_delays
 from functions.studio.clips import Outcome
 from functions.studio.errors import BrokenMedia, ModelGone, NotConfigured, OutputExpired, RequestError
@@ -20,6 +21,7 @@ from functions.studio.recording import SURE_AFTER
 from functions.studio.settlement import settle_open_clips
 from functions.sweep.sweep import BOUND, GRACE, ORPHANED
 from infra.workflow import DEFINITION
+from local.standins.piapi.api import Piapi
 from local.standins.replicate.api import Replicate
 from local.standins.scripts import VERBS
 from local.standins.xai.api import Xai
@@ -54,6 +56,23 @@ def test_every_problem_of_the_api_is_explained_under_its_status_and_code() -> No
     assert {(status, code) for status, code, *_ in table("status", "code")} == problems
 
 
+def test_every_model_that_can_be_had_is_listed_with_what_it_makes_and_costs() -> None:
+    words: dict[str, Mode] = {"pairs": "pair", "a picture": "image", "text": "text"}
+    listed = {}
+    for name, provider, made_from, seconds, price in table("model", "at"):
+        listed[name] = (provider, {words[one] for one in made_from.split(", ")}, seconds, set(price.split(", ")))
+    assert listed == {
+        entry.name: (
+            entry.model.provider,
+            {*entry.modes},
+            ", ".join(map(str, entry.model.durations)),
+            {f"${one.resolutions[0].price.usd} a {one.resolutions[0].price.unit}" for one in entry.modes.values()},
+        )
+        for entry in catalogue().models
+        if catalogue().missing(entry.model) is None
+    }
+
+
 def test_every_error_class_of_a_clip_is_explained() -> None:
     timed_out = StateError(Error="States.Timeout")
     classes = {
@@ -67,8 +86,8 @@ def test_every_error_class_of_a_clip_is_explained() -> None:
 
 
 def test_every_verb_of_misbehaviour_is_explained_for_the_services_that_know_it() -> None:
-    rows = {do: (bool(replicate), bool(xai)) for do, _, replicate, xai in table("do")}
-    assert rows == {verb: (verb in Replicate.verbs, verb in Xai.verbs) for verb in VERBS}
+    rows = {do: tuple(map(bool, known)) for do, _, *known in table("do")}
+    assert rows == {verb: tuple(verb in one.verbs for one in (Replicate, Piapi, Xai)) for verb in VERBS}
 
 
 def test_every_bound_of_a_wait_is_the_codes(template: Reader) -> None:

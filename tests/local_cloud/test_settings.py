@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from functions.studio.catalogue import catalogue
+from functions.studio.rows import today
 from infra.settings import SETTINGS, markdown, setting
 from local import demo
 from local.checkout import ROOT
@@ -75,7 +76,7 @@ def test_a_line_of_env_that_would_be_passed_over_is_refused_and_named_but_not_sh
     assert "secret" not in str(refused.value)
 
 
-@pytest.mark.parametrize("line", ["OPENAI_API_KEY=1", "PIAPI_API_KEY=1", "DATABASE_URL=x", "", "# XAI_APIKEY=1"])
+@pytest.mark.parametrize("line", ["OPENAI_API_KEY=1", "RUNWAYML_API_SECRET=1", "DATABASE_URL=x", "", "# XAI_APIKEY=1"])
 def test_lines_of_other_programs_may_stand_in_env(tmp_path: Path, line: str) -> None:
     assert dict(Settings({}, dotenv(tmp_path, line))) == {}
 
@@ -129,7 +130,7 @@ def test_what_is_no_setting_is_not_read() -> None:
 
 REFUSED = {
     "VIDEO_GENERATION_MODEL=foo": "VIDEO_GENERATION_MODEL cannot be 'foo'; one of these would do: "
-    + ", ".join(model.name for model in catalogue().models),
+    + ", ".join(model.name for model in catalogue().choosable("pair", today())),
     "LOG_LEVEL=loud": "LOG_LEVEL cannot be 'loud'; one of these would do: DEBUG, INFO, WARNING, ERROR.",
     "MEDIA_HANDOVER=ftp": "MEDIA_HANDOVER cannot be 'ftp'; one of these would do: url, upload.",
     "PUBLIC_URL=http://reelay.example": "PUBLIC_URL cannot be 'http://reelay.example'; what would do: an https:// address",

@@ -1,18 +1,17 @@
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
-from functions.studio.catalogue import Model, Price, Resolution, catalogue
+from functions.studio.catalogue import Mode, Model, Price, Resolution, catalogue
 from functions.studio.cut import Cut
 
 
 def model(name: str) -> Model:
-    found = catalogue().find(name)
-    assert found is not None
-    return found
+    return catalogue().model(name, "pair")
 
 
 @pytest.mark.parametrize(
@@ -93,7 +92,7 @@ def test_economy_takes_the_cheapest_that_meets_the_film_and_balanced_nothing_sma
     ("width", "height", "ratio"), [(1280, 720, "16:9"), (720, 1280, "9:16"), (1000, 1000, "9:16"), (3000, 1000, "16:9")]
 )
 def test_the_offered_ratio_nearest_to_a_picture_is_taken(width: int, height: int, ratio: str) -> None:
-    assert model("veo3").aspect_ratio(width, height) == ratio
+    assert model("veo3").aspect_ratio((width, height)) == ratio
 
 
 @pytest.mark.parametrize(
@@ -111,12 +110,12 @@ def test_the_offered_ratio_nearest_to_a_picture_is_taken(width: int, height: int
 def test_the_ratio_is_the_films_where_it_is_offered_else_the_nearest_to_it_and_then_to_the_picture(
     wanted: str | None, picture: tuple[int, int], ratio: str
 ) -> None:
-    assert model("veo3").aspect_ratio(*picture, wanted) == ratio
+    assert model("veo3").aspect_ratio(picture, wanted) == ratio
 
 
 def test_a_model_that_follows_the_picture_is_told_no_ratio() -> None:
-    assert model("hailuo-2.0").aspect_ratio(1280, 720) is None
-    assert model("hailuo-2.0").aspect_ratio(1280, 720, "9:16") is None
+    assert model("hailuo-2.0").aspect_ratio((1280, 720)) is None
+    assert model("hailuo-2.0").aspect_ratio((1280, 720), "9:16") is None
 
 
 def test_a_request_has_the_providers_names_and_leaves_out_what_is_not_known() -> None:
@@ -141,17 +140,94 @@ def test_a_request_has_the_providers_names_and_leaves_out_what_is_not_known() ->
 
 
 def test_the_seeds_names_stand_for_the_providers_current_ids() -> None:
-    slugs = {one.name: one.slug for one in catalogue().models}
-    assert slugs["veo3"] == "google/veo-3.1-fast"
-    assert slugs["hailuo-2.0"] == "minimax/hailuo-02"
-    assert catalogue().find("veo4") is None
+    assert model("veo3").slug == "google/veo-3.1-fast"
+    assert model("hailuo-2.0").slug == "minimax/hailuo-02"
+    assert catalogue().find("veo4", "pair") is None
 
 
-@pytest.mark.parametrize("one", catalogue().models, ids=lambda one: one.name)
-def test_every_model_makes_its_default_duration_and_names_its_source(one: Model) -> None:
-    assert one.duration(one.default_duration) == one.default_duration
-    assert one.durations[-1].up_to is None
-    assert all(one.offer(Cut(), step.use).resolution is one.resolutions[0] for step in one.durations)
-    assert one.source
-    assert one.date
-    assert [other.name for other in catalogue().models].count(one.name) == 1
+@pytest.mark.parametrize(
+    ("name", "mode", "asked", "made"),
+    [("gen4_turbo", "image", 3.5, 3), ("gen4_turbo", "image", 1, 2), ("kling-2.1", "pair", 7.5, 5), ("wan-2.2-fast", "pair", 60, 5)],
+)  # fmt: skip
+def test_of_two_durations_equally_near_the_shorter_is_made(name: str, mode: Mode, asked: float, made: int) -> None:
+    assert catalogue().model(name, mode).duration(asked) == made
+
+
+@pytest.mark.parametrize(
+    ("wanted", "picture", "made"),
+    [
+        ("9:16", None, "9:16"),
+        ("1:1", None, "16:9"),
+        ("3:4", (720, 1280), "16:9"),
+        (None, None, "16:9"),
+        (None, (720, 1280), "9:16"),
+    ],
+)
+def test_wanx_makes_16_to_9_of_any_ratio_that_it_has_not(
+    wanted: str | None, picture: tuple[int, int] | None, made: str
+) -> None:
+    assert catalogue().model("piapi_wanx_1.3b", "image").aspect_ratio(picture, wanted) == made
+
+
+def test_a_mode_has_a_price_of_its_own_where_its_provider_has_one() -> None:
+    costs = {
+        (name, mode): catalogue().model(name, mode).offer(Cut(), 5).cost
+        for name in ("piapi_hunyuan_fast", "piapi_wanx_1.3b", "piapi_wanx_14b")
+        for mode in get_args(Mode)
+        if catalogue().find(name, mode)
+    }
+    assert costs == {
+        ("piapi_hunyuan_fast", "text"): Decimal("0.03"),
+        ("piapi_hunyuan_fast", "image"): Decimal("0.09"),
+        ("piapi_wanx_1.3b", "text"): Decimal("0.12"),
+        ("piapi_wanx_1.3b", "image"): Decimal("0.12"),
+        ("piapi_wanx_14b", "text"): Decimal("0.28"),
+        ("piapi_wanx_14b", "image"): Decimal("0.28"),
+    }
+
+
+def test_a_request_reaches_into_what_is_fixed_and_speaks_of_ratios_as_the_size_does() -> None:
+    words = {"prompt": "Go", "firstFrame": "a", "lastFrame": "b", "duration": 8, "aspectRatio": "9:16", "audio": True}
+    luma, veo = catalogue().model("piapi_luma", "pair"), catalogue().model("runway_veo3.1", "pair")
+    assert luma.request(words)["key_frames"] == {
+        "frame0": {"type": "image", "url": "a"},
+        "frame1": {"type": "image", "url": "b"},
+    }
+    sent = veo.request({**words, "resolution": "1080p"})
+    assert sent["ratio"] == "1080:1920"
+    assert sent["promptImage"] == [{"position": "first", "uri": "a"}, {"position": "last", "uri": "b"}]
+    assert luma.request({"prompt": "Go"})["key_frames"] == luma.fixed["key_frames"], "what is fixed stays as it is"
+
+
+def test_a_prompt_is_measured_as_the_strictest_provider_does() -> None:
+    model = catalogue().model("gen4_turbo", "image")
+    assert model.takes("x" * 1000)
+    assert not model.takes("x" * 1001)
+    assert not model.takes("\U0001f3ac" * 501), "each is two"
+
+
+@pytest.mark.parametrize(
+    ("day", "state"), [("2026-10-31", "current"), ("2026-11-01", "deprecated"), ("2026-12-01", "retired")]
+)
+def test_a_models_state_is_that_of_the_day(day: str, state: str) -> None:
+    first, last = date(2026, 11, 1), date(2026, 12, 1)
+    assert (
+        model("veo3").model_copy(update={"deprecated": first, "retired": last}).state(date.fromisoformat(day)) == state
+    )
+
+
+def test_what_has_gone_names_what_can_be_asked_in_its_place() -> None:
+    today = date(2026, 11, 21)
+    books = catalogue()
+    assert [one.name for one in books.successors(books.model("veo-3", "text"), today)] == ["veo-3.1"]
+    assert books.successors(books.model("gen3a_turbo", "image"), today) == [], "nobody can ask Runway yet"
+    choosable = {one.name for one in books.choosable("pair", today)}
+    assert {"veo3", "hailuo-2.0"} <= choosable
+    assert not {"gen3a_turbo", "runway_veo3.1"} & choosable
+
+
+@pytest.mark.parametrize(
+    "name", ["piapi_hunyuan_fast", "piapi_wanx_1.3b", "piapi_wanx_14b", "gen4_turbo", "piapi_luma"]
+)
+def test_the_names_of_the_seeds_are_in_the_catalogue(name: str) -> None:
+    assert catalogue().entry(name) is not None
