@@ -16,8 +16,9 @@ from functions.studio.catalogue import Catalogue, Model
 from functions.studio.clips import Clip
 from functions.studio.cut import AspectRatio, Format, Rate, Resolution, Take
 from functions.studio.errors import Conflict, FieldError, InvalidRequest, NotFound
-from functions.studio.jobs import ClipWish, Job, Purpose, RunKind
+from functions.studio.jobs import ClipWish, Film, Job, Purpose, RunKind
 from functions.studio.library import Library, PictureAsset
+from functions.studio.shots import one_of_each, take
 
 SHORTEST_TAKE = Decimal("0.2")
 """Seconds."""
@@ -64,7 +65,8 @@ def recut(asked: RecutRequest, tenant: str, library: Library) -> Decide:
         takes = _takes(asked.clips, clips) if asked.clips else None
         if "clips" not in asked.model_fields_set:
             takes = job.cut.takes
-        shown = [take.clip for take in takes] if takes is not None else [clip.number for clip in clips if clip.video]
+        there = [clip for clip in clips if clip.video]
+        shown = [take.clip for take in takes] if takes is not None else [clip.number for clip in one_of_each(there)]
         if not shown:
             raise _no_clip()
         _check_joins(asked, shown)
@@ -134,11 +136,16 @@ def rendition(asked: RenditionRequest) -> Decide:
             )
         given = {name: getattr(asked, name) for name in asked.model_fields_set} | {"format": asked.format}
         # Of the clips that the film has, whatever was made anew since.
-        takes = job.cut.takes if job.cut.takes is not None else [Take(clip=clip) for clip in job.film.clips]
+        takes = job.cut.takes if job.cut.takes is not None else [take(clip) for clip in _filmed(job.film, clips)]
         cut = job.cut.model_copy(update={**given, "takes": takes})
         return Purpose(kind=RunKind.RENDITION, chooses=False, cut=cut)
 
     return decide
+
+
+def _filmed(film: Film, clips: Sequence[Clip]) -> list[Clip]:
+    known = {clip.number: clip for clip in clips}
+    return [known[number] for number in film.clips]
 
 
 def regenerate(asked: RegenerateRequest, number: int, catalogue: Catalogue, tenant: str, library: Library) -> Decide:

@@ -125,12 +125,20 @@ class Kept(Row):
     probe: Probe
     silent: bool = False
     """Nothing is heard of it, though its model makes sound and was asked to."""
+    thumbnail_key: str | None = None
+    last_frame_key: str | None = None
+    """JPEGs: a small one of its middle, and its very last frame. None where they could not be made, as until November 2026."""
+    predict_seconds: float | None = None
+    """That it took at the provider, by the provider's own word or by our clock."""
     segment: Segment | None = None
     """What the live playlist plays; None where none could be made: it goes on without the clip."""
 
 
 class Clip(Row):
     number: int
+    shot: int | None = None
+    """Its place in the film, where that is not its number: several variants may have been made for one."""
+    variant: int = 1
     run: int
     status: ClipStatus = ClipStatus.PENDING
     stage: str = "video"
@@ -143,6 +151,8 @@ class Clip(Row):
     reason: str | None = None
     model: str
     duration_seconds: int
+    ends_at: Decimal | None = None
+    """Where the film leaves it, in seconds of the clip; None: at its end."""
     estimated_cost: Decimal
     actual_cost: Decimal | None = None
     attempt_id: str | None = None
@@ -166,6 +176,11 @@ class Clip(Row):
     completed_at: str | None = None
     expires_at: int | None = None
     """Epoch seconds; on rows written before their job, until the job is accepted."""
+
+    @property
+    def place(self) -> int:
+        """Of its shot in the film."""
+        return self.number if self.shot is None else self.shot
 
     @property
     def settled(self) -> bool:

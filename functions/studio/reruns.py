@@ -16,6 +16,9 @@ def opened_again(clip: Clip, job: Job) -> Clip:
     return Clip(
         **wish.model_dump(),
         number=clip.number,
+        shot=clip.shot,
+        variant=clip.variant,
+        ends_at=clip.ends_at,
         run=job.run,
         stage=STAGES[job.kind][0],
         image1_asset_id=clip.image1_asset_id,

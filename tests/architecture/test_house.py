@@ -31,10 +31,12 @@ PURE = {
     "rows",
     "media",
     "cut",
+    "filling",
     "pairs",
     "payload",
     "reruns",
     "retry_after",
+    "shots",
     "visible",
 }
 """Data and decisions: the standard library and pydantic only."""
