@@ -29,7 +29,7 @@ QUEUE_PATIENCE: Final = 60.0
 def measure(folder: Path) -> tuple[Figure, list[Line]]:
     """The figure, and where the money of one clip goes."""
     delays = [max(1, int(part) // FASTER) for part in setting("CHECK_DELAYS").default.split(",")]
-    typical = catalogue().model(MODEL).typical_seconds / FASTER
+    typical = catalogue().model(MODEL, "pair").typical_seconds / FASTER
     parameters = {"CheckDelays": ",".join(map(str, delays))}
     with CountedCloud(out=folder, parameters=parameters) as cloud:
         studio = Studio(cloud, folder)

@@ -69,7 +69,11 @@ SETTINGS: Final = (
         "The catalogue's model for jobs that name none.",
         default="veo3",
         parameter="VideoGenerationModel",
-        one_of=tuple(model.name for model in catalogue().models),
+        one_of=tuple(
+            model.name
+            for model in catalogue().in_mode("pair")
+            if catalogue().missing(model) is None and not model.retired
+        ),
     ),
     Setting(
         "LOG_LEVEL",

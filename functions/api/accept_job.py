@@ -15,8 +15,10 @@ from functions.api.envelope import Envelope, created
 from functions.api.given import TheBudgets, TheJobs, TheLedger, TheWorkflow
 from functions.api.job_views import RETRY_AFTER, AcceptedView, accepted_view, job_path
 from functions.api.once import REPLAYED, Once, TheOnce
+from functions.studio import wiring
 from functions.studio.attempts import at_most
 from functions.studio.budgets import Budgets
+from functions.studio.catalogue import Catalogue
 from functions.studio.clips import Clip
 from functions.studio.errors import ConditionLost
 from functions.studio.job_store import JobStore
@@ -45,6 +47,7 @@ class Reception:
     ledger: Ledger
     budgets: Budgets
     workflow: Workflow
+    catalogue: Callable[[], Catalogue]
 
     def accept(self, asked: BaseModel, draft: Callable[[], Draft]) -> Response[Envelope[AcceptedView]]:
         """`draft` says what `asked` comes to, or why it is refused; it is not called for what was accepted before."""
@@ -63,9 +66,10 @@ class Reception:
         about(job=job.id, run=job.run)
         shown = accepted_view(job)
         self.budgets.check_beginning(job)
+        models = self.catalogue()
         self.jobs.table.put_all(
             [self.jobs.new_clip(job.id, clip) for clip in clips]
-            + [self.ledger.reserve(job.id, reservation(clip, amount=at_most(clip, job))) for clip in clips]
+            + [self.ledger.reserve(job.id, reservation(clip, amount=at_most(clip, job, models))) for clip in clips]
         )
         self.budgets.accept(
             job, self.jobs.accept(job), *self.jobs.enlist(job), *self.once.remember(asked, job.id, shown)
@@ -91,7 +95,7 @@ def _answer(shown: AcceptedView, headers: Mapping[str, str] | None = None) -> Re
 
 
 def reception(once: TheOnce, jobs: TheJobs, ledger: TheLedger, budgets: TheBudgets, workflow: TheWorkflow) -> Reception:
-    return Reception(once, jobs, ledger, budgets, workflow)
+    return Reception(once, jobs, ledger, budgets, workflow, wiring.catalogue)
 
 
 TheReception = Annotated[Reception, Depends(reception)]

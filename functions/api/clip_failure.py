@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
 from functions.api import inputs
 from functions.api.envelope import View
-from functions.studio.catalogue import Catalogue, Model
+from functions.api.named_model import not_to_be_had
+from functions.studio.catalogue import Catalogue, Mode, Model
 from functions.studio.errors import FieldError, InvalidRequest
 from functions.studio.jobs import OnClipFailure
 from functions.studio.policy import never_enough
@@ -75,30 +77,30 @@ def the_wish(asked: ClipFailureOptions, clips: int | None) -> OnClipFailure:
     return wish
 
 
-def the_fallbacks(
-    asked: ClipFailureOptions, model: Model, seconds: int, mode: str, catalogue: Catalogue
-) -> list[Model]:
-    """The models to fall back to; InvalidRequest for one that is unknown, is asked anyway, or makes no such clips."""
+def the_fallbacks(asked: ClipFailureOptions, model: Model, seconds: int, catalogue: Catalogue, on: date) -> list[Model]:
+    """The models to fall back to, in the mode of `model`; InvalidRequest for one that cannot be had, is asked anyway, or
+    makes no such clips."""
     names = asked.fallback_models
     faults = []
     for place, name in enumerate(names):
-        if fault := _fault(name, [model.name, *names[:place]], seconds, mode, catalogue):
+        if fault := _fault(name, [model.name, *names[:place]], seconds, model.mode, catalogue, on):
             faults.append(FieldError(f"fallbackModels.{place}", fault))
     if faults:
         _refuse(*faults)
-    return [catalogue.model(name) for name in names]
+    return [catalogue.model(name, model.mode) for name in names]
 
 
-def _fault(name: str, before: Sequence[str], seconds: int, mode: str, catalogue: Catalogue) -> str | None:
-    model = catalogue.find(name)
-    if model is None or mode not in model.modes:
-        there = ", ".join(one.name for one in catalogue.models if mode in one.modes and one.name not in before)
+def _fault(name: str, before: Sequence[str], seconds: int, mode: Mode, catalogue: Catalogue, on: date) -> str | None:
+    model = catalogue.find(name, mode)
+    if model is None:
+        there = ", ".join(one.name for one in catalogue.choosable(mode, on) if one.name not in before)
         return f"must be one of {there}" if there else "must be left out: there is no other model"
     if name in before:
         return f"must be another model: {name} is asked before"
-    offered = [step.use for step in model.durations]
-    if seconds not in offered:
-        makes = ", ".join(map(str, offered))
+    if why := not_to_be_had(model, catalogue, on):
+        return f"must be another model: {name} {why}"
+    if seconds not in model.durations:
+        makes = ", ".join(map(str, model.durations))
         return f"must be a model of clips of {seconds} seconds; {name} makes {makes}"
     return None
 

@@ -10,7 +10,7 @@ from pydantic import Field, StringConstraints
 
 from functions.api import inputs
 from functions.api.film_options import MOST_CLIPS, FilmOptions, the_cut
-from functions.api.image_pairs import snapped, the_model
+from functions.api.named_model import snapped, the_model
 from functions.api.reruns import Decide
 from functions.studio.catalogue import Catalogue, Model
 from functions.studio.clips import Clip
@@ -18,6 +18,7 @@ from functions.studio.cut import AspectRatio, Format, Rate, Resolution, Take
 from functions.studio.errors import Conflict, FieldError, InvalidRequest, NotFound
 from functions.studio.jobs import ClipWish, Film, Job, Purpose, RunKind
 from functions.studio.library import Library, PictureAsset
+from functions.studio.rows import today
 from functions.studio.shots import one_of_each, take
 
 SHORTEST_TAKE = Decimal("0.2")
@@ -154,10 +155,12 @@ def regenerate(asked: RegenerateRequest, number: int, catalogue: Catalogue, tena
         if clip is None or job.started_at is None:
             detail = f"The job has no clip {number}."
             raise NotFound(detail, hint="Its clips are listed at …/sub-jobs.", errors=(FieldError("number", detail),))
-        model = the_model(asked.model, catalogue, clip.model)
+        model = the_model(asked.model, clip.mode, catalogue, clip.model, today())
         if asked.seed is not None and "seed" not in model.inputs:
-            takers = ", ".join(one.name for one in catalogue.models if "seed" in one.inputs)
-            raise _invalid([FieldError("seed", f"must be left out: {model.name} takes none; {takers} does")])
+            takers = ", ".join(one.name for one in catalogue.choosable(clip.mode, today()) if "seed" in one.inputs)
+            raise _invalid(
+                [FieldError("seed", f"must be left out: {model.name} takes none; those that take one: {takers}")]
+            )
         seconds = model.duration(clip.duration_seconds)
         wish = ClipWish(
             model=model.name,
@@ -177,7 +180,7 @@ def _aspect_ratio(model: Model, clip: Clip, job: Job, tenant: str, library: Libr
     if job.aspect_ratio in model.aspect_ratios:
         return job.aspect_ratio
     picture = library.find(PictureAsset, tenant, clip.image1_asset_id or "")
-    return model.aspect_ratio(picture.width, picture.height, job.cut.aspect_ratio) if picture else None
+    return model.aspect_ratio((picture.width, picture.height), job.cut.aspect_ratio) if picture else None
 
 
 def _exact(seconds: float | None) -> Decimal | None:

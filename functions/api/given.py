@@ -15,6 +15,7 @@ from functions.api.outside import Outside
 from functions.api.player_tokens import PlayerTokens
 from functions.studio import wiring
 from functions.studio.budgets import Budgets
+from functions.studio.catalogue import Catalogue
 from functions.studio.events import JobEvents
 from functions.studio.job_store import JobStore
 from functions.studio.keyring import player_secret
@@ -70,6 +71,7 @@ Viewer = Annotated[Caller | None, Depends(viewer)]
 ThePlayerTokens = Annotated[PlayerTokens, Depends(player_tokens)]
 Asker = Annotated[Caller, Depends(caller)]
 TheForm = Annotated[Form, Depends(form)]
+TheCatalogue = Annotated[Catalogue, Depends(wiring.catalogue)]
 TheBudgets = Annotated[Budgets, Depends(wiring.budgets)]
 TheLibrary = Annotated[Library, Depends(wiring.library)]
 TheJobs = Annotated[JobStore, Depends(wiring.jobs)]

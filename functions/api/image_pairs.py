@@ -11,13 +11,13 @@ from functions.api import inputs
 from functions.api.accept_job import expiry
 from functions.api.clip_failure import ClipFailureOptions, the_fallbacks, the_wish
 from functions.api.film_options import MOST_CLIPS, FilmOptions, not_as_asked, the_cut
-from functions.studio.catalogue import Catalogue, Model, dearest
+from functions.api.named_model import passing, snapped, the_model
+from functions.studio.catalogue import Catalogue, dearest
 from functions.studio.clips import Clip, pending_clip
-from functions.studio.errors import FieldError, InvalidRequest
 from functions.studio.jobs import Job
 from functions.studio.library import Campaign, Client, Library
 from functions.studio.pairs import enough
-from functions.studio.rows import new_id, now
+from functions.studio.rows import new_id, now, today
 
 MOST_PAIRS = MOST_CLIPS
 LONGEST_CLIP = 60.0
@@ -41,11 +41,12 @@ def draft(
     client_id = campaign.client_id
     if asked.client_id is not None:
         client_id = library.get(Client, tenant, asked.client_id, field="clientId").id
-    model = the_model(asked.model, catalogue, default_model)
+    on = today()
+    model = the_model(asked.model, "pair", catalogue, default_model, on)
     enough(library.count_pictures(campaign), asked.num_pairs)
     seconds = model.duration(asked.clip_duration)
     cut = the_cut(asked, tenant, library, asked.num_pairs)
-    fallbacks = the_fallbacks(asked, model, seconds, "pair", catalogue)
+    fallbacks = the_fallbacks(asked, model, seconds, catalogue, on)
     models = [model, *fallbacks]
     whole = dearest(models, cut, seconds) * asked.num_pairs if asked.num_pairs else None
     stamp = now()
@@ -66,6 +67,7 @@ def draft(
         cut=cut,
         metadata=asked.metadata,
         warnings=[
+            *passing(models, catalogue, on),
             *snapped(model, asked.clip_duration, seconds),
             *(said for one in models for said in not_as_asked(one, cut, seconds)),
         ],
@@ -76,24 +78,3 @@ def draft(
     cost = model.offer(cut, seconds).cost
     numbers = range(1, (asked.num_pairs or 0) + 1)
     return job, [pending_clip(job, number, cost, expires_at=expires_at) for number in numbers]
-
-
-def snapped(model: Model, asked: float | None, used: int) -> list[str]:
-    """The warning that a duration was changed, or none."""
-    if asked is None or asked == used:
-        return []
-    offered = ", ".join(str(step.use) for step in model.durations)
-    return [f"clipDuration {asked:g} was changed to {used}: {model.name} makes clips of {offered} seconds."]
-
-
-def the_model(name: str | None, catalogue: Catalogue, default: str) -> Model:
-    wanted = default if name is None else name
-    model = catalogue.find(wanted)
-    if model is None or "pair" not in model.modes:
-        names = ", ".join(one.name for one in catalogue.models if "pair" in one.modes)
-        raise InvalidRequest(
-            f"There is no model {wanted[:80]!r} for image pairs.",
-            hint=f"There are {names}.",
-            errors=(FieldError("model", f"must be one of {names}"),),
-        )
-    return model

@@ -358,7 +358,7 @@ def sub_jobs_view(job: Job, clips: Sequence[Clip], catalogue: Catalogue, at: dat
     """`at` is the time for which the progress of running clips is told."""
     count = Counter(clip.status for clip in clips)
     return SubJobsView(
-        sub_jobs=[_sub_job(job, clip, catalogue.find(clip.model), at) for clip in clips],
+        sub_jobs=[_sub_job(job, clip, catalogue.find(clip.model, clip.mode), at) for clip in clips],
         summary=Summary(
             total=len(clips),
             pending=count[ClipStatus.PENDING],

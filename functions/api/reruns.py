@@ -60,10 +60,11 @@ class Reruns:
         if purpose.chooses:
             campaign = self.library.get(Campaign, tenant, job.campaign_id, field="campaignId")
             enough(self.library.count_pictures(campaign), job.num_pairs)
-        again = [opened_again(clip, next_job) for clip in clips if clip.number in purpose.clips]
+        models = self.reception.catalogue()
+        again = [opened_again(clip, next_job, models) for clip in clips if clip.number in purpose.clips]
         self._require_pictures(job.tenant, again, purpose.cut or job.cut)
         self._require_hope(job, clips, again, purpose)
-        cost = sum((at_most(clip, next_job) for clip in again), start=Decimal(0))
+        cost = sum((at_most(clip, next_job, models) for clip in again), start=Decimal(0))
         estimate = job.estimated_cost if purpose.chooses else job.actual_cost + cost
         reserved = (estimate or Decimal(0)) if purpose.chooses else cost
         next_job = next_job.model_copy(update={"reserved_cost": reserved})

@@ -15,7 +15,7 @@ from functions.keep_clip.output import fetch
 from functions.studio import telemetry
 from functions.studio.attempts import Following, at_most, next_step
 from functions.studio.budgets import Budgets
-from functions.studio.catalogue import catalogue
+from functions.studio.catalogue import Catalogue
 from functions.studio.clips import (
     OPEN_CLIP,
     Answer,
@@ -71,6 +71,7 @@ class Keeper:
     limits: Mapping[str, int]
     stages: Mapping[str, tuple[str, ...]]
     events: JobEvents
+    catalogue: Callable[[], Catalogue]
     segment_seconds: float = SEGMENT_SECONDS
 
     def keep(self, task: ClipTask, error: StateError | None) -> KeptClip:
@@ -210,7 +211,7 @@ class Keeper:
                 thumbnail_key=self._still(stills.thumbnail, thumbnail_key(key)),
                 last_frame_key=self._still(stills.last, last_frame_key(key)),
                 predict_seconds=_at_the_provider(attempt, answer),
-                silent=is_silent(probe) and catalogue().model(clip.model).sounds(job.cut),
+                silent=is_silent(probe) and self.catalogue().model(clip.model, clip.mode).sounds(job.cut),
                 segment=segment,
             )
 
@@ -293,7 +294,7 @@ class Keeper:
         self, job: Job, clip: Clip, following: Following, free: Decimal, fault: Fault, ended: Sequence[Write]
     ) -> None:
         """What the clip says meanwhile, and who is asked now."""
-        model = catalogue().model(following.model)
+        model = self.catalogue().model(following.model, clip.mode)
         next_clip = clip.model_copy(
             update={
                 "model": model.name,
@@ -317,7 +318,7 @@ class Keeper:
         """Ends an attempt and reserves for what follows it: of `free`, which is reserved for the clip and was not used, and
         of the budgets where that does not do. OverBudget where they have no more for it."""
         task = following.task
-        line = reservation(clip, stage=task.stage, attempt=task.attempt, amount=at_most(clip, job))
+        line = reservation(clip, stage=task.stage, attempt=task.attempt, amount=at_most(clip, job, self.catalogue()))
         writes = [
             self.jobs.move_clip(job.id, clip.run, clip.number, ClipStatus.PROCESSING, changes),
             self.ledger.reserve(job.id, line),

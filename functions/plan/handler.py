@@ -33,6 +33,7 @@ def _board() -> Board:
         ),
         timeout_seconds=timeout,
         heartbeat_seconds=heartbeat_limit(read_delays(os.environ["CHECK_DELAYS"]), timeout),
+        catalogue=wiring.catalogue,
     )
 
 

@@ -12,7 +12,7 @@ from functions.plan.questions import MOST_PICTURES
 from functions.plan.selection import Pair
 from functions.studio.attempts import at_most
 from functions.studio.budgets import Budgets
-from functions.studio.catalogue import Model, catalogue, dearest
+from functions.studio.catalogue import Catalogue, Model, catalogue, dearest
 from functions.studio.clips import STAGES, Clip, ClipStatus, pending_clip
 from functions.studio.cut import Cut
 from functions.studio.errors import ConditionLost, NoClipSurvived
@@ -38,6 +38,7 @@ class Board:
     editor: Editor
     timeout_seconds: int
     heartbeat_seconds: int
+    catalogue: Callable[[], Catalogue]
 
 
 ROWS_AT_ONCE = 48
@@ -95,12 +96,12 @@ def _choose(job: Job, board: Board, time_left: Callable[[], float]) -> None:
     _tell(choice, len(pictures))
     if why := never_enough(job.on_clip_failure, len(choice.pairs)):
         raise NoClipSurvived(why)
-    models = [catalogue().model(name) for name in job.models]
+    models = [board.catalogue().model(name, "pair") for name in job.models]
     model = models[0]
     named = {asset.id: asset for asset in pictures}
     clips = [_clip(job, model, number, pair, named) for number, pair in enumerate(choice.pairs, 1)]
     first = named[choice.pairs[0].image1_asset_id]
-    fitting = {one.name: one.aspect_ratio(first.width, first.height, job.cut.aspect_ratio) for one in models}
+    fitting = {one.name: one.aspect_ratio((first.width, first.height), job.cut.aspect_ratio) for one in models}
     ratios = {name: ratio for name, ratio in fitting.items() if ratio}
     cost = len(clips) * dearest(models, job.cut, job.duration_seconds)
     chosen = {
@@ -127,9 +128,13 @@ def _open_again(job: Job, board: Board) -> None:
     planner = new_id()
     board.jobs.table.commit(board.jobs.begin_to_plan(job, planner))
     clips = board.jobs.clips(job.id)
-    again = [opened_again(clip, job) for clip in clips if clip.number in job.purpose.clips and clip.run != job.run]
+    again = [
+        opened_again(clip, job, board.catalogue())
+        for clip in clips
+        if clip.number in job.purpose.clips and clip.run != job.run
+    ]
     opened = [*again, *(clip for clip in clips if clip.run == job.run)]
-    cost = sum((at_most(clip, job) for clip in opened), start=Decimal(0))
+    cost = sum((at_most(clip, job, board.catalogue()) for clip in opened), start=Decimal(0))
     _put(job, planner, [_rows(job, clip, board) for clip in again], board)
     goes_on = {"reservedCost": cost, "planner": None}
     move = board.jobs.move_job(job.id, job.run, JobStatus.PROCESSING, goes_on, planner=planner)
@@ -172,7 +177,7 @@ def _write(job: Job, planner: str, clips: list[Clip], board: Board) -> None:
 
 
 def _rows(job: Job, clip: Clip, board: Board) -> tuple[Write, Write]:
-    line = reservation(clip, amount=at_most(clip, job))
+    line = reservation(clip, amount=at_most(clip, job, board.catalogue()))
     return board.jobs.new_clip(job.id, clip), board.ledger.reserve(job.id, line)
 
 

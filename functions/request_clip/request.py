@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functions.studio.catalogue import catalogue
 from functions.studio.clips import Attempt, AttemptStatus, ClipStatus
 from functions.studio.errors import ConditionLost, NotFound, StaleRun
 from functions.studio.messages import RequestClip
@@ -15,7 +14,7 @@ def request_clip(message: RequestClip, outbox: Outbox) -> None:
     task = message.task
     job = spending(outbox.jobs, task)
     clip = outbox.jobs.clip(task.job_id, task.clip)
-    model = catalogue().model(clip.model)
+    model = outbox.catalogue().model(clip.model, clip.mode)
     attempt = Attempt(
         id=task.attempt_id,
         clip=task.clip,

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from functions.studio.catalogue import catalogue, dearest
+from functions.studio.catalogue import Catalogue, dearest
 from functions.studio.clips import Clip
 from functions.studio.jobs import Job
 from functions.studio.messages import ClipTask
@@ -29,10 +29,10 @@ def models_after(models: Sequence[str], model: str) -> Sequence[str]:
     return models[models.index(model) + 1 :] if model in models else ()
 
 
-def at_most(clip: Clip, job: Job) -> Decimal:
+def at_most(clip: Clip, job: Job, catalogue: Catalogue) -> Decimal:
     """USD that the clip may cost in this run, whichever of the models makes it."""
     models = [clip.model, *models_after(job.models, clip.model)]
-    return dearest([catalogue().model(name) for name in models], job.cut, clip.duration_seconds)
+    return dearest([catalogue.model(name, clip.mode) for name in models], job.cut, clip.duration_seconds)
 
 
 @dataclass(frozen=True)

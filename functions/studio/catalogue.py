@@ -2,38 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import datetime as dt
+import json
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
 from functions.studio.cut import Cut
 from functions.studio.errors import NotFound
 
+Mode = Literal["pair", "text", "image"]
+"""What a clip is made from: two pictures, a prompt alone, or one picture."""
 
-class Entry(BaseModel):
+Word = Literal["prompt", "firstFrame", "lastFrame", "duration", "aspectRatio", "resolution", "audio", "seed"]
+"""What can be asked of a model, in our words."""
+
+NEEDED: Mapping[Mode, frozenset[Word]] = {
+    "pair": frozenset({"prompt", "firstFrame", "lastFrame"}),
+    "image": frozenset({"prompt", "firstFrame"}),
+    "text": frozenset({"prompt"}),
+}
+
+Ratio = Annotated[str, Field(pattern="^[1-9][0-9]?:[1-9][0-9]?$")]
+
+State = Literal["current", "deprecated", "retired"]
+
+
+class Data(BaseModel):
     model_config = ConfigDict(
         alias_generator=to_camel, populate_by_name=True, frozen=True, extra="forbid", defer_build=True
     )
 
 
-class DurationStep(Entry):
-    """Asked for up to `up_to` seconds, the model makes `use` seconds; the last step has no bound."""
-
-    up_to: float | None = None
-    use: int
-
-
-class Price(Entry):
+class Price(Data):
     unit: Literal["second", "clip"]
-    usd: Decimal
-    usd_without_audio: Decimal | None = None
+    usd: Annotated[Decimal, Field(ge=0)]
+    usd_without_audio: Annotated[Decimal, Field(ge=0)] | None = None
 
     def cost(self, seconds: int, audio: bool) -> Decimal:
         """USD for one clip of `seconds`."""
@@ -41,13 +53,15 @@ class Price(Entry):
         return rate * seconds if self.unit == "second" else rate
 
 
-class Resolution(Entry):
+class Resolution(Data):
     """One that a model makes clips at, by the model's own name; `side` is the short one, in pixels."""
 
     name: str
-    side: int
+    side: Annotated[int, Field(ge=1)]
     seconds: list[int] | None = None
     """The durations that are made at it, where not all are."""
+    ratios: dict[str, str] = {}
+    """The model's own words for our aspect ratios at this size, where it has others."""
     price: Price
 
 
@@ -60,30 +74,82 @@ class Offer:
     cost: Decimal
 
 
-class Model(Entry):
+class Model(Data):
+    """A model in one mode."""
+
     name: str
+    """The public one, which an entry's modes share."""
+    mode: Mode
     title: str
     provider: str
     slug: str
-    modes: list[Literal["pair"]]
+    """By which the provider knows it."""
+    task_type: str | None = None
+    """What is asked of it, where its provider has words for that."""
+    deprecated: dt.date | None = None
+    retired: dt.date | None = None
+    """The days from which that holds."""
+    successors: list[str] = []
+    """Which models to ask instead, the nearest first."""
+    quality: Annotated[int, Field(ge=0, le=100)]
+    """Our own estimate, to rank models by."""
+    typical_seconds: Annotated[int, Field(ge=1)]
+    """That a clip takes at the provider."""
+    prompt_limit: Annotated[int, Field(ge=1)] = 10_000
+    """In UTF-16 units, which are never fewer than characters; ours, where the provider tells none."""
+    durations: Annotated[list[int], Field(min_length=1)]
+    """Seconds that it makes, ascending."""
     default_duration: int
-    typical_seconds: int
-    """That a clip takes at the provider: the middle of what seed 000 expects."""
-    durations: list[DurationStep]
-    aspect_ratios: list[str]
-    resolutions: list[Resolution]
+    aspect_ratios: list[Ratio]
+    """The first is made where nothing is known to choose by; empty where the picture decides."""
+    other_ratios: str | None = None
+    """Of them, the one that is made in place of any other that is wished for; None: the nearest."""
+    resolutions: Annotated[list[Resolution], Field(min_length=1)]
     """The first is the one that is asked for where nobody says otherwise."""
     audio: bool
-    inputs: dict[str, str]
-    fixed: dict[str, Any]
+    inputs: dict[Word, str]
+    """The model's own name for each of our words, or the path to it (`key_frames.frame0.url`)."""
+    fixed: dict[str, Any] = {}
     source: str
-    date: str
+    date: dt.date
+    confirmed: bool
+    """Whether the prices are the provider's own word, of that day."""
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Self:
+        if missing := NEEDED[self.mode] - self.inputs.keys():
+            raise ValueError(f"mode {self.mode} needs inputs for {', '.join(sorted(missing))}")
+        if self.durations != sorted(set(self.durations)):
+            raise ValueError("durations must be ascending")
+        if self.default_duration not in self.durations:
+            raise ValueError("defaultDuration must be one of durations")
+        for seconds in self.durations:
+            if not any(one.seconds is None or seconds in one.seconds for one in self.resolutions):
+                raise ValueError(f"no resolution is made for {seconds} seconds")
+        if self.other_ratios is not None and self.other_ratios not in self.aspect_ratios:
+            raise ValueError("otherRatios must be one of aspectRatios")
+        if self.mode == "text" and not self.aspect_ratios:
+            raise ValueError("mode text needs aspectRatios: there is no picture to follow")
+        try:
+            self.request(dict.fromkeys(get_args(Word), ""))
+        except (IndexError, TypeError, ValueError):
+            raise ValueError("a path in inputs leads through something of fixed that is no object or list") from None
+        return self
+
+    def state(self, on: dt.date) -> State:
+        if self.retired and self.retired <= on:
+            return "retired"
+        return "deprecated" if self.deprecated and self.deprecated <= on else "current"
+
+    def takes(self, prompt: str) -> bool:
+        """Whether a prompt is within its limit."""
+        return len(prompt.encode("utf-16-le")) // 2 <= self.prompt_limit
 
     def duration(self, asked: float | None) -> int:
-        """The seconds that the model makes when `asked` seconds are wanted."""
+        """The seconds that the model makes when `asked` seconds are wanted: the nearest, of two the fewer."""
         if asked is None:
             return self.default_duration
-        return next(step.use for step in self.durations if step.up_to is None or asked <= step.up_to)
+        return min(self.durations, key=lambda made: (abs(made - asked), made))
 
     def sounds(self, cut: Cut) -> bool:
         """Whether it is asked for sound in a film that is cut like this."""
@@ -109,26 +175,66 @@ class Model(Entry):
             return min(meeting, key=lambda one: (one.cost, -one.resolution.side))
         return min(meeting, key=lambda one: one.resolution.side)
 
-    def aspect_ratio(self, width: int, height: int, wanted: str | None = None) -> str | None:
-        """The offered ratio nearest to the one wanted of the film, or else to a picture's.
+    def aspect_ratio(self, picture: tuple[int, int] | None, wanted: str | None = None) -> str | None:
+        """The offered ratio for the one wanted of the film, or else nearest to a picture's (width, height).
 
         None where the model takes it from the picture itself.
         """
         if not self.aspect_ratios:
             return None
-        picture, film = Fraction(width, height), _ratio(wanted) if wanted else None
+        if wanted in self.aspect_ratios:
+            return wanted
+        if wanted and self.other_ratios:
+            return self.other_ratios
+        film = _ratio(wanted) if wanted else None
+        shown = Fraction(*picture) if picture else _ratio(self.aspect_ratios[0])
 
         def distance(offered: str) -> tuple[Fraction, Fraction]:
             ratio = _ratio(offered)
             stretched = max(ratio / film, film / ratio) if film else Fraction(1)
-            return stretched, abs(ratio - picture)
+            return stretched, abs(ratio - shown)
 
         return min(self.aspect_ratios, key=distance)
 
-    def request(self, words: dict[str, Any]) -> dict[str, Any]:
-        """The provider's input from our words (prompt, firstFrame, lastFrame, duration, aspectRatio, resolution, audio, seed)."""
-        named = {self.inputs[word]: value for word, value in words.items() if word in self.inputs and value is not None}
-        return {**self.fixed, **named}
+    def request(self, words: Mapping[str, Any]) -> dict[str, Any]:
+        """The provider's input from our words; those that it has no name for, or that are None, are left out."""
+        made: dict[str, Any] = deepcopy(self.fixed)
+        size = next((one for one in self.resolutions if one.name == words.get("resolution")), None)
+        for word, path in self.inputs.items():
+            value = words.get(word)
+            if word == "aspectRatio" and size:
+                value = size.ratios.get(str(value), value)
+            if value is not None:
+                _put(made, path.split("."), value)
+        return made
+
+
+class Entry(Data):
+    """One public name, in every mode that it has. Written down, a mode says only what it has of its own."""
+
+    modes: Annotated[dict[Mode, Model], Field(min_length=1)]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _spread(cls, said: Any) -> Any:
+        if not isinstance(said, dict) or not isinstance(said.get("modes"), dict):
+            raise ValueError("an entry is an object with modes")
+        shared = {name: value for name, value in said.items() if name != "modes"}
+        return {
+            "modes": {
+                mode: {**shared, **own, "mode": mode} if isinstance(own, dict) else own
+                for mode, own in said["modes"].items()
+            }
+        }
+
+    @property
+    def model(self) -> Model:
+        """In whichever mode it has, for what is the same in all."""
+        return next(iter(self.modes.values()))
+
+    @property
+    def name(self) -> str:
+        return self.model.name
 
 
 def dearest(models: Sequence[Model], cut: Cut, seconds: int) -> Decimal:
@@ -141,7 +247,25 @@ def _ratio(words: str) -> Fraction:
     return Fraction(int(across), int(down))
 
 
-class VisionModel(Entry):
+def _put(into: Any, path: list[str], value: Any) -> None:
+    """At a path through objects and lists; objects that are not there are made."""
+    step: str | int = int(path[0]) if isinstance(into, list) else path[0]
+    if len(path) == 1:
+        into[step] = value
+        return
+    if isinstance(into, dict):
+        into.setdefault(step, {})
+    _put(into[step], path[1:], value)
+
+
+class Supplier(Data):
+    """A provider of models, as far as choosing goes."""
+
+    missing: str | None = None
+    """Why nothing can be asked of it, where that is so."""
+
+
+class VisionModel(Data):
     """Who looks at the pictures; prices in USD for a million tokens. `fixed` goes into every request."""
 
     name: str
@@ -157,23 +281,102 @@ class VisionModel(Entry):
         return (tokens_in * self.usd_per_million_in + tokens_out * self.usd_per_million_out) / 1_000_000
 
 
-class Catalogue(Entry):
+class Catalogue(Data):
     default_prompt: str
+    providers: dict[str, Supplier]
     vision_models: list[VisionModel]
     """In the order in which they are asked: the next one when one is gone."""
-    models: list[Model]
+    models: list[Entry]
 
-    def find(self, name: str) -> Model | None:
-        return next((model for model in self.models if model.name == name), None)
+    @model_validator(mode="after")
+    def _adds_up(self) -> Self:
+        names = [one.name for one in self.models]
+        for entry in self.models:
+            if names.count(entry.name) > 1:
+                raise ValueError(f"{entry.name} is there twice")
+            for model in entry.modes.values():
+                if model.provider not in self.providers:
+                    raise ValueError(f"{entry.name}: provider must be one of {', '.join(self.providers)}")
+                if strange := set(model.successors) - set(names) | {entry.name} & set(model.successors):
+                    raise ValueError(f"{entry.name}: {min(strange)} cannot be its successor")
+        return self
 
-    def model(self, name: str) -> Model:
+    def named(self) -> set[tuple[str, Mode]]:
+        """Every model in every mode."""
+        return {(entry.name, mode) for entry in self.models for mode in entry.modes}
+
+    def entry(self, name: str) -> Entry | None:
+        return next((entry for entry in self.models if entry.name == name), None)
+
+    def find(self, name: str, mode: Mode) -> Model | None:
+        entry = self.entry(name)
+        return entry.modes.get(mode) if entry else None
+
+    def model(self, name: str, mode: Mode) -> Model:
         """NotFound where a row names a model that the catalogue has lost."""
-        model = self.find(name)
+        model = self.find(name, mode)
         if model is None:
-            raise NotFound(f"The catalogue has no model {name!r}.")
+            raise NotFound(f"The catalogue has no model {name!r} for the mode {mode}.")
         return model
+
+    def in_mode(self, mode: Mode) -> list[Model]:
+        return [entry.modes[mode] for entry in self.models if mode in entry.modes]
+
+    def missing(self, model: Model) -> str | None:
+        """Why its provider cannot be asked; None where it can."""
+        return self.providers[model.provider].missing
+
+    def successors(self, model: Model, on: dt.date) -> list[Model]:
+        """Which models can be asked in its place on that day."""
+        return [one for one in self.choosable(model.mode, on) if one.name in model.successors]
+
+    def choosable(self, mode: Mode, on: dt.date) -> list[Model]:
+        """Those that a job of that day can be made with."""
+        return [one for one in self.in_mode(mode) if self.missing(one) is None and one.state(on) != "retired"]
+
+
+def _released() -> bytes:
+    return Path(__file__).with_name("catalogue.json").read_bytes()
 
 
 @cache
 def catalogue() -> Catalogue:
-    return Catalogue.model_validate_json(Path(__file__).with_name("catalogue.json").read_bytes())
+    """The one that came with the release."""
+    return Catalogue.model_validate_json(_released())
+
+
+class Document(Data):
+    """What a deployment says otherwise of models, or of further ones: a merge patch (RFC 7396) for each, by its name."""
+
+    models: list[dict[str, Any]]
+
+
+def overlaid(document: bytes) -> Catalogue:
+    """The release's catalogue with a `Document` laid over it; ValueError says what is wrong with that.
+
+    Whatever the release has stays: a model that is to be chosen no more is `retired`, for jobs with it may be running.
+    """
+    released = json.loads(_released())
+    entries = {entry["name"]: entry for entry in released["models"]}
+    for said in Document.model_validate_json(document).models:
+        name = said.get("name")
+        if not isinstance(name, str):
+            raise ValueError("every model needs its name")
+        entries[name] = _merged(entries.get(name, {}), said)
+    laid_over = Catalogue.model_validate({**released, "models": list(entries.values())})
+    if lost := catalogue().named() - laid_over.named():
+        name, mode = min(lost)
+        raise ValueError(f"{name} cannot lose its mode {mode}: it can be retired")
+    return laid_over
+
+
+def _merged(was: Any, said: Any) -> Any:
+    if not isinstance(said, dict):
+        return said
+    made = dict(was) if isinstance(was, dict) else {}
+    for name, value in said.items():
+        if value is None:
+            made.pop(name, None)
+        else:
+            made[name] = _merged(made.get(name), value)
+    return made

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import Field
 
+from functions.studio.catalogue import Mode
 from functions.studio.jobs import Job
 from functions.studio.media import Probe, Segment
 from functions.studio.rows import Row, now
@@ -142,6 +143,7 @@ class Clip(Row):
     run: int
     status: ClipStatus = ClipStatus.PENDING
     stage: str = "video"
+    mode: Mode = "pair"
     image1_asset_id: str | None = None
     image2_asset_id: str | None = None
     image1_key: str | None = None

@@ -130,6 +130,11 @@ class MediaStore:
         except self.client.exceptions.NoSuchKey:
             return None
 
+    def names(self, folder: str, most: int) -> list[str]:
+        """The first keys below a folder, in their order."""
+        found = self.client.list_objects_v2(Bucket=self.bucket, Prefix=folder, MaxKeys=most)
+        return [one["Key"] for one in found.get("Contents", [])]
+
     def delete(self, *keys: str) -> None:
         for key in keys:
             self.client.delete_object(Bucket=self.bucket, Key=key)

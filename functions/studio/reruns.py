@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from functions.studio.catalogue import catalogue
+from functions.studio.catalogue import Catalogue
 from functions.studio.clips import STAGES, Clip
 from functions.studio.jobs import ClipWish, Job
 from functions.studio.rows import now
 
 
-def opened_again(clip: Clip, job: Job) -> Clip:
+def opened_again(clip: Clip, job: Job, catalogue: Catalogue) -> Clip:
     """As the job's run makes it: at today's price, and with what has been paid for it so far. A video that it has is kept
     until there is another."""
     wish = job.purpose.wish or _as_before(clip, job)
-    cost = catalogue().model(wish.model).offer(job.cut, wish.duration_seconds).cost
+    cost = catalogue.model(wish.model, clip.mode).offer(job.cut, wish.duration_seconds).cost
     return Clip(
         **wish.model_dump(),
+        mode=clip.mode,
         number=clip.number,
         shot=clip.shot,
         variant=clip.variant,

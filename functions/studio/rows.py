@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import time
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -26,6 +26,11 @@ class Row(BaseModel):
 def now() -> str:
     """UTC, milliseconds, as RFC 3339 with Z: sorts as text."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def today() -> date:
+    """UTC's."""
+    return datetime.now(UTC).date()
 
 
 def new_id() -> str:

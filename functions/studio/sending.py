@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from functions.studio.catalogue import catalogue
+from functions.studio.catalogue import Catalogue, Model
 from functions.studio.check_queue import CheckQueue
 from functions.studio.clips import Answer, Attempt, AttemptStatus, Clip, Outcome
 from functions.studio.errors import (
@@ -42,6 +42,7 @@ class Outbox:
     checks: CheckQueue
     brake: Brake
     provider: Callable[[str], Provider]
+    catalogue: Callable[[], Catalogue]
     public_url: str
     handover: str
 
@@ -65,10 +66,11 @@ def send(task: ClipTask, outbox: Outbox, turn: int = 0) -> None:
     if attempt is None or not attempt.postponed or attempt.status is not AttemptStatus.ASKED:
         return
     provider = outbox.provider(attempt.provider)
+    model = outbox.catalogue().model(attempt.model, clip.mode)
     claim: str | None = None
     try:
         frames = _frames(job, clip, attempt, provider, outbox)
-        order = _order(job, clip, attempt, frames, outbox)
+        order = _order(job, clip, attempt, model, frames, outbox)
         claim = _claim(outbox.jobs, task, frames if outbox.handover == "upload" else {})
         prediction = provider.start(order)
     except ConditionLost:
@@ -83,7 +85,7 @@ def send(task: ClipTask, outbox: Outbox, turn: int = 0) -> None:
     except (ProviderRefused, ProviderFailed, NotConfigured) as error:
         with suppress(ConditionLost):  # whoever claimed it meanwhile hears for itself
             claim = claim or _claim(outbox.jobs, task, {})
-            record_answer(outbox.jobs, outbox.workflow, job.id, attempt, _not_accepted(error, attempt))
+            record_answer(outbox.jobs, outbox.workflow, job.id, attempt, _not_accepted(error, model))
     else:
         record_acceptance(outbox.jobs, job.id, attempt, prediction.id)
         logger().info("accepted", extra={"prediction": prediction.id, "model": attempt.model})
@@ -119,8 +121,7 @@ def _frames(job: Job, clip: Clip, attempt: Attempt, provider: Provider, outbox: 
     return {word: outbox.media.signed_url(key, name=_name(word, key, job, attempt)) for word, key in keys.items()}
 
 
-def _order(job: Job, clip: Clip, attempt: Attempt, frames: dict[str, str], outbox: Outbox) -> Order:
-    model = catalogue().model(attempt.model)
+def _order(job: Job, clip: Clip, attempt: Attempt, model: Model, frames: dict[str, str], outbox: Outbox) -> Order:
     offer = model.offer(job.cut, clip.duration_seconds)
     words = {
         "prompt": clip.prompt,
@@ -133,6 +134,7 @@ def _order(job: Job, clip: Clip, attempt: Attempt, frames: dict[str, str], outbo
     }
     return Order(
         slug=attempt.slug,
+        task_type=model.task_type,
         input=model.request(words),
         webhook=webhook_url(outbox.public_url, attempt.provider, job.id, attempt.id),
     )
@@ -164,22 +166,21 @@ def _is_unknown(jobs: JobStore, task: ClipTask) -> None:
         logger().info("the answer came although its create was not answered")
 
 
-def _not_accepted(error: ProviderError | NotConfigured, attempt: Attempt) -> Prediction:
+def _not_accepted(error: ProviderError | NotConfigured, model: Model) -> Prediction:
     """An answer like any other, so that KeepClip alone ends attempts. Nothing was begun, so nothing is charged."""
     outcome = Outcome.REFUSED if isinstance(error, ProviderRefused) else Outcome.FAILED
     answer = Answer(
         outcome=outcome,
         error=str(error),
         error_class=error.error_class,
-        input=_our_word(error, attempt) if isinstance(error, ProviderRefused) else None,
+        input=_our_word(error, model) if isinstance(error, ProviderRefused) else None,
         charged=False,
     )
     return Prediction(id="", answer=answer)
 
 
-def _our_word(refused: ProviderRefused, attempt: Attempt) -> str | None:
-    inputs = catalogue().model(attempt.model).inputs
-    return next((ours for ours, theirs in inputs.items() if theirs == refused.input), None)
+def _our_word(refused: ProviderRefused, model: Model) -> str | None:
+    return next((ours for ours, theirs in model.inputs.items() if theirs == refused.input), None)
 
 
 def _stop_if_overtaken(jobs: JobStore, task: ClipTask, provider: Provider, prediction: Prediction) -> None:

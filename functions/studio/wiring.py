@@ -7,6 +7,7 @@ from functools import cache
 
 from functions.studio.at_once import at_once
 from functions.studio.budgets import Budgets
+from functions.studio.catalogue import Catalogue
 from functions.studio.check_queue import CheckQueue, read_delays
 from functions.studio.closing import Closing
 from functions.studio.events import JobEvents
@@ -14,6 +15,7 @@ from functions.studio.job_store import JobStore
 from functions.studio.ledger import Ledger
 from functions.studio.library import Library
 from functions.studio.media_store import MediaStore
+from functions.studio.overrides import Overrides
 from functions.studio.providers import open_provider
 from functions.studio.sending import Outbox
 from functions.studio.stopping import Brake
@@ -45,6 +47,16 @@ def library() -> Library:
 @cache
 def media() -> MediaStore:
     return MediaStore(os.environ["MEDIA_BUCKET"])
+
+
+@cache
+def _overrides() -> Overrides:
+    return Overrides(media())
+
+
+def catalogue() -> Catalogue:
+    """The one in force."""
+    return _overrides().catalogue()
 
 
 @cache
@@ -80,6 +92,7 @@ def outbox() -> Outbox:
         checks=checks(),
         brake=brake(),
         provider=open_provider,
+        catalogue=catalogue,
         public_url=os.environ["PUBLIC_URL"],
         handover=os.environ["MEDIA_HANDOVER"],
     )
@@ -87,5 +100,5 @@ def outbox() -> Outbox:
 
 def forget() -> None:
     """For a process whose environment has changed."""
-    for made in (table, media, workflow, checks, events, outbox):
+    for made in (table, media, _overrides, workflow, checks, events, outbox):
         made.cache_clear()

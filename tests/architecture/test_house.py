@@ -50,7 +50,7 @@ FOUNDATIONS = {"table", "telemetry", "at_once"}
 TOOLS = {"boxes", "ffmpeg", "loudness", "music", "probe", "room", "segment", "sound", "tunes", "workplace"}
 """Files, and the program that reads them: no store, no cloud."""
 
-DOMAIN = {"budgets", "recording", "closing", "sending", "settlement", "stopping"}
+DOMAIN = {"budgets", "overrides", "recording", "closing", "sending", "settlement", "stopping"}
 """What two Lambdas do in the same way, over the stores."""
 
 WIRING = {"wiring"}

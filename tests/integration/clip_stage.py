@@ -6,6 +6,7 @@ from typing import Any
 
 from functions.check_clip.check import check_clip
 from functions.request_clip.request import request_clip
+from functions.studio.catalogue import catalogue
 from functions.studio.check_queue import CheckQueue
 from functions.studio.clips import Attempt, Clip
 from functions.studio.events import JobEvents
@@ -48,6 +49,7 @@ class ClipStage:
             checks=CheckQueue("queue", [3, 5], self.queue),
             brake=Brake(jobs, lambda name: self.stands_in or self.provider, one_by_one),
             provider=lambda name: self.stands_in or self.provider,
+            catalogue=catalogue,
             public_url=public_url,
             handover=handover,
         )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from functions.keep_clip.keep import Keeper
+from functions.studio.catalogue import catalogue
 from functions.studio.clips import Answer, AttemptStatus, Clip, ClipStatus, Outcome
 from functions.studio.events import JobEvents
 from functions.studio.job_store import JobStore
@@ -61,6 +62,7 @@ class Desk:
             self.limits,
             self.stages,
             JobEvents("bus", self.bus),
+            catalogue,
             self.segment_seconds,
         )
 

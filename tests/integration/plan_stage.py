@@ -88,6 +88,7 @@ class Stage:
             ),
             timeout_seconds=600,
             heartbeat_seconds=30,
+            catalogue=catalogue,
         )
         stamp = {"tenant": "acme", "created_at": now(), "updated_at": now()}
         self.client = Client(id=new_id(), name="Acme", brand_guidelines="Calm", **stamp)

@@ -179,6 +179,7 @@ class Counter:
             Ledger(table),
             Budgets(table),
             self.workflow,
+            catalogue,
         )
 
     def at(self, path: str) -> Once:

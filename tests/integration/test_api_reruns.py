@@ -11,6 +11,7 @@ from uuid import uuid4
 import boto3
 import pytest
 
+from functions.studio.catalogue import catalogue
 from functions.studio.clips import ClipStatus
 from functions.studio.cut import Cut, Music, Take, Transition, TransitionKind, Watermark
 from functions.studio.errors import ConditionLost
@@ -104,7 +105,7 @@ def test_what_failed_with_a_model_to_fall_back_to_begins_anew_with_the_jobs_own(
     shown = ended.asks("retry").data
     assert shown["estimatedCost"] == pytest.approx(float(ended.job.actual_cost) + 0.9), "whichever of them makes it"
     assert ended.job.reserved_cost == Decimal("0.90")
-    again = opened_again(ended.jobs.clip(ended.id, 2), ended.job)
+    again = opened_again(ended.jobs.clip(ended.id, 2), ended.job, catalogue())
     assert (again.model, again.aspect_ratio, again.estimated_cost) == ("hailuo-2.0", None, Decimal("0.20"))
 
 

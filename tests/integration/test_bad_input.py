@@ -11,12 +11,13 @@ from functions.api.bodies import JSON_LIMIT
 from functions.api.keys import revoke
 from functions.studio.catalogue import catalogue
 from functions.studio.media_store import MediaStore
+from functions.studio.rows import today
 from functions.studio.table import Table
 from tests.integration.api_events import Caller, Reply
 from tests.integration.api_stage import UNKNOWN, Everything, a_campaign, a_campaign_of, asked
 
 PATH = "/api/v3/jobs/from-image-pairs"
-MODELS = ", ".join(model.name for model in catalogue().models)
+MODELS = ", ".join(model.name for model in catalogue().choosable("pair", today()))
 
 STRANGE = [
     "",

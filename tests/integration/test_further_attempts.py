@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from functions.studio.attempts import LIMITS, at_most
+from functions.studio.catalogue import catalogue
 from functions.studio.clips import STAGES, AttemptStatus, ClipStatus, Outcome
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import OnClipFailure
@@ -69,7 +70,7 @@ def test_what_was_reserved_for_the_dearest_model_does_for_each_of_them(
     jobs: JobStore, ledger: Ledger, media: MediaStore, outputs: Outputs
 ) -> None:
     desk = a_desk_of(jobs, ledger, media, outputs, model="hailuo-2.0", fallback_models=["veo3"], reserved_cost=2)
-    line = reservation(desk.clip, amount=at_most(desk.clip, desk.job))
+    line = reservation(desk.clip, amount=at_most(desk.clip, desk.job, catalogue()))
     jobs.table.commit(ledger.reserve(desk.job.id, line))
     desk.answered(outcome=Outcome.FAILED, charged=False, error="GPU on fire")
     assert fails(desk).keep()

@@ -12,6 +12,7 @@ from functions.plan.choice import Editor
 from functions.plan.plan import Board, plan
 from functions.plan.vision import Vision
 from functions.studio.budgets import Budgets
+from functions.studio.catalogue import catalogue
 from functions.studio.clips import STAGES, Answer, AttemptStatus, ClipStatus, Outcome
 from functions.studio.closing import close_failed, deliver, stop_run
 from functions.studio.cut import Cut
@@ -44,11 +45,11 @@ class Rerun(Ended):
     def __init__(self, acme: Caller, jobs: JobStore, ledger: Ledger, library: Library, media: MediaStore) -> None:
         super().__init__(acme, jobs, ledger, library)
         editor = Editor(media, Vision(lambda: "key", "http://127.0.0.1:9/v1"), [], "url")
-        self.board = Board(jobs, ledger, Budgets(jobs.table), library, editor, 600, 30)
+        self.board = Board(jobs, ledger, Budgets(jobs.table), library, editor, 600, 30, catalogue)
         self.bus = Bus()
         self.events = JobEvents("bus", self.bus)
         self.closing = a_closing(jobs, ledger, self.bus)
-        self.keeper = Keeper(jobs, ledger, media, _no_provider, [], {}, STAGES, self.events)
+        self.keeper = Keeper(jobs, ledger, media, _no_provider, [], {}, STAGES, self.events, catalogue)
 
     def begins(self, what: str, body: object = None) -> list[ClipTask]:
         assert self.asks(what, body).status == 202

@@ -101,9 +101,19 @@ class Life:
         brake, events = a_brake(self.jobs, self.provider), JobEvents("bus", self.bus)
         self.closing = Closing(self.jobs, self.ledger, events, self.workflow, brake)
         checks = CheckQueue("queue", [3, 5], Queue())
-        self.outbox = Outbox(self.jobs, media, self.workflow, checks, brake, lambda _: self.provider, "none", "url")
+        self.outbox = Outbox(
+            self.jobs, media, self.workflow, checks, brake, lambda _: self.provider, catalogue, "none", "url"
+        )
         self.keeper = Keeper(
-            self.jobs, self.ledger, media, lambda _: self.provider, [], {}, {"image_pairs": ("video",)}, events
+            self.jobs,
+            self.ledger,
+            media,
+            lambda _: self.provider,
+            [],
+            {},
+            {"image_pairs": ("video",)},
+            events,
+            catalogue,
         )
         self.campaign = self._campaign()
 
@@ -145,7 +155,7 @@ class Life:
     def accept(self) -> str:
         asked = ImagePairsRequest(campaignId=self.campaign, numPairs=1)
         once = Once(self.table, self.tenant, "/jobs", "key")
-        reception = Reception(once, self.jobs, self.ledger, Budgets(self.table), self.workflow)
+        reception = Reception(once, self.jobs, self.ledger, Budgets(self.table), self.workflow, catalogue)
         try:
             answer = reception.accept(
                 asked, lambda: draft(asked, self.tenant, Library(self.table), catalogue(), "veo3")

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from functions.studio.catalogue import catalogue
+from functions.studio.rows import today
 from infra.settings import SETTINGS, markdown, setting
 from local import demo
 from local.checkout import ROOT
@@ -129,7 +130,7 @@ def test_what_is_no_setting_is_not_read() -> None:
 
 REFUSED = {
     "VIDEO_GENERATION_MODEL=foo": "VIDEO_GENERATION_MODEL cannot be 'foo'; one of these would do: "
-    + ", ".join(model.name for model in catalogue().models),
+    + ", ".join(model.name for model in catalogue().choosable("pair", today())),
     "LOG_LEVEL=loud": "LOG_LEVEL cannot be 'loud'; one of these would do: DEBUG, INFO, WARNING, ERROR.",
     "MEDIA_HANDOVER=ftp": "MEDIA_HANDOVER cannot be 'ftp'; one of these would do: url, upload.",
     "PUBLIC_URL=http://reelay.example": "PUBLIC_URL cannot be 'http://reelay.example'; what would do: an https:// address",

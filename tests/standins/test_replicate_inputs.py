@@ -19,17 +19,20 @@ CUTS = [
 ]
 
 
-@pytest.mark.parametrize("model", catalogue().models, ids=lambda model: model.name)
-def test_whatever_is_asked_of_the_film_the_model_takes_what_it_is_sent_for_a_pair(model: Model) -> None:
-    for cut, step, picture in product(CUTS, model.durations, [(1280, 720), (720, 1280)]):
-        offer = model.offer(cut, step.use)
+MODELS = [model for entry in catalogue().models for model in entry.modes.values() if model.provider == "replicate"]
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: f"{model.name}-{model.mode}")
+def test_whatever_is_asked_of_the_film_the_model_takes_what_it_is_sent(model: Model) -> None:
+    for cut, seconds, picture in product(CUTS, model.durations, [(1280, 720), (720, 1280)]):
+        offer = model.offer(cut, seconds)
+        frames = {"pair": 2, "image": 1, "text": 0}[model.mode]
         words = {
             "prompt": "Smooth",
-            "firstFrame": "https://a.b/c",
-            "lastFrame": "https://a.b/d",
-            "duration": step.use,
-            "aspectRatio": model.aspect_ratio(*picture, cut.aspect_ratio),
+            **dict(list({"firstFrame": "https://a.b/c", "lastFrame": "https://a.b/d"}.items())[:frames]),
+            "duration": seconds,
+            "aspectRatio": model.aspect_ratio(picture if frames else None, cut.aspect_ratio),
             "resolution": offer.resolution.name,
             "audio": offer.audio,
         }
-        assert models()[model.slug].faults(model.request(words)) == [], (cut, step.use)
+        assert models()[model.slug].faults(model.request(words)) == [], (cut, seconds)

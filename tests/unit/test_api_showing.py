@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from functions.api.image_pairs import snapped
 from functions.api.job_views import accepted_view, job_summary, job_view, polling, shown_status, sub_jobs_view
+from functions.api.named_model import snapped
 from functions.api.progress import progress
 from functions.studio.catalogue import Model, catalogue
 from functions.studio.clips import ClipStatus
@@ -20,9 +20,7 @@ NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
 def model(name: str) -> Model:
-    found = catalogue().find(name)
-    assert found is not None
-    return found
+    return catalogue().model(name, "pair")
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,17 @@ from functions.api import cursors
 from functions.api.accept_job import TheReception
 from functions.api.cancel_job import cancel_job
 from functions.api.envelope import JSON, Envelope, Listed, answer, shown
-from functions.api.given import Asker, OfRun, TheEvents, TheJobs, TheLedger, TheLibrary, TheMedia, ThePlayerTokens
+from functions.api.given import (
+    Asker,
+    OfRun,
+    TheCatalogue,
+    TheEvents,
+    TheJobs,
+    TheLedger,
+    TheLibrary,
+    TheMedia,
+    ThePlayerTokens,
+)
 from functions.api.image_pairs import ImagePairsRequest, draft
 from functions.api.job_list import Wanted, page_of_jobs
 from functions.api.job_views import (
@@ -33,7 +43,6 @@ from functions.api.job_views import (
 )
 from functions.api.money_views import LedgerView, ledger_view
 from functions.api.own_jobs import film_of_run, own_job
-from functions.studio.catalogue import catalogue
 
 router = Router()
 TAGS = ["jobs"]
@@ -50,10 +59,11 @@ def from_image_pairs(
     body: ImagePairsRequest,
     asker: Asker,
     library: TheLibrary,
+    catalogue: TheCatalogue,
     reception: TheReception,
 ) -> Response[Envelope[AcceptedView]]:
     default_model = os.environ["VIDEO_GENERATION_MODEL"]
-    return reception.accept(body, lambda: draft(body, asker.tenant, library, catalogue(), default_model))
+    return reception.accept(body, lambda: draft(body, asker.tenant, library, catalogue, default_model))
 
 
 @router.get("/jobs", tags=TAGS, summary="List jobs, newest first")
@@ -94,9 +104,9 @@ def cancel(
 
 
 @router.get("/jobs/<job_id>/sub-jobs", tags=TAGS, summary="Get the clips of a job")
-def sub_jobs(job_id: str, asker: Asker, jobs: TheJobs) -> Response[Envelope[SubJobsView]]:
+def sub_jobs(job_id: str, asker: Asker, jobs: TheJobs, catalogue: TheCatalogue) -> Response[Envelope[SubJobsView]]:
     job = own_job(jobs, asker.tenant, job_id)
-    return shown(sub_jobs_view(job, jobs.clips(job.id), catalogue(), datetime.now(UTC)), polling(job))
+    return shown(sub_jobs_view(job, jobs.clips(job.id), catalogue, datetime.now(UTC)), polling(job))
 
 
 @router.get("/jobs/<job_id>/ledger", tags=TAGS, summary="Get what a job has cost, line by line")

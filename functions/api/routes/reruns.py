@@ -19,10 +19,9 @@ from functions.api.film_changes import (
     rendition,
 )
 from functions.api.film_options import MOST_CLIPS
-from functions.api.given import Asker
+from functions.api.given import Asker, TheCatalogue
 from functions.api.job_views import AcceptedView
 from functions.api.reruns import TheReruns, retry
-from functions.studio.catalogue import catalogue
 
 router = Router()
 TAGS = ["jobs"]
@@ -52,11 +51,12 @@ def make_anew(
     number: Number,
     asker: Asker,
     reruns: TheReruns,
+    catalogue: TheCatalogue,
     body: Annotated[RegenerateRequest | None, Body()] = None,
 ) -> Accepted:
     """The clip that is there stays until the new one is: if that fails, the film is made with it as before."""
     asked = body or RegenerateRequest()
-    decide = regenerate(asked, number, catalogue(), asker.tenant, reruns.library)
+    decide = regenerate(asked, number, catalogue, asker.tenant, reruns.library)
     return reruns.begin(asked, asker.tenant, job_id, decide)
 
 

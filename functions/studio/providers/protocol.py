@@ -16,6 +16,7 @@ class Order(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     slug: str
+    task_type: str | None = None
     input: dict[str, Any] = Field(repr=False)
     webhook: str | None = Field(default=None, repr=False)
 
