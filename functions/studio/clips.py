@@ -226,6 +226,8 @@ class Attempt(Row):
     claimed_at: str | None = None
     uploads: dict[str, str] = Field(default_factory=dict)
     """The addresses at the provider of the pictures that were uploaded for this attempt, by our words for them."""
+    fingerprint: str | None = None
+    """Of what was asked, where no picture's address says whose it is; see `providers.protocol.fingerprint`."""
     answer: Answer | None = None
     kept: Kept | None = None
     """What came of it after it had been given up: it was paid for, and changes nothing any more."""
@@ -256,19 +258,18 @@ class Attempt(Row):
 
 
 def pending_clip(job: Job, number: int, cost: Decimal, *, expires_at: int | None = None, **chosen: Any) -> Clip:
-    """A clip that nothing has been done for; `chosen` are its pictures, prompt and so on, once they are known."""
+    """A clip that nothing has been done for; `chosen` are its pictures, prompt and so on, once they are known, and what of it
+    is other than the job's."""
     stamp = now()
+    usual = {"model": job.model, "duration_seconds": job.duration_seconds, "stage": STAGES[job.kind][0]}
     return Clip(
         number=number,
         run=job.run,
-        stage=STAGES[job.kind][0],
-        model=job.model,
-        duration_seconds=job.duration_seconds,
         estimated_cost=cost,
         created_at=stamp,
         updated_at=stamp,
         expires_at=expires_at,
-        **chosen,
+        **{**usual, **chosen},
     )
 
 
@@ -284,5 +285,5 @@ def given_back(former: Clip) -> dict[str, Any]:
     return {"former": None, **former.model_dump(by_alias=True, include=set(OF_A_VIDEO))}
 
 
-STAGES: dict[str, tuple[str, ...]] = {"image_pairs": ("video",)}
+STAGES: dict[str, tuple[str, ...]] = {"image_pairs": ("video",), "prompt": ("video",)}
 """The paid steps of a clip, by kind of job."""

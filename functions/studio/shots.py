@@ -11,6 +11,11 @@ from functions.studio.cut import Cut, Take
 GONE = frozenset({ClipStatus.FAILED, ClipStatus.CANCELLED})
 
 
+def numbered(shot: int, variant: int, variants: int) -> int:
+    """A clip's number: the variants of a shot follow each other."""
+    return (shot - 1) * variants + variant
+
+
 def by_shot(clips: Sequence[Clip]) -> list[list[Clip]]:
     """The variants of each shot, in the order of the film."""
     in_order = sorted(clips, key=lambda clip: (clip.place, clip.number))

@@ -24,6 +24,8 @@ PURE = {
     "jobs",
     "clips",
     "attempts",
+    "brief",
+    "choice",
     "policy",
     "messages",
     "errors",
