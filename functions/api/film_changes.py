@@ -161,11 +161,16 @@ def regenerate(asked: RegenerateRequest, number: int, catalogue: Catalogue, tena
             raise _invalid(
                 [FieldError("seed", f"must be left out: {model.name} takes none; those that take one: {takers}")]
             )
+        prompt = asked.prompt if asked.prompt is not None else clip.prompt
+        if prompt and not model.takes(prompt):
+            field = "model" if asked.prompt is None else "prompt"
+            detail = f"{model.name} takes prompts of {model.prompt_limit} characters"
+            raise _invalid([FieldError(field, f"does not go with so long a prompt: {detail}")])
         seconds = model.duration(clip.duration_seconds)
         wish = ClipWish(
             model=model.name,
             duration_seconds=seconds,
-            prompt=asked.prompt if asked.prompt is not None else clip.prompt,
+            prompt=prompt,
             seed=asked.seed,
             aspect_ratio=_aspect_ratio(model, clip, job, tenant, library),
         )
@@ -180,7 +185,7 @@ def _aspect_ratio(model: Model, clip: Clip, job: Job, tenant: str, library: Libr
     if job.aspect_ratio in model.aspect_ratios:
         return job.aspect_ratio
     picture = library.find(PictureAsset, tenant, clip.image1_asset_id or "")
-    return model.aspect_ratio((picture.width, picture.height), job.cut.aspect_ratio) if picture else None
+    return model.aspect_ratio((picture.width, picture.height) if picture else None, job.cut.aspect_ratio)
 
 
 def _exact(seconds: float | None) -> Decimal | None:

@@ -47,7 +47,7 @@ def draft(
     seconds = model.duration(asked.clip_duration)
     made = {model.name: seconds} | {one.name: one.duration(seconds) for one in compared}
     cut = by_clip(the_cut(asked, tenant, library, asked.num_pairs), len(asked_of))
-    fallbacks = the_fallbacks(asked, model, seconds, catalogue, on)
+    fallbacks = the_fallbacks(asked, model, [seconds], catalogue, on)
     models = [*asked_of, *fallbacks]
     if compared:
         each = sum((one.offer(cut, made[one.name]).cost for one in compared), Decimal(0))

@@ -49,7 +49,7 @@ class Candidate:
     cost: Decimal
     """USD of the whole film, all variants."""
     unfit: str | None = None
-    """Why it cannot make the film at all."""
+    """Why it cannot make the film at all, as what is said of it: "is retired since …"."""
     short: str | None = None
     """Why what it makes is not as long as was asked."""
 
@@ -59,7 +59,7 @@ class Facts:
     """What is known beside the catalogue, by the names of models; nothing of it changes nothing."""
 
     unfit: Mapping[str, str] = field(default_factory=dict)
-    """Why one is not to be asked now: too many failures, not of the tenant's tier, beyond its budget."""
+    """Why one is not to be asked now, said in the same way: too many failures, not of the tenant's tier, beyond its budget."""
     seconds: Mapping[str, float] = field(default_factory=dict)
     """That a clip takes at the moment."""
 
@@ -78,7 +78,7 @@ def choose(wish: Wish, candidates: Sequence[Candidate], facts: Facts = NEUTRAL) 
         named, rule = _ruled(wish.seconds)
         if any(one.model.name == named for one in able):
             return _choice(wish, named, rule, candidates, out, lambda _: f"the rule names {named}")
-        out.setdefault(named, "there is no such model for this")
+        out.setdefault(named, "is not among the models that there are for this")
     whole = [one for one in able if one.short is None]
     out |= {one.model.name: one.short for one in able if one.short}
     if not whole:
@@ -87,7 +87,7 @@ def choose(wish: Wish, candidates: Sequence[Candidate], facts: Facts = NEUTRAL) 
     best = min(whole, key=lambda one: (order(one), one.cost, one.model.name))
     because = f"of those that can, it is the {'cheapest' if wish.policy == 'seed' else wish.policy}: {said(best)}"
     if wish.policy == "seed":
-        because = f"{named} cannot be asked ({out[named]}); {because}"
+        because = f"{named} {out[named]}; {because}"
     return _choice(wish, best.model.name, because, candidates, out, said)
 
 
@@ -101,13 +101,17 @@ def _ruled(seconds: Decimal | None) -> tuple[str, str]:
 def _orders(facts: Facts) -> dict[str, tuple[Callable[[Candidate], Decimal | float], Callable[[Candidate], str]]]:
     """By policy: what is least of the one that is chosen, and how that is said."""
     return {
-        "cheapest": (lambda one: one.cost, lambda one: f"${one.cost.normalize():f} for the film"),
+        "cheapest": (lambda one: one.cost, lambda one: f"{_dollars(one.cost)} for the film"),
         "fastest": (
             lambda one: facts.takes(one.model),
             lambda one: f"about {facts.takes(one.model):.0f} s for a clip",
         ),
         "best": (lambda one: -one.model.quality, lambda one: f"quality {one.model.quality} of 100, by our estimate"),
     }
+
+
+def _dollars(usd: Decimal) -> str:
+    return f"${usd:.2f}" if usd == round(usd, 2) else f"${usd.normalize():f}"
 
 
 def _choice(
