@@ -35,7 +35,8 @@ def fetch_file(url: str, kind: AssetType, outside: Outside, *, field: str = "url
     try:
         return outside.get(url, most_bytes=KINDS[kind].most_bytes, accept=", ".join(KINDS[kind].content_types))
     except AnswerTooLarge as error:
-        raise TooLarge(f"{field}: {error}", errors=(FieldError(field, str(error)),)) from None
+        hint = f"At most {KINDS[kind].most_bytes / 1e6:g} MB of {KINDS[kind].word} are taken."
+        raise TooLarge(f"{field}: {error}", hint=hint, errors=(FieldError(field, str(error)),)) from None
     except OutsideError as error:
         hint = "Give a URL that everybody can open: https, of the file itself, without redirects."
         raise InvalidRequest(f"{field}: {error}", hint=hint, errors=(FieldError(field, str(error)),)) from None

@@ -19,8 +19,9 @@ def refuse_while_running(running: Iterable[Job], what: str) -> None:
 
 
 def refuse_while_needed(asset: Asset, jobs: JobStore) -> None:
-    """Music is needed until a film is there that has it, of whichever campaign. So is a picture that a film is cut with, or that
-    a prompted one begins with; and one is needed while a job chooses among its campaign's, while a clip that begins or ends with it is open."""
+    """Music is needed until a film is there that has it, of whichever campaign. So is a picture that a film is cut with, or
+    that a prompted one begins with; and one is needed while a job chooses among its campaign's, while a clip that begins or
+    ends with it is open."""
     running = jobs.running(asset.tenant)
     refuse_while_running((job for job in running if _needs(job, asset, jobs)), KINDS[asset.type].word)
 
