@@ -67,6 +67,10 @@ budget: setup ## What a tenant may spend in all: make budget TENANT=acme [USD=50
 	@test -n "$(TENANT)" || { echo "whose budget? make budget TENANT=acme USD=50"; exit 2; }
 	@STAGE='$(STAGE)' $(BIN)/python -m admin budget -- '$(TENANT)' $(if $(USD),'$(USD)')
 
+.PHONY: models
+models: setup ## Lays a document over the catalogue: make models FILE=overrides.json [STAGE=dev]; without FILE shows what is in force
+	@STAGE='$(STAGE)' $(BIN)/python -m admin models -- $(if $(FILE),'$(FILE)')
+
 .PHONY: test
 test: setup node_modules/.ready ## The whole suite
 	@$(BIN)/python -m pytest -n 4

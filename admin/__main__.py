@@ -1,5 +1,5 @@
 """`python -m admin key TENANT` makes an API key, `revoke KEY` ends one, `budget TENANT USD` sets what a tenant may spend,
-`redrive` has the looks at providers that were set aside taken again.
+`redrive` has the looks at providers that were set aside taken again, `models FILE` lays a document over the catalogue.
 
 Where: the deployment of $STAGE; without a stage the local cloud that runs (out/local.json).
 """
@@ -20,7 +20,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from admin.redrive import redrive
 from functions.api.keys import issue_key, revoke, tenant_name
 from functions.studio.budgets import Budgets
+from functions.studio.catalogue import catalogue
 from functions.studio.errors import NotFound
+from functions.studio.media_store import MediaStore
+from functions.studio.overrides import Overrides
 from functions.studio.table import Table
 from local.checkout import OUT
 from local.told import told_in
@@ -42,6 +45,10 @@ def main(arguments: Sequence[str] | None = None, local: Path = LOCAL) -> int:
             aside = asked.queue or _found(os.environ.get("STAGE"), local, "DeadChecksUrl", "deadChecks")
             print(f"{redrive(aside)} looks are taken again.")
             return 0
+        if asked.verb == "models":
+            bucket = asked.bucket or _found(os.environ.get("STAGE"), local, "MediaBucketName", "bucket")
+            print(_models(Overrides(MediaStore(bucket)), asked.file))
+            return 0
         name = asked.table or os.environ.get("TABLE_NAME")
         table = Table(name or _found(os.environ.get("STAGE"), local, "TableName", "table"))
         if asked.verb == "key":
@@ -52,7 +59,7 @@ def main(arguments: Sequence[str] | None = None, local: Path = LOCAL) -> int:
         else:
             key = revoke(table, asked.key)
             print(f"{key.prefix} of {key.tenant}: revoked at {key.revoked_at}; it may open for a minute more.")
-    except (ValueError, NotFound, NoTable, BotoCoreError, ClientError) as error:
+    except (OSError, ValueError, NotFound, NoTable, BotoCoreError, ClientError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
@@ -73,9 +80,21 @@ def _parser() -> argparse.ArgumentParser:
     )
     again = verbs.add_parser("redrive", help="have looks that were set aside taken again")
     again.add_argument("--queue", help="URL of the queue where they lie; default: the local cloud's or the stack's")
+    models = verbs.add_parser("models", help="show, and with FILE set, what the deployment says otherwise of models")
+    models.add_argument("file", nargs="?", type=Path, help='JSON: {"models": [{"name": …, what differs}]}')
+    models.add_argument("--bucket", help="of the media; default: the local cloud's or the stack's")
     for verb in (key, end, budget):
         verb.add_argument("--table", help="default: $TABLE_NAME, else the local cloud's or the stack's")
     return parser
+
+
+def _models(overrides: Overrides, file: Path | None) -> str:
+    if file is None:
+        document = overrides.document
+        return document.decode() if document else "The release's catalogue is in force as it is."
+    made = overrides.put(file.read_bytes())
+    changed = [one.name for one in made.models if one != catalogue().entry(one.name)]
+    return f"In force within a minute. Other than in the release: {', '.join(changed) or 'nothing'}."
 
 
 def _budget(budgets: Budgets, tenant: str, usd: str) -> str:

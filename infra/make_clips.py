@@ -30,6 +30,7 @@ class MakeClips(Construct):
     ) -> None:
         super().__init__(scope, id)
         self.key = ServiceKey(self, "Replicate", service="replicate")
+        self.piapi_key = ServiceKey(self, "Piapi", service="piapi")
         self.request_clip = runtime.function(
             self, "request_clip", does="Sends a clip's attempt to its provider.", seconds=LONGEST_SEND
         )
@@ -57,13 +58,18 @@ class MakeClips(Construct):
         senders = (self.request_clip, self.check_clip)
         library.show_media(*senders)
         library.lend_media(self.keep_clip)
-        self._base_url = parameters.replicate_base_url
+        self._addresses = {
+            "REPLICATE_BASE_URL": parameters.replicate_base_url,
+            "PIAPI_BASE_URL": parameters.piapi_base_url,
+            "PIAPI_UPLOAD_URL": parameters.piapi_upload_url,
+        }
         self.introduce(*askers)
         workflow.take_answers_from(*answerers)
         for function in senders:
             function.add_environment("PUBLIC_URL", door.public_url)
             function.add_environment("MEDIA_HANDOVER", parameters.media_handover)
         self.keep_clip.add_environment("REPLICATE_OUTPUT_ORIGINS", parameters.replicate_output_origins)
+        self.keep_clip.add_environment("PIAPI_OUTPUT_ORIGINS", parameters.piapi_output_origins)
 
         self.dead_checks = sqs.Queue(
             self,
@@ -89,7 +95,9 @@ class MakeClips(Construct):
         door.post_to(CALLBACKS, self.callback)
 
     def introduce(self, *functions: lambda_.Function) -> None:
-        """Lets them speak with the provider."""
-        self.key.hand_to(*functions)
+        """Lets them speak with the providers."""
+        for key in (self.key, self.piapi_key):
+            key.hand_to(*functions)
         for function in functions:
-            function.add_environment("REPLICATE_BASE_URL", self._base_url)
+            for variable, address in self._addresses.items():
+                function.add_environment(variable, address)

@@ -30,4 +30,7 @@ class Parameters:
         self.clip_timeout_seconds = parameter("CLIP_TIMEOUT_SECONDS")
         self.replicate_base_url = parameter("REPLICATE_BASE_URL")
         self.replicate_output_origins = parameter("REPLICATE_OUTPUT_ORIGINS")
+        self.piapi_base_url = parameter("PIAPI_BASE_URL")
+        self.piapi_upload_url = parameter("PIAPI_UPLOAD_URL")
+        self.piapi_output_origins = parameter("PIAPI_OUTPUT_ORIGINS")
         self.xai_base_url = parameter("XAI_BASE_URL")

@@ -69,6 +69,7 @@ class Reelay(Stack):
             "MediaBucketName": library.media.bucket_name,
             "StateMachineArn": workflow.machine.state_machine_arn,
             "ReplicateSecretArn": clips.key.arn,
+            "PiapiSecretArn": clips.piapi_key.arn,
             "XaiSecretArn": planning.key.arn,
             "DeadChecksUrl": clips.dead_checks.queue_url,
         }.items():

@@ -102,6 +102,9 @@ def _films() -> list[CustomMetricGroup]:
     ]
 
 
+CHOOSERS = ("api", "plan", "request_clip", "check_clip", "keep_clip")
+"""The functions that look into the catalogue."""
+
 STOPPERS = ("close_job", "sweep")
 """The functions that stop and close runs."""
 
@@ -109,6 +112,7 @@ STOPPERS = ("close_job", "sweep")
 def _alarming() -> list[CustomMetricWithAlarm]:
     losers = ("keep_clip", "arrange", *STOPPERS)
     lost = {service: _metric("PaidNotKept", service, label=service) for service in losers}
+    unusable = {f"{service}_overrides": _metric("OverridesUnusable", service, label=service) for service in CHOOSERS}
     return [
         _alarm(
             _metric(
@@ -123,6 +127,12 @@ def _alarming() -> list[CustomMetricWithAlarm]:
             "PaidNotKept",
             0,
             "A provider has made a clip and is paid for it, and it was not kept: expired, broken, or too late.",
+        ),
+        _alarm(
+            _math(" + ".join(f"FILL({name}, 0)" for name in unusable), label="overrides unusable", **unusable),
+            "OverridesUnusable",
+            0,
+            "A document of this deployment's about its models is unusable; the one before it counts. The log says why.",
         ),
         _alarm(
             _metric("CallbacksRefused", "callback", label="callbacks refused"),

@@ -18,7 +18,8 @@ CHECK_DELAYS: Final = "3,3,5,10"
 class Service:
     """`module` stands in for it, with `arguments`; the other names are of the table of settings.
 
-    `path` is what a base URL has behind the host."""
+    `path` is what a base URL has behind the host. `origins` of what it makes, for whom makes something; `beside` are other
+    addresses of it that lie elsewhere; `calls_back` by webhook."""
 
     title: str
     module: str
@@ -26,6 +27,9 @@ class Service:
     base_url: str
     arguments: Sequence[str] = ()
     path: str = ""
+    origins: str = ""
+    beside: Sequence[str] = ()
+    calls_back: bool = False
 
     @property
     def secret(self) -> str:
@@ -40,6 +44,18 @@ SERVICES: Final[Mapping[str, Service]] = {
         key="REPLICATE_API_KEY",
         base_url="REPLICATE_BASE_URL",
         arguments=("--cache", str(CACHE / "clips")),
+        origins="REPLICATE_OUTPUT_ORIGINS",
+        calls_back=True,
+    ),
+    "piapi": Service(
+        "PiAPI",
+        "local.standins.piapi",
+        key="PIAPI_API_KEY",
+        base_url="PIAPI_BASE_URL",
+        arguments=("--cache", str(CACHE / "clips")),
+        origins="PIAPI_OUTPUT_ORIGINS",
+        beside=("PIAPI_UPLOAD_URL",),
+        calls_back=True,
     ),
     "xai": Service("xAI", "local.standins.xai", key="XAI_API_KEY", base_url="XAI_BASE_URL", path="/v1"),
 }
@@ -63,17 +79,20 @@ def parameters_of(settings: Settings, stand_ins: Mapping[str, str]) -> dict[str,
     told = {"CHECK_DELAYS": CHECK_DELAYS}
     if real:  # nobody out there can fetch from this machine, or call it
         told["MEDIA_HANDOVER"] = "upload"
-    if "replicate" in real:
-        told["PUBLIC_URL"] = "none"
-        if own := settings.get("REPLICATE_BASE_URL"):
-            parts = urlsplit(own)
-            theirs = setting("REPLICATE_OUTPUT_ORIGINS").default
-            told["REPLICATE_OUTPUT_ORIGINS"] = f"{theirs},{parts.scheme}://{parts.netloc}"
+    for one in (SERVICES[name] for name in SERVICES if name in real):
+        if one.calls_back:
+            told["PUBLIC_URL"] = "none"
+        if own := settings.get(one.base_url):
+            told |= dict.fromkeys(one.beside, own)
+            if one.origins:
+                parts = urlsplit(own)
+                told[one.origins] = f"{setting(one.origins).default},{parts.scheme}://{parts.netloc}"
     told |= settings
     for name, url in stand_ins.items():
-        told[SERVICES[name].base_url] = url + SERVICES[name].path
-        if name == "replicate":
-            told["REPLICATE_OUTPUT_ORIGINS"] = url
+        one = SERVICES[name]
+        told |= {one.base_url: url + one.path, **dict.fromkeys(one.beside, url)}
+        if one.origins:
+            told[one.origins] = url
     return {one.parameter: told[one.name] for one in SETTINGS if one.parameter and one.name in told}
 
 
@@ -95,6 +114,7 @@ def description_of(settings: Settings, stand_ins: Collection[str]) -> Iterator[s
             yield f"{one.title} is stood in for ({one.key} is not set)"
         else:
             yield f"{one.title} is off: it has neither a key nor a stand-in"
-    if "replicate" in real_ones(settings):
-        url = settings.get("PUBLIC_URL", "none")
-        yield "Replicate is asked every few seconds" if url == "none" else f"Replicate calls back at {url}"
+    url, real = settings.get("PUBLIC_URL", "none"), real_ones(settings)
+    for name, one in SERVICES.items():
+        if name in real and one.calls_back:
+            yield f"{one.title} is asked every few seconds" if url == "none" else f"{one.title} calls back at {url}"

@@ -23,6 +23,8 @@ class LineView(View):
     """That was reserved."""
     cost: Money | None
     """What it came to: nothing of what was released. None while it is reserved."""
+    provider_reported_cost: Money | None
+    """What the provider says that it took; None where it says nothing."""
     reserved_at: str
     ended_at: str | None
 
@@ -81,6 +83,7 @@ def _line(line: Line) -> LineView:
         state=line.state,
         amount=line.amount,
         cost=None if line.state is LineState.RESERVED else line.counts,
+        provider_reported_cost=line.reported_cost,
         reserved_at=line.reserved_at,
         ended_at=line.ended_at,
     )

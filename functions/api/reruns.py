@@ -15,8 +15,10 @@ from functions.api.accept_job import Reception, TheReception
 from functions.api.envelope import Envelope
 from functions.api.given import TheLibrary
 from functions.api.job_views import AcceptedView, rerun_view, shown_status
+from functions.api.named_model import not_to_be_had
 from functions.api.own_jobs import own_job
 from functions.studio.attempts import at_most
+from functions.studio.catalogue import Catalogue, Mode
 from functions.studio.clips import Clip
 from functions.studio.cut import Cut, Take
 from functions.studio.errors import ConditionLost, Conflict, FieldError
@@ -25,7 +27,7 @@ from functions.studio.library import Campaign, Library
 from functions.studio.pairs import enough
 from functions.studio.policy import hopeless
 from functions.studio.reruns import opened_again
-from functions.studio.rows import now
+from functions.studio.rows import now, today
 from functions.studio.shots import GONE, by_shot, take
 from functions.studio.telemetry import about, logger
 
@@ -62,6 +64,7 @@ class Reruns:
             enough(self.library.count_pictures(campaign), job.num_pairs)
         models = self.reception.catalogue()
         again = [opened_again(clip, next_job, models) for clip in clips if clip.number in purpose.clips]
+        _require_models(job, again, purpose, models)
         self._require_pictures(job.tenant, again, purpose.cut or job.cut)
         self._require_hope(job, clips, again, purpose)
         cost = sum((at_most(clip, next_job, models) for clip in again), start=Decimal(0))
@@ -118,6 +121,23 @@ class Reruns:
                 f"The film is cut with the asset {min(missing)}, which has been deleted.",
                 hint="A recut with another one, or with null in its place, does without it.",
                 errors=tuple(FieldError(part, f"{one} is gone") for part, one in cut.parts() if one in missing),
+            )
+
+
+def _require_models(job: Job, again: Sequence[Clip], purpose: Purpose, catalogue: Catalogue) -> None:
+    """That the clips can be made with the models that they are to be made with."""
+    on = today()
+    asked: set[tuple[str, Mode]] = {(clip.model, clip.mode) for clip in again}
+    if purpose.chooses:
+        asked |= {(name, "pair") for name in job.models}
+    for name, mode in sorted(asked):
+        model = catalogue.model(name, mode)
+        if why := not_to_be_had(model, catalogue, on):
+            would_do = ", ".join(one.name for one in catalogue.successors(model, on)) or "another one"
+            raise Conflict(
+                f"The model {name!r} {why}.",
+                hint=f"POST …/sub-jobs/{{n}}/regenerate makes one clip anew with {would_do}; a new job all of them.",
+                errors=(FieldError("model", f"{why}; what would do: {would_do}"),),
             )
 
 

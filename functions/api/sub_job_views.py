@@ -39,6 +39,8 @@ class SubJobView(View):
     duration_seconds: float
     estimated_cost: Money
     actual_cost: Money | None
+    provider_reported_cost: Money | None
+    """What the provider says that it took; None where it says nothing."""
     error_message: str | None
     error_class: str | None
     error_input: str | None
@@ -104,6 +106,7 @@ def _sub_job(job: Job, clip: Clip, model: Model | None, at: datetime) -> SubJobV
         duration_seconds=clip.duration_seconds,
         estimated_cost=clip.estimated_cost,
         actual_cost=clip.actual_cost,
+        provider_reported_cost=clip.provider_reported_cost,
         error_message=clip.error_message,
         error_class=clip.error_class,
         error_input=clip.error_input,

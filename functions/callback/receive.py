@@ -17,8 +17,8 @@ from functions.studio.events import JobEvents
 from functions.studio.job_store import JobStore
 from functions.studio.messages import LateClip, is_attempt_id
 from functions.studio.payload import raw_body
-from functions.studio.providers import Prediction, Provider
-from functions.studio.recording import mark_of, record_answer
+from functions.studio.providers import Provider
+from functions.studio.recording import is_of, record_answer
 from functions.studio.rows import is_id
 from functions.studio.telemetry import about, count, logger
 from functions.studio.workflow import Workflow
@@ -54,17 +54,13 @@ def receive(
         return
     named = is_id(job_id) and is_attempt_id(attempt_id)
     attempt = jobs.find_attempt(job_id, attempt_id) if named else None
-    if attempt is None or not _is_of(prediction, attempt.prediction_id, mark_of(job_id, attempt)):
+    # What proves a webhook covers its body, not its URL: the body must belong to the attempt that the URL names.
+    if attempt is None or not is_of(prediction, job_id, attempt):
         raise UnknownAttempt("no attempt is known by that name and prediction")
     about(run=attempt.run, clip=attempt.clip)
     if record_answer(jobs, workflow, job_id, attempt, prediction):
         events.publish_late(LateClip(job_id=job_id, run=attempt.run, attempt_id=attempt.id))
     logger().info("answered by webhook", extra={"outcome": prediction.answer.outcome.value})
-
-
-def _is_of(prediction: Prediction, stored_id: str | None, marked: str) -> bool:
-    """The signature covers the body, not the URL: the body itself must belong to the attempt that the URL names."""
-    return prediction.id == stored_id if stored_id else prediction.carries(marked)
 
 
 def _signed_body(event: dict[str, Any]) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functions.studio.clips import Answer, Attempt, AttemptStatus, Outcome
-from functions.studio.errors import NotConfigured, ProviderError, ProviderRefused, StaleRun
+from functions.studio.errors import NotConfigured, ProviderError, ProviderRefused, ProviderUnknown, StaleRun
 from functions.studio.events import JobEvents
 from functions.studio.messages import CheckClip, LateClip
 from functions.studio.providers import Prediction
@@ -83,6 +83,11 @@ def _stop(message: CheckClip, attempt: Attempt, outbox: Outbox, events: JobEvent
         prediction = find(provider, message.job_id, attempt)
     except ProviderRefused as refused:
         logger().info("nothing to stop", extra={"attempt": attempt.id, "reason": str(refused)})
+        return
+    except ProviderUnknown as unknown:  # whatever it began ends by itself, and is kept if its webhook says so
+        logger().warning("nobody can say what to stop", extra={"attempt": attempt.id, "reason": str(unknown)})
+        if not over:
+            outbox.checks.look_later(message, message.look + 1)
         return
     if prediction is None and over:
         return

@@ -12,14 +12,17 @@ from functions.keep_clip.keep import Keeper
 from functions.studio.attempts import LIMITS
 from functions.studio.clips import STAGES
 from functions.studio.messages import ClipTask, KeepClip, LateClip
-from functions.studio.providers import open_provider
+from functions.studio.providers import PROVIDERS, open_provider
 from functions.studio.telemetry import entry
 from functions.studio.wiring import catalogue, events, jobs, ledger, media
 
 
 @entry
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    origins = [origin.strip() for origin in os.environ["REPLICATE_OUTPUT_ORIGINS"].split(",")]
+    origins = {
+        provider: [origin.strip() for origin in os.environ[f"{provider.upper()}_OUTPUT_ORIGINS"].split(",")]
+        for provider in PROVIDERS
+    }
     keeper = Keeper(jobs(), ledger(), media(), open_provider, origins, LIMITS, STAGES, events(), catalogue)
     if "detail" in event:
         keeper.keep_late(LateClip.parse(event["detail"]))

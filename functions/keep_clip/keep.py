@@ -67,7 +67,8 @@ class Keeper:
     ledger: Ledger
     media: MediaStore
     provider_of: Callable[[str], Provider]
-    origins: Sequence[str]
+    origins: Mapping[str, Sequence[str]]
+    """From which a provider's outputs may be fetched."""
     limits: Mapping[str, int]
     stages: Mapping[str, tuple[str, ...]]
     events: JobEvents
@@ -194,7 +195,7 @@ class Keeper:
             raise BrokenMedia("the provider named no output")
         with workplace() as folder:
             film, pcm = folder / "clip.mp4", folder / "clip.pcm"
-            fetch(url, film, self.origins)
+            fetch(url, film, self.origins[attempt.provider])
             stills = Stills(folder / "thumbnail.jpg", folder / "last_frame.jpg")
             probe = examine(film, pcm=pcm, stills=stills)
             check(probe, clip.duration_seconds)
@@ -240,16 +241,19 @@ class Keeper:
     ) -> ClipTask | None:
         following = self._next(job, clip, task, line.model, kept=True)
         price = line.comes_to(attempt.price)
-        cost = (clip.actual_cost or 0) + price
+        reported = attempt.answer.reported_cost if attempt.answer else None
+        costs = {"actualCost": (clip.actual_cost or 0) + price}
+        if reported is not None:
+            costs["providerReportedCost"] = (clip.provider_reported_cost or 0) + reported
         ended = [
             self.jobs.attempt_ended(job.id, attempt.id, AttemptStatus.KEPT, as_read=attempt),
-            self.ledger.end(job.id, attempt.id, LineState.SETTLED, price),
+            self.ledger.end(job.id, attempt.id, LineState.SETTLED, price, reported=reported),
         ]
         if following:
-            changes = {"stage": following.task.stage, "actualCost": cost, "kept": kept.attributes()}
+            changes = {"stage": following.task.stage, **costs, "kept": kept.attributes()}
             self._go_on(job, clip, following, line.amount - price, changes, ended)
         else:
-            self.jobs.table.commit(self.jobs.clip_kept(job.id, task, kept, cost), *ended)
+            self.jobs.table.commit(self.jobs.clip_kept(job.id, task, kept, costs), *ended)
         telemetry.logger().info("kept", extra={"bytes": kept.probe.bytes, "usd": float(price)})
         if not following:
             telemetry.count("ClipsCompleted")

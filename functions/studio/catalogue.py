@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
@@ -335,48 +334,11 @@ class Catalogue(Data):
         return [one for one in self.in_mode(mode) if self.missing(one) is None and one.state(on) != "retired"]
 
 
-def _released() -> bytes:
+def released() -> bytes:
     return Path(__file__).with_name("catalogue.json").read_bytes()
 
 
 @cache
 def catalogue() -> Catalogue:
     """The one that came with the release."""
-    return Catalogue.model_validate_json(_released())
-
-
-class Document(Data):
-    """What a deployment says otherwise of models, or of further ones: a merge patch (RFC 7396) for each, by its name."""
-
-    models: list[dict[str, Any]]
-
-
-def overlaid(document: bytes) -> Catalogue:
-    """The release's catalogue with a `Document` laid over it; ValueError says what is wrong with that.
-
-    Whatever the release has stays: a model that is to be chosen no more is `retired`, for jobs with it may be running.
-    """
-    released = json.loads(_released())
-    entries = {entry["name"]: entry for entry in released["models"]}
-    for said in Document.model_validate_json(document).models:
-        name = said.get("name")
-        if not isinstance(name, str):
-            raise ValueError("every model needs its name")
-        entries[name] = _merged(entries.get(name, {}), said)
-    laid_over = Catalogue.model_validate({**released, "models": list(entries.values())})
-    if lost := catalogue().named() - laid_over.named():
-        name, mode = min(lost)
-        raise ValueError(f"{name} cannot lose its mode {mode}: it can be retired")
-    return laid_over
-
-
-def _merged(was: Any, said: Any) -> Any:
-    if not isinstance(said, dict):
-        return said
-    made = dict(was) if isinstance(was, dict) else {}
-    for name, value in said.items():
-        if value is None:
-            made.pop(name, None)
-        else:
-            made[name] = _merged(made.get(name), value)
-    return made
+    return Catalogue.model_validate_json(released())

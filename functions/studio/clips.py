@@ -101,6 +101,8 @@ class Answer(Row):
     removed: bool = False
     """The provider has deleted what it made."""
     predict_seconds: float | None = None
+    reported_cost: Decimal | None = None
+    """USD that it took, where the provider says so."""
 
 
 class Fault(Row):
@@ -157,6 +159,8 @@ class Clip(Row):
     """Where the film leaves it, in seconds of the clip; None: at its end."""
     estimated_cost: Decimal
     actual_cost: Decimal | None = None
+    provider_reported_cost: Decimal | None = None
+    """The same, as its providers say; None where none does."""
     attempt_id: str | None = None
     prediction_id: str | None = None
     retry_count: int = 0

@@ -263,13 +263,14 @@ class JobStore:
         ends = ClipStatus.COMPLETED if clip.former else status
         return self.move_clip(job_id, clip.run, clip.number, ends, changes, as_read=as_read)
 
-    def clip_kept(self, job_id: str, task: ClipTask, kept: Kept, cost: Decimal) -> Write:
+    def clip_kept(self, job_id: str, task: ClipTask, kept: Kept, costs: Mapping[str, Decimal | None]) -> Write:
+        """`costs` by the clip's attributes."""
         return self.move_clip(
             job_id,
             task.run,
             task.clip,
             ClipStatus.COMPLETED,
-            {"kept": kept.attributes(), "actualCost": cost, "former": None, **said(None)},
+            {"kept": kept.attributes(), **costs, "former": None, **said(None)},
         )
 
     # attempts

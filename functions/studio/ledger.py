@@ -35,6 +35,8 @@ class Line(Row):
     """That was reserved."""
     cost: Decimal | None = None
     """What it came to, settled or lost; None where that is all of it."""
+    reported_cost: Decimal | None = None
+    """What its provider says that it took; beside our own figure, and counted nowhere."""
     unit: Literal["USD"] = "USD"
     state: LineState = LineState.RESERVED
     model: str
@@ -97,12 +99,20 @@ class Ledger:
         """Of a clip that was never chosen."""
         return delete(f"J#{job_id}", f"LEDGER#{line.attempt_id}")
 
-    def end(self, job_id: str, attempt_id: str, state: LineState, cost: Decimal | None = None) -> Write:
-        """Holds only while the line is reserved: money moves exactly once. `cost` as on the line."""
+    def end(
+        self,
+        job_id: str,
+        attempt_id: str,
+        state: LineState,
+        cost: Decimal | None = None,
+        *,
+        reported: Decimal | None = None,
+    ) -> Write:
+        """Holds only while the line is reserved: money moves exactly once. `cost` and `reported` as on the line."""
         return update(
             f"J#{job_id}",
             f"LEDGER#{attempt_id}",
-            {"state": state.value, "cost": cost, "endedAt": now(), "expiresAt": None},
+            {"state": state.value, "cost": cost, "reportedCost": reported, "endedAt": now(), "expiresAt": None},
             {"state": LineState.RESERVED.value},
         )
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from functions.studio.catalogue import Catalogue, catalogue, overlaid
+from functions.studio.catalogue import Catalogue, catalogue
 from functions.studio.media_store import MediaStore
+from functions.studio.overlay import overlaid
 from functions.studio.telemetry import count, logger
 
 FOLDER = "_deployment/models/"
@@ -24,14 +25,6 @@ LOOKED_AT = 10
 
 _END_OF_TIME = 10**13
 """Milliseconds since 1970: in 2286."""
-
-
-def put_overrides(media: MediaStore, document: bytes) -> str:
-    """The key under which it counts from now on; ValueError for one that is unusable, and nothing is written."""
-    overlaid(document)
-    key = f"{FOLDER}{_END_OF_TIME - time.time_ns() // 1_000_000:013}.json"
-    media.put(key, document, "application/json")
-    return key
 
 
 class Overrides:
@@ -50,6 +43,16 @@ class Overrides:
             self._refresh()
             self._asked_at = now
         return self._in_force()
+
+    def put(self, document: bytes) -> Catalogue:
+        """What is in force from now on; ValueError for a document that is unusable, or that another model stood in whose jobs
+        may be running. Nothing is written then."""
+        made = overlaid(document)
+        if lost := self.catalogue().named() - made.named():
+            name, mode = min(lost)
+            raise ValueError(f"{name} (mode {mode}) is in force and would be lost: it can be retired")
+        self.media.put(f"{FOLDER}{_END_OF_TIME - time.time_ns() // 1_000_000:013}.json", document, "application/json")
+        return made
 
     @property
     def document(self) -> bytes | None:

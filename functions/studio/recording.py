@@ -24,8 +24,11 @@ def webhook_url(public_url: str, provider: str, job_id: str, attempt_id: str) ->
     """None where this deployment cannot be reached (`public_url` is "none"), and check_clip does it all."""
     if public_url == "none":
         return None
-    query = urlencode({"job": job_id, "attempt": attempt_id})
-    return f"{public_url}{CALLBACKS.format(provider=provider)}?{query}"
+    return f"{public_url}{CALLBACKS.format(provider=provider)}{_query(job_id, attempt_id)}"
+
+
+def _query(job_id: str, attempt_id: str) -> str:
+    return "?" + urlencode({"job": job_id, "attempt": attempt_id})
 
 
 def mark(job_id: str, attempt_id: str) -> str:
@@ -40,6 +43,14 @@ def mark_of(job_id: str, attempt: Attempt) -> str:
     """What a prediction of this attempt carries in its input: the address of its own upload, or its mark; the fingerprint
     of the whole where there is no picture."""
     return next(iter(attempt.uploads.values()), attempt.fingerprint or mark(job_id, attempt.id))
+
+
+def is_of(prediction: Prediction, job_id: str, attempt: Attempt) -> bool:
+    """Whether a prediction is the attempt's: by its id, and before that is stored by what its create alone has carried."""
+    if attempt.prediction_id:
+        return prediction.id == attempt.prediction_id
+    reports_here = (prediction.webhook or "").endswith(_query(job_id, attempt.id))
+    return reports_here or prediction.carries(mark_of(job_id, attempt))
 
 
 def record_acceptance(jobs: JobStore, job_id: str, attempt: Attempt, prediction_id: str) -> None:

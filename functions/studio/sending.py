@@ -13,6 +13,7 @@ from functions.studio.check_queue import CheckQueue
 from functions.studio.clips import Answer, Attempt, AttemptStatus, Clip, Outcome
 from functions.studio.errors import (
     ConditionLost,
+    ModelGone,
     NotConfigured,
     ProviderBusy,
     ProviderError,
@@ -27,7 +28,7 @@ from functions.studio.media_store import MediaStore
 from functions.studio.messages import ClipTask
 from functions.studio.providers.protocol import Order, Prediction, Provider, fingerprint
 from functions.studio.recording import cancel, mark, record_acceptance, record_answer, webhook_url
-from functions.studio.rows import new_id
+from functions.studio.rows import new_id, today
 from functions.studio.stopping import Brake
 from functions.studio.telemetry import logger
 from functions.studio.workflow import Workflow
@@ -87,7 +88,13 @@ def send(task: ClipTask, outbox: Outbox, turn: int = 0) -> None:
     except (ProviderRefused, ProviderFailed, NotConfigured) as error:
         with suppress(ConditionLost):  # whoever claimed it meanwhile hears for itself
             claim = claim or _claim(outbox.jobs, task, {})
-            record_answer(outbox.jobs, outbox.workflow, job.id, attempt, _not_accepted(error, model))
+            record_answer(
+                outbox.jobs,
+                outbox.workflow,
+                job.id,
+                attempt,
+                _not_accepted(error, model, job, clip, outbox.catalogue()),
+            )
     else:
         record_acceptance(outbox.jobs, job.id, attempt, prediction.id)
         logger().info("accepted", extra={"prediction": prediction.id, "model": attempt.model})
@@ -173,12 +180,14 @@ def _is_unknown(jobs: JobStore, task: ClipTask) -> None:
         logger().info("the answer came although its create was not answered")
 
 
-def _not_accepted(error: ProviderError | NotConfigured, model: Model) -> Prediction:
+def _not_accepted(
+    error: ProviderError | NotConfigured, model: Model, job: Job, clip: Clip, catalogue: Catalogue
+) -> Prediction:
     """An answer like any other, so that KeepClip alone ends attempts. Nothing was begun, so nothing is charged."""
     outcome = Outcome.REFUSED if isinstance(error, ProviderRefused) else Outcome.FAILED
     answer = Answer(
         outcome=outcome,
-        error=str(error),
+        error=f"{error}{_instead(model, job, clip, catalogue)}" if isinstance(error, ModelGone) else str(error),
         error_class=error.error_class,
         input=_our_word(error, model) if isinstance(error, ProviderRefused) else None,
         charged=False,
@@ -186,8 +195,18 @@ def _not_accepted(error: ProviderError | NotConfigured, model: Model) -> Predict
     return Prediction(id="", answer=answer)
 
 
+def _instead(model: Model, job: Job, clip: Clip, catalogue: Catalogue) -> str:
+    """What could be asked in place of a model that is gone, and at what price: nobody is charged it unasked."""
+    offers = [
+        f"{one.name} (${one.offer(job.cut, one.duration(clip.duration_seconds)).cost:.2f} a clip)"
+        for one in catalogue.successors(model, today())
+    ]
+    return f". Such clips can be had of {', '.join(offers)}, where the job names it" if offers else ""
+
+
 def _our_word(refused: ProviderRefused, model: Model) -> str | None:
-    return next((ours for ours, theirs in model.inputs.items() if theirs == refused.input), None)
+    named = refused.input or ""
+    return next((ours for ours, path in model.inputs.items() if path == named or path.startswith(f"{named}.")), None)
 
 
 def _stop_if_overtaken(jobs: JobStore, task: ClipTask, provider: Provider, prediction: Prediction) -> None:

@@ -72,7 +72,8 @@ def ended_attempt(
 ) -> list[Write]:
     """The writes that end an attempt and its line; they hold only while both are as they were read."""
     lost = line.comes_to(attempt.price if attempt else None) if end.line is LineState.LOST else None
-    writes = [ledger.end(job_id, line.attempt_id, end.line, lost)]
+    reported = attempt.answer.reported_cost if attempt and attempt.answer else None
+    writes = [ledger.end(job_id, line.attempt_id, end.line, lost, reported=reported)]
     if attempt and ATTEMPT_MOVES[attempt.status]:
         writes.append(jobs.attempt_ended(job_id, attempt.id, end.status, as_read=attempt))
     return writes

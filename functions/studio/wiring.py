@@ -50,13 +50,13 @@ def media() -> MediaStore:
 
 
 @cache
-def _overrides() -> Overrides:
+def overrides() -> Overrides:
     return Overrides(media())
 
 
 def catalogue() -> Catalogue:
     """The one in force."""
-    return _overrides().catalogue()
+    return overrides().catalogue()
 
 
 @cache
@@ -100,5 +100,5 @@ def outbox() -> Outbox:
 
 def forget() -> None:
     """For a process whose environment has changed."""
-    for made in (table, media, _overrides, workflow, checks, events, outbox):
+    for made in (table, media, overrides, workflow, checks, events, outbox):
         made.cache_clear()

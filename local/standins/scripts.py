@@ -21,7 +21,9 @@ class Verb:
 VERBS: Mapping[str, Verb] = {
     "throttle": Verb("acceptance", turns_away=True),
     "server_error": Verb("acceptance", turns_away=True),
+    "hide_error": Verb("acceptance", turns_away=True),
     "lose_answer": Verb("answer"),
+    "queue": Verb("queue", needs=frozenset({"seconds"})),
     "slow": Verb("pace", needs=frozenset({"seconds"})),
     "fail": Verb("ending"),
     "refuse": Verb("ending"),

@@ -32,6 +32,7 @@ PURE = {
     "catalogue",
     "rows",
     "media",
+    "overlay",
     "cut",
     "filling",
     "pairs",
@@ -81,6 +82,7 @@ CLIENTS = {
 
 SDKS = {
     "protocol": {"pydantic"},
+    "piapi": {"pydantic", "requests", "urllib3"},
     "replicate": {"httpx", "pydantic", "replicate", "standardwebhooks"},
 }
 """A provider's own."""

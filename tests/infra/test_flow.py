@@ -171,6 +171,7 @@ def test_the_deployment_says_where_everything_is(template: Reader) -> None:
         "MediaBucketName": template.only("AWS::S3::Bucket"),
         "StateMachineArn": template.only("AWS::StepFunctions::StateMachine"),
         "ReplicateSecretArn": template.only("AWS::SecretsManager::Secret", "Replicate"),
+        "PiapiSecretArn": template.only("AWS::SecretsManager::Secret", "Piapi"),
         "XaiSecretArn": template.only("AWS::SecretsManager::Secret", "Xai"),
         "DeadChecksUrl": template.only("AWS::SQS::Queue", "DeadChecks"),
     }

@@ -21,6 +21,8 @@ class Wiring(NamedTuple):
     ffmpeg: bool = False
 
 
+PROVIDERS = "REPLICATE_SECRET_ARN REPLICATE_BASE_URL PIAPI_SECRET_ARN PIAPI_BASE_URL PIAPI_UPLOAD_URL"
+
 WIRING = {
     "api": Wiring(
         "TABLE_NAME MEDIA_BUCKET STATE_MACHINE_ARN VIDEO_GENERATION_MODEL PLAYER_SECRET_ARN EVENT_BUS_NAME",
@@ -29,9 +31,7 @@ WIRING = {
         30,
         ffmpeg=True,
     ),
-    "callback": Wiring(
-        "TABLE_NAME REPLICATE_SECRET_ARN REPLICATE_BASE_URL EVENT_BUS_NAME", "rows replicate answer publish", 512, 30
-    ),
+    "callback": Wiring(f"TABLE_NAME {PROVIDERS} EVENT_BUS_NAME", "rows replicate piapi answer publish", 512, 30),
     "plan": Wiring(
         "TABLE_NAME MEDIA_BUCKET XAI_SECRET_ARN XAI_BASE_URL MEDIA_HANDOVER CHECK_DELAYS CLIP_TIMEOUT_SECONDS",
         "rows look xai",
@@ -39,37 +39,35 @@ WIRING = {
         300,
     ),
     "request_clip": Wiring(
-        "TABLE_NAME MEDIA_BUCKET REPLICATE_SECRET_ARN REPLICATE_BASE_URL PUBLIC_URL CHECK_QUEUE_URL CHECK_DELAYS "
-        "MEDIA_HANDOVER",
-        "rows look replicate answer send",
+        f"TABLE_NAME MEDIA_BUCKET {PROVIDERS} PUBLIC_URL CHECK_QUEUE_URL CHECK_DELAYS MEDIA_HANDOVER",
+        "rows look replicate piapi answer send",
         512,
         120,
     ),
     "check_clip": Wiring(
-        "TABLE_NAME MEDIA_BUCKET REPLICATE_SECRET_ARN REPLICATE_BASE_URL PUBLIC_URL CHECK_QUEUE_URL CHECK_DELAYS "
-        "MEDIA_HANDOVER EVENT_BUS_NAME",
-        "rows look replicate answer send receive publish",
+        f"TABLE_NAME MEDIA_BUCKET {PROVIDERS} PUBLIC_URL CHECK_QUEUE_URL CHECK_DELAYS MEDIA_HANDOVER EVENT_BUS_NAME",
+        "rows look replicate piapi answer send receive publish",
         seconds=120,
     ),
     "keep_clip": Wiring(
-        "TABLE_NAME MEDIA_BUCKET REPLICATE_OUTPUT_ORIGINS REPLICATE_SECRET_ARN REPLICATE_BASE_URL EVENT_BUS_NAME",
-        "rows media replicate publish",
+        f"TABLE_NAME MEDIA_BUCKET REPLICATE_OUTPUT_ORIGINS PIAPI_OUTPUT_ORIGINS {PROVIDERS} EVENT_BUS_NAME",
+        "rows media replicate piapi publish",
         2048,
         480,
         ffmpeg=True,
     ),
-    "arrange": Wiring("TABLE_NAME REPLICATE_SECRET_ARN REPLICATE_BASE_URL", "rows replicate"),
+    "arrange": Wiring(f"TABLE_NAME {PROVIDERS}", "rows replicate piapi"),
     "make_piece": Wiring("TABLE_NAME MEDIA_BUCKET", "rows media", 3008, 900, tmp=2048, ffmpeg=True),
     "assemble": Wiring("TABLE_NAME MEDIA_BUCKET", "rows media", 3008, 900, tmp=10240, ffmpeg=True),
     "deliver": Wiring("TABLE_NAME EVENT_BUS_NAME", "rows publish"),
     "close_job": Wiring(
-        "TABLE_NAME STATE_MACHINE_ARN EVENT_BUS_NAME REPLICATE_SECRET_ARN REPLICATE_BASE_URL",
-        "rows stop answer replicate publish",
+        f"TABLE_NAME STATE_MACHINE_ARN EVENT_BUS_NAME {PROVIDERS}",
+        "rows stop answer replicate piapi publish",
         seconds=300,
     ),
     "sweep": Wiring(
-        "TABLE_NAME STATE_MACHINE_ARN EVENT_BUS_NAME REPLICATE_SECRET_ARN REPLICATE_BASE_URL",
-        "rows start describe stop answer replicate publish",
+        f"TABLE_NAME STATE_MACHINE_ARN EVENT_BUS_NAME {PROVIDERS}",
+        "rows start describe stop answer replicate piapi publish",
     ),
 }
 
@@ -101,7 +99,7 @@ def granted(template: Reader, grant: str) -> set[tuple[str, str]]:
             return each(READ_MEDIA, f"{media}/*") | each("s3:ListBucket", media)
         case "media":
             return each(f"{READ_MEDIA} {WRITE_MEDIA}", f"{media}/*") | each("s3:ListBucket", media)
-        case "replicate" | "xai" | "player":
+        case "replicate" | "piapi" | "xai" | "player":
             secret = template.only("AWS::SecretsManager::Secret", grant.capitalize())
             return each("secretsmanager:GetSecretValue secretsmanager:DescribeSecret", secret)
         case "start":
@@ -258,6 +256,9 @@ def test_what_a_deployment_may_choose_reaches_the_functions(template: Reader) ->
         "VIDEO_GENERATION_MODEL": "VideoGenerationModel",
         "REPLICATE_BASE_URL": "ReplicateBaseUrl",
         "REPLICATE_OUTPUT_ORIGINS": "ReplicateOutputOrigins",
+        "PIAPI_BASE_URL": "PiapiBaseUrl",
+        "PIAPI_UPLOAD_URL": "PiapiUploadUrl",
+        "PIAPI_OUTPUT_ORIGINS": "PiapiOutputOrigins",
         "XAI_BASE_URL": "XaiBaseUrl",
         "MEDIA_HANDOVER": "MediaHandover",
         "CHECK_DELAYS": "CheckDelays",

@@ -167,7 +167,7 @@ def deployed(table: Table, media: MediaStore, monkeypatch: pytest.MonkeyPatch) -
     )
     secret = boto3.client("secretsmanager").create_secret(Name="player", SecretString="of this deployment alone")
     monkeypatch.setenv("PLAYER_SECRET_ARN", secret["ARN"])
-    stores = (wiring.table, given.keys, wiring.media, wiring.workflow, wiring.events)
+    stores = (wiring.table, given.keys, wiring.media, wiring.overrides, wiring.workflow, wiring.events)
     for store in stores:
         store.cache_clear()
     yield

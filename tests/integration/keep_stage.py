@@ -58,7 +58,7 @@ class Desk:
             self.ledger,
             self.media,
             {"replicate": self.provider}.__getitem__,
-            [self.outputs.origin],
+            {"replicate": [self.outputs.origin], "piapi": [self.outputs.origin]},
             self.limits,
             self.stages,
             JobEvents("bus", self.bus),

@@ -34,6 +34,7 @@ def desk(
     monkeypatch.setenv("EVENT_BUS_NAME", "bus")
     monkeypatch.setenv("MEDIA_BUCKET", "media")
     monkeypatch.setenv("REPLICATE_OUTPUT_ORIGINS", outputs.origin)
+    monkeypatch.setenv("PIAPI_OUTPUT_ORIGINS", "https://*.theapi.app")
     wiring.forget()
     return a_desk(jobs, ledger, media, outputs, seconds=SECONDS)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -147,7 +148,7 @@ def test_keeping_again_after_a_crash_behind_the_uploads_converges(desk: Desk, st
     desk.answered(output_url=desk.outputs.holds(studio.clip()))
 
     class Dying(Ledger):
-        def end(self, job_id: str, attempt_id: str, state: LineState, cost: Decimal | None = None) -> Write:
+        def end(self, *arguments: Any, **named: Any) -> Write:
             raise ConnectionError("the function died")
 
     whole, desk.ledger = desk.ledger, Dying(desk.ledger.table)
@@ -167,6 +168,7 @@ def test_the_handler_reads_the_states_error_and_answers_with_what_follows(
     monkeypatch.setenv("MEDIA_BUCKET", "media")
     monkeypatch.setenv("EVENT_BUS_NAME", "bus")
     monkeypatch.setenv("REPLICATE_OUTPUT_ORIGINS", desk.outputs.origin)
+    monkeypatch.setenv("PIAPI_OUTPUT_ORIGINS", "https://*.theapi.app")
     wiring.forget()
     desk.answered(output_url=desk.outputs.holds(studio.clip()))
 

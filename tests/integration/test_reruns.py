@@ -49,7 +49,7 @@ class Rerun(Ended):
         self.bus = Bus()
         self.events = JobEvents("bus", self.bus)
         self.closing = a_closing(jobs, ledger, self.bus)
-        self.keeper = Keeper(jobs, ledger, media, _no_provider, [], {}, STAGES, self.events, catalogue)
+        self.keeper = Keeper(jobs, ledger, media, _no_provider, {}, {}, STAGES, self.events, catalogue)
 
     def begins(self, what: str, body: object = None) -> list[ClipTask]:
         assert self.asks(what, body).status == 202
@@ -66,7 +66,7 @@ class Rerun(Ended):
         self.jobs.table.commit(begun)
         kept = a_kept(task.clip).model_copy(update={"key": key})
         self.jobs.table.commit(
-            self.jobs.clip_kept(self.id, task, kept, cost),
+            self.jobs.clip_kept(self.id, task, kept, {"actualCost": cost}),
             self.ledger.end(self.id, task.attempt_id, self.ledger.line(self.id, task.attempt_id).state.SETTLED),
         )
 

@@ -109,7 +109,7 @@ class Life:
             self.ledger,
             media,
             lambda _: self.provider,
-            [],
+            {},
             {},
             {"image_pairs": ("video",)},
             events,

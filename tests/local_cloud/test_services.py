@@ -12,8 +12,9 @@ from local.services import CHECK_DELAYS, description_of, parameters_of, real_one
 from local.settings import SettingRefused, Settings
 
 REPLICATE = {"REPLICATE_API_KEY": "r8_key"}
+PIAPI = {"PIAPI_API_KEY": "piapi-key"}
 XAI = {"XAI_API_KEY": "xai-key"}
-STAND_INS = {"replicate": "http://127.0.0.1:1", "xai": "http://127.0.0.1:2"}
+STAND_INS = {"replicate": "http://127.0.0.1:1", "piapi": "http://127.0.0.1:3", "xai": "http://127.0.0.1:2"}
 
 
 def test_without_keys_everything_is_stood_in_for() -> None:
@@ -22,9 +23,13 @@ def test_without_keys_everything_is_stood_in_for() -> None:
         "CheckDelays": "3,3,5,10",
         "ReplicateBaseUrl": "http://127.0.0.1:1",
         "ReplicateOutputOrigins": "http://127.0.0.1:1",
+        "PiapiBaseUrl": "http://127.0.0.1:3",
+        "PiapiUploadUrl": "http://127.0.0.1:3",
+        "PiapiOutputOrigins": "http://127.0.0.1:3",
         "XaiBaseUrl": "http://127.0.0.1:2/v1",
     }
     assert secrets_of(Settings(), STAND_INS) == {
+        "PiapiSecretArn": "stand-in-piapi",
         "ReplicateSecretArn": "stand-in-replicate",
         "XaiSecretArn": "stand-in-xai",
     }
@@ -40,6 +45,17 @@ def test_a_real_replicate_is_at_its_own_address_gets_uploads_and_is_asked() -> N
         "XaiBaseUrl": "http://127.0.0.1:2/v1",
     }
     assert secrets_of(settings, {"xai"}) == {"ReplicateSecretArn": "r8_key", "XaiSecretArn": "stand-in-xai"}
+
+
+def test_a_real_piapi_gets_uploads_where_it_keeps_them_and_is_asked() -> None:
+    assert parameters_of(Settings(PIAPI), {}) == {
+        "CheckDelays": "3,3,5,10",
+        "MediaHandover": "upload",
+        "PublicUrl": "none",
+    }
+    told = parameters_of(Settings({**PIAPI, "PIAPI_BASE_URL": "https://proxy.example/piapi"}), {})
+    assert told["PiapiBaseUrl"] == told["PiapiUploadUrl"] == "https://proxy.example/piapi"
+    assert told["PiapiOutputOrigins"].endswith(",https://proxy.example")
 
 
 def test_a_real_xai_gets_uploads_while_replicates_stand_in_calls_back() -> None:
@@ -85,13 +101,17 @@ def test_the_start_says_which_services_are_real_and_shows_no_key() -> None:
     settings = Settings({"REPLICATE_API_TOKEN": "r8_key"})
     assert list(description_of(settings, {"xai"})) == [
         "Replicate is real and wants to be paid: key from REPLICATE_API_TOKEN in the environment",
+        "PiAPI is off: it has neither a key nor a stand-in",
         "xAI is stood in for (XAI_API_KEY is not set)",
         "Replicate is asked every few seconds",
     ]
-    assert list(description_of(Settings({**XAI, **REPLICATE, "PUBLIC_URL": "https://t.example"}), ())) == [
+    settings = Settings({**XAI, **REPLICATE, **PIAPI, "PUBLIC_URL": "https://t.example"})
+    assert list(description_of(settings, ())) == [
         "Replicate is real and wants to be paid: key from REPLICATE_API_KEY in the environment",
+        "PiAPI is real and wants to be paid: key from PIAPI_API_KEY in the environment",
         "xAI is real and wants to be paid: key from XAI_API_KEY in the environment",
         "Replicate calls back at https://t.example",
+        "PiAPI calls back at https://t.example",
     ]
 
 
@@ -99,6 +119,7 @@ def test_a_secret_of_a_service_that_is_off_stays_as_it_was_made() -> None:
     assert secrets_of(Settings(), ()) == {}
     assert list(description_of(Settings(), ())) == [
         "Replicate is off: it has neither a key nor a stand-in",
+        "PiAPI is off: it has neither a key nor a stand-in",
         "xAI is off: it has neither a key nor a stand-in",
     ]
 
@@ -114,7 +135,7 @@ def test_a_cloud_that_is_given_no_settings_takes_no_key_from_the_environment(
 
 @pytest.mark.parametrize("one", [one for one in SETTINGS if one.parameter], ids=lambda one: one.name)
 def test_a_setting_becomes_its_parameter(one: Setting) -> None:
-    settings = Settings({**REPLICATE, **XAI, one.name: one.default or "https://reelay.example"})
+    settings = Settings({**REPLICATE, **PIAPI, **XAI, one.name: one.default or "https://reelay.example"})
     assert parameters_of(settings, {})[one.parameter] == settings[one.name]
 
 

@@ -5,6 +5,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from local.standins.piapi import Piapi
 from local.standins.replicate import Replicate
 from local.standins.xai import Xai
 
@@ -66,8 +68,8 @@ def a_picture(seed: int, size: tuple[int, int] = (640, 360), kind: str = "JPEG")
     return out.getvalue()
 
 
-@pytest.fixture
-def host() -> Iterator[Host]:
+@contextmanager
+def hosting() -> Iterator[Host]:
     here = Host()
 
     class Handler(BaseHTTPRequestHandler):
@@ -103,6 +105,12 @@ def host() -> Iterator[Host]:
     server.server_close()
 
 
+@pytest.fixture
+def host() -> Iterator[Host]:
+    with hosting() as here:
+        yield here
+
+
 @pytest.fixture(scope="session")
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the clips drawn by any test are kept for the others."""
@@ -115,6 +123,19 @@ def start_replicate(drawn: Path) -> Iterator[Callable[..., Replicate]]:
 
     def start(**options: Any) -> Replicate:
         started.append(Replicate(**{"cache": drawn, **options}).start())
+        return started[-1]
+
+    yield start
+    for standin in started:
+        standin.stop()
+
+
+@pytest.fixture
+def start_piapi(drawn: Path) -> Iterator[Callable[..., Piapi]]:
+    started: list[Piapi] = []
+
+    def start(**options: Any) -> Piapi:
+        started.append(Piapi(**{"cache": drawn, **options}).start())
         return started[-1]
 
     yield start

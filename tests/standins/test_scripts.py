@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 import requests
 
-from local.standins.scripts import VERBS
 from tests.standins.asking import VEO, Start, client_of, ended, script, veo_input
 from tests.standins.conftest import Host
 
@@ -68,7 +67,7 @@ def test_a_script_is_answered_with_how_many_rules_are_live_and_reset_clears_them
     assert script(standin, {"do": "fail"}).json() == {"rules": 1}
 
 
-@pytest.mark.parametrize("name", ["replicate", "xai"])
+@pytest.mark.parametrize("name", ["piapi", "replicate", "xai"])
 @pytest.mark.parametrize("end", ["SIGTERM", "stdin"])
 def test_as_a_process_it_says_ready_and_ends_when_told_or_left_alone(name: str, end: str) -> None:
     process = subprocess.Popen(
@@ -85,6 +84,7 @@ def test_as_a_process_it_says_ready_and_ends_when_told_or_left_alone(name: str, 
 
 
 def test_an_unknown_verb_is_answered_with_those_that_the_service_knows(start_replicate: Start) -> None:
-    answer = script(start_replicate(), {"do": "explode"})
+    standin = start_replicate()
+    answer = script(standin, {"do": "explode"})
     assert answer.status_code == 422
-    assert answer.json()["error"].endswith(", ".join(sorted(VERBS)))
+    assert answer.json()["error"].endswith(", ".join(sorted(standin.verbs)))

@@ -9,7 +9,10 @@ from functions.studio.errors import NotFound
 from functions.studio.keyring import provider_key
 from functions.studio.providers.protocol import Order, Prediction, Provider
 
-__all__ = ["Order", "Prediction", "Provider", "open_provider"]
+__all__ = ["PROVIDERS", "Order", "Prediction", "Provider", "open_provider"]
+
+PROVIDERS = ("replicate", "piapi")
+"""Whom a deployment can ask: each has a file here, a key, and origins of its outputs."""
 
 
 @cache
@@ -19,4 +22,8 @@ def open_provider(name: str) -> Provider:
         from functions.studio.providers.replicate import Replicate
 
         return Replicate(lambda: provider_key("REPLICATE"), os.environ["REPLICATE_BASE_URL"])
+    if name == "piapi":
+        from functions.studio.providers.piapi import Piapi
+
+        return Piapi(lambda: provider_key("PIAPI"), os.environ["PIAPI_BASE_URL"], os.environ["PIAPI_UPLOAD_URL"])
     raise NotFound(f"There is no provider {name!r}.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from typing import Any, Literal, Protocol
 
@@ -41,12 +41,22 @@ class Prediction(BaseModel):
     id: str
     answer: Answer | None = None
     input: dict[str, Any] = Field(default_factory=dict, repr=False)
+    webhook: str | None = Field(default=None, repr=False)
+    """Where it reports to, as its provider shows it."""
 
     def carries(self, mark: str) -> bool:
         """Whether this was asked for by the attempt with that mark: its pictures' addresses say so, or its whole input."""
         if mark.startswith((UNIQUE, ALIKE)):
             return mark == fingerprint(self.input, unique=mark.startswith(UNIQUE))
-        return any(mark in value for value in self.input.values() if isinstance(value, str))
+        return any(mark in text for text in _texts(self.input))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _texts(inner)
 
 
 class Provider(Protocol):

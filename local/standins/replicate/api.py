@@ -17,10 +17,11 @@ from werkzeug.utils import send_file
 from local.standins import pictures
 from local.standins.clip_cache import ClipCache
 from local.standins.drawing import Drawer
+from local.standins.inputs import Model, invalid_fields
 from local.standins.replicate.files import MAX_FILE_BYTES, File
-from local.standins.replicate.inputs import Model, invalid_fields, models
-from local.standins.replicate.predictions import Prediction, Workshop
-from local.standins.replicate.webhooks import DEFAULT_EVENTS, EVENTS, REPEATS, Courier, new_secret
+from local.standins.replicate.inputs import models
+from local.standins.replicate.predictions import ERRORS, ReplicatePrediction, ReplicateWorkshop
+from local.standins.replicate.webhooks import DEFAULT_EVENTS, EVENTS, REPEATS, SignedCourier, new_secret
 from local.standins.scripts import VERBS
 from local.standins.service import Dropped, Route, StandIn, Throttled, json_response
 
@@ -57,7 +58,7 @@ class Replicate(StandIn):
     """`cache` keeps drawn clips from run to run. `output_ttl`: seconds from a prediction's end to the loss of its data.
     `refuse_loopback`: private addresses cannot be reached, and webhooks must be https, as from the real service."""
 
-    verbs = VERBS.keys()
+    verbs = VERBS.keys() - {"hide_error"}
 
     def __init__(
         self,
@@ -77,10 +78,10 @@ class Replicate(StandIn):
         self._scratch = tempfile.TemporaryDirectory(prefix="replicate-")
         scratch = Path(self._scratch.name)
         self._drawer = Drawer(scratch / "clips", ClipCache(cache) if cache else None)
-        self._courier = Courier(webhook_secret or new_secret(), webhook_repeats)
-        self._workshop = Workshop(self._drawer, self._courier, scratch / "predictions", self._load)
+        self._courier = SignedCourier(webhook_secret or new_secret(), webhook_repeats)
+        self._workshop = ReplicateWorkshop(self._drawer, self._courier, scratch / "predictions", self._load, ERRORS)
         self._lock = threading.Lock()
-        self._predictions: dict[str, Prediction] = {}
+        self._predictions: dict[str, ReplicatePrediction] = {}
         self._created = 0
         self._files: dict[str, File] = {}
 
@@ -162,7 +163,7 @@ class Replicate(StandIn):
         orders = self.take_orders({**given, **body, "model": model.slug})
         with self._lock:
             self._created += 1
-            prediction = Prediction(
+            prediction = ReplicatePrediction(
                 model=model,
                 input=given,
                 webhook=webhook,
@@ -200,7 +201,7 @@ class Replicate(StandIn):
         has_newer = bool(page) and page[0].number < newest_first[0].number
         has_older = bool(page) and page[-1].number > newest_first[-1].number
 
-        def link(letter: str, prediction: Prediction) -> str:
+        def link(letter: str, prediction: ReplicatePrediction) -> str:
             return f"{self.url}/v1/predictions?cursor={_cursor(letter, prediction.number)}"
 
         return json_response(
@@ -219,7 +220,7 @@ class Replicate(StandIn):
         self._workshop.cancel(prediction)
         return json_response(prediction.view())
 
-    def _prediction(self, id: str) -> Prediction:
+    def _prediction(self, id: str) -> ReplicatePrediction:
         try:
             return self._predictions[id]
         except KeyError:
@@ -241,21 +242,7 @@ class Replicate(StandIn):
         return json_response({})
 
     def _overview(self, request: Request) -> Response:
-        return json_response(
-            [
-                {
-                    "id": p.id,
-                    "model": p.model.slug,
-                    "status": p.status,
-                    "createdAt": p.created_at,
-                    "startedAt": p.started_at,
-                    "endedAt": p.completed_at,
-                    "webhook": p.webhook,
-                    "scripted": sorted(p.orders),
-                }
-                for p in list(self._predictions.values())
-            ]
-        )
+        return json_response([prediction.overview() for prediction in list(self._predictions.values())])
 
     def _show_webhooks(self, request: Request) -> Response:
         return json_response([delivery.view() for delivery in list(self._courier.deliveries)])

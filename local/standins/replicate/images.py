@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from local.standins.drawing import Shot, still
-from local.standins.replicate.inputs import Model
+from local.standins.inputs import Model
 
 _FORMATS = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP"}
 

@@ -1,0 +1,102 @@
+"""The models of the catalogue, as callers see them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+
+from functions.api.envelope import Money, View
+from functions.api.named_model import not_to_be_had
+from functions.studio.catalogue import Catalogue, Entry, Mode, Model, State
+
+
+class PriceView(View):
+    unit: str
+    usd: Money
+    usd_without_audio: Money | None
+
+
+class ResolutionView(View):
+    name: str
+    side: int
+    """Pixels of the short one."""
+    durations: list[int]
+    price: PriceView
+
+
+class ModeView(View):
+    mode: Mode
+    available: bool
+    reason: str | None
+    """Why it is not available."""
+    state: State
+    deprecated: date | None
+    retired: date | None
+    """The days from which that holds."""
+    successors: list[str]
+    provider_model: str
+    task_type: str | None
+    durations: list[int]
+    default_duration: int
+    aspect_ratios: list[str]
+    """Empty where the picture decides."""
+    other_ratios: str | None
+    """What any other ratio is changed to; null: the nearest."""
+    resolutions: list[ResolutionView]
+    """The first is what is made where nobody says otherwise."""
+    audio: bool
+    seed: bool
+    prompt_limit: int
+    quality: int
+    """Our own estimate, 0 to 100."""
+    typical_seconds: int
+    source: str
+    """Of the prices."""
+    date: date
+    confirmed: bool
+    """Whether the prices are the provider's own word, of that day."""
+
+
+class ModelView(View):
+    id: str
+    title: str
+    provider: str
+    modes: list[ModeView]
+
+
+def model_views(
+    catalogue: Catalogue, on: date, wanted: Callable[[Model], bool] = lambda model: True
+) -> list[ModelView]:
+    """Every model in the modes that are wanted of it; one without any is left out."""
+    found = ((entry, [one for one in entry.modes.values() if wanted(one)]) for entry in catalogue.models)
+    return [_view(entry, modes, catalogue, on) for entry, modes in found if modes]
+
+
+def _view(entry: Entry, modes: list[Model], catalogue: Catalogue, on: date) -> ModelView:
+    return ModelView(
+        id=entry.name,
+        title=entry.model.title,
+        provider=entry.model.provider,
+        modes=[_mode(model, catalogue, on) for model in modes],
+    )
+
+
+def _mode(model: Model, catalogue: Catalogue, on: date) -> ModeView:
+    reason = not_to_be_had(model, catalogue, on)
+    return ModeView(
+        **model.model_dump(exclude={"name", "title", "provider", "slug", "resolutions", "inputs", "fixed"}),
+        available=reason is None,
+        reason=reason and f"It {reason}.",
+        state=model.state(on),
+        provider_model=model.slug,
+        resolutions=[
+            ResolutionView(
+                name=one.name,
+                side=one.side,
+                durations=model.durations if one.seconds is None else one.seconds,
+                price=PriceView(**one.price.model_dump()),
+            )
+            for one in model.resolutions
+        ],
+        seed="seed" in model.inputs,
+    )

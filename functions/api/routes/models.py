@@ -1,0 +1,36 @@
+"""Models: what can be asked for, of whom, at what price."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler.api_gateway import Router
+from aws_lambda_powertools.event_handler.openapi.params import Query
+
+from functions.api.envelope import Envelope, Listed, answer
+from functions.api.given import TheCatalogue
+from functions.api.model_views import ModelView, model_views
+from functions.studio.catalogue import Mode, State
+from functions.studio.rows import today
+
+router = Router()
+TAGS = ["models"]
+
+
+@router.get("/models", tags=TAGS, summary="List the models that clips can be made with")
+def page(
+    catalogue: TheCatalogue,
+    mode: Annotated[Mode | None, Query(description="Made from two pictures, from one, or from text alone")] = None,
+    provider: Annotated[str | None, Query()] = None,
+    state: Annotated[State | None, Query()] = None,
+) -> Envelope[Listed[ModelView]]:
+    """All of them, in one page. The filters choose among a model's modes: one that has none of them is left out."""
+    on = today()
+    found = model_views(
+        catalogue,
+        on,
+        lambda model: (
+            mode in (None, model.mode) and provider in (None, model.provider) and state in (None, model.state(on))
+        ),
+    )
+    return answer(Listed(items=found))
