@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
 from functions.api import inputs
 from functions.api.film_options import MOST_CLIPS
@@ -26,6 +26,8 @@ class ContinueWish(inputs.Input):
 
 
 class PromptRequest(JobRequest, Comparing):
+    model_config = ConfigDict(json_schema_extra={"anyOf": [{"required": ["script"]}, {"required": ["prompt"]}]})
+
     mode: Literal["text", "image"] | None = None
     """Without it: image, where there is one."""
     script: Words | None = None

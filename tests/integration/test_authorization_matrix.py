@@ -75,7 +75,7 @@ class World:
         announced = {"uploadType": "presigned", "campaignId": campaign, "name": "poster"}
         self.upload = caller.post("/api/v3/assets/upload", announced).data
         with_a_film(job, jobs, media)
-        self.ids = {"clientId": client, "campaignId": campaign, "assetId": asset, "jobId": job}
+        self.ids = {"clientId": client, "campaignId": campaign, "assetId": asset, "imageAssetId": asset, "jobId": job}
 
     def target(self, one: Operation, query: str = "") -> str:
         named = {_snake(name): value for name, value in self.ids.items()} | NUMBERS

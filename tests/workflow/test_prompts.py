@@ -17,7 +17,8 @@ FPS = 24
 
 
 def creates(team: Team) -> list[dict[str, Any]]:
-    return [entry["body"]["input"] for entry in team.log() if entry["path"].endswith("/predictions")]
+    asked = [entry for entry in team.log() if entry["method"] == "POST" and entry["path"].endswith("/predictions")]
+    return [entry["body"]["input"] for entry in asked]
 
 
 def prompted(team: Team, campaign: str, **wishes: Any) -> Any:
@@ -116,3 +117,11 @@ def test_a_variant_that_fails_is_made_up_for_by_the_next(team: Team) -> None:
     assert len(set(seeds)) == 2
     assert [one["chosen"] for one in state["comparison"][0]["variants"]] == [False, True]
     assert state["actualCost"] == pytest.approx(0.6)
+
+
+@pytest.mark.parametrize("webhook", [True, False], ids=["told", "found"])
+def test_a_create_whose_answer_is_lost_is_recognised_without_a_picture_and_paid_once(team: Team, webhook: bool) -> None:
+    team.script({"do": "lose_answer"}, *([] if webhook else [{"do": "lose_webhook"}]))
+    state = prompted(team, team.campaign([]), prompt="A lamp", model="veo3", durationSeconds=4)
+    assert len(creates(team)) == 1
+    assert (state["actualCost"], state["lostCost"]) == (pytest.approx(0.6), 0)
