@@ -88,7 +88,8 @@ class Toll:
             said = answer.read()
         finally:
             line.close()
-        target = request.headers.get("X-Amz-Target", request.method).rpartition(".")[2]
+        method = "LIST" if self._service == "s3" and "list-type" in request.args else request.method
+        target = request.headers.get("X-Amz-Target", method).rpartition(".")[2]
         self._tally.called(Call(self._service, target, document(body), document(said)))
         headers = [(name, value) for name, value in answer.getheaders() if name.lower() not in HOP_BY_HOP]
         return Response(said, answer.status, headers)(environ, start_response)

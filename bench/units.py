@@ -17,7 +17,7 @@ Rows = Mapping[tuple[str, str], Item]
 
 
 def billed(service: str, operation: str, asked: Asked, answer: Asked, rows: Rows) -> tuple[str, float]:
-    """What is billed, and how many of it. `operation` of S3 is the HTTP method. Raises KeyError for what it does not
+    """What is billed, and how many of it. `operation` of S3 is the HTTP method, or LIST. Raises KeyError for what it does not
     know: nothing may be left out unsaid."""
     match service, operation:
         case "dynamodb", _:
@@ -26,7 +26,7 @@ def billed(service: str, operation: str, asked: Asked, answer: Asked, rows: Rows
             return "S3 reads", 1
         case "s3", "DELETE":
             return "S3 writes and lists", 0
-        case "s3", "PUT" | "POST":
+        case "s3", "PUT" | "POST" | "LIST":
             return "S3 writes and lists", 1
         case "sqs", "SendMessage":
             return "SQS requests", 3  # what is sent is also received and deleted

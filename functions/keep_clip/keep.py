@@ -90,7 +90,7 @@ class Keeper:
         job, clip = self.jobs.job(late.job_id), self.jobs.clip(late.job_id, attempt.clip)
         try:
             kept = self._copy(job, clip, attempt, attempt.answer)
-        except (BrokenMedia, OutputExpired) as fault:
+        except (BrokenMedia, OutputExpired, NotConfigured) as fault:
             telemetry.logger().warning("what came late is unusable", extra={"reason": str(fault)})
             return
         with suppress(ConditionLost):  # kept twice: the same bytes
@@ -160,7 +160,7 @@ class Keeper:
             except (BrokenMedia, OutputExpired) as fault:
                 end = ending(attempt, f"The clip is unusable: {fault}.", fault.error_class)
                 return self._failed(job, clip, line, task, attempt, end)
-            except NotConfigured as fault:  # ffmpeg itself is missing
+            except NotConfigured as fault:  # ffmpeg is missing, or an origin
                 return self._failed(job, clip, line, task, attempt, ending(attempt, str(fault), fault.error_class))
             return self._completed(job, clip, line, task, attempt, kept)
         message, error_class = reason(error, attempt, never_begun, job.stopping)
@@ -187,7 +187,7 @@ class Keeper:
         )
 
     def _copy(self, job: Job, clip: Clip, attempt: Attempt, answer: Answer) -> Kept:
-        """The clip and its sound in our bucket, proved; BrokenMedia or OutputExpired where that cannot be."""
+        """The clip and its sound in our bucket, proved; BrokenMedia, OutputExpired or NotConfigured where that cannot be."""
         url = answer.output_url
         if answer.removed:
             raise OutputExpired("the provider has deleted its output")

@@ -10,7 +10,7 @@ from urllib.parse import urljoin
 import requests
 from urllib3.util import Url, parse_url  # what requests itself reads URLs with: one reading, no gap between two
 
-from functions.studio.errors import BrokenMedia, OutputExpired, OutputUnreachable
+from functions.studio.errors import BrokenMedia, NotConfigured, OutputExpired, OutputUnreachable
 
 MOST_BYTES = 256 * 1024 * 1024
 """Twenty times a clip of 8 s in full HD, and half of what Lambda's /tmp holds."""
@@ -25,7 +25,8 @@ PORTS = {"http": 80, "https": 443}
 
 
 def fetch(url: str, path: Path, origins: Sequence[str]) -> None:
-    """Streams the output into `path`. OutputUnreachable is worth another try, OutputExpired and BrokenMedia are not."""
+    """Streams the output into `path`. OutputUnreachable is worth another try, OutputExpired and BrokenMedia are not;
+    NotConfigured for an output of another origin, where the next one would lie too."""
     end = time.monotonic() + MOST_SECONDS
     try:
         with requests.Session() as session:
@@ -42,7 +43,9 @@ def fetch(url: str, path: Path, origins: Sequence[str]) -> None:
 def _open(session: requests.Session, url: str, origins: Sequence[str]) -> requests.Response:
     for _ in range(1 + MOST_REDIRECTS):
         if not may_fetch(url, origins):
-            raise BrokenMedia("the output does not lie where its provider keeps them")
+            raise NotConfigured(
+                f"The provider's output lies at {_host(url)}, which is none of the origins that this deployment lets it have"
+            )
         answer = session.get(url, stream=True, timeout=WAITS, allow_redirects=False)
         if not answer.is_redirect:
             _judge(answer.status_code)
@@ -50,6 +53,13 @@ def _open(session: requests.Session, url: str, origins: Sequence[str]) -> reques
         url = urljoin(url, answer.headers["location"])
         answer.close()
     raise BrokenMedia("the output redirects without end")
+
+
+def _host(url: str) -> str:
+    try:
+        return parse_url(url).host or "no host"
+    except ValueError:
+        return "no host"
 
 
 def _judge(status: int) -> None:

@@ -153,9 +153,10 @@ def last_look(jobs: JobStore, provider_of: Callable[[str], Provider], job_id: st
 def cancel(provider: Provider, prediction_id: str, why: str) -> bool:
     """Stops what is not wanted any more from costing; False when the provider did not hear."""
     try:
-        provider.cancel(prediction_id)
+        shown = provider.cancel(prediction_id)
     except (ProviderError, NotConfigured) as error:
         logger().warning("not cancelled", extra={"prediction": prediction_id, "reason": str(error)})
         return False
-    logger().warning(f"cancelled: {why}", extra={"prediction": prediction_id})
+    what = "cancelled" if shown.answer else "to be cancelled, and runs on"
+    logger().warning(f"{what}: {why}", extra={"prediction": prediction_id})
     return True

@@ -70,6 +70,7 @@ def test_a_batch_of_writes_costs_what_they_cost_alone() -> None:
     [
         ("s3", "PUT", {}, ("S3 writes and lists", 1)),
         ("s3", "GET", {}, ("S3 reads", 1)),
+        ("s3", "LIST", {}, ("S3 writes and lists", 1)),
         ("s3", "HEAD", {}, ("S3 reads", 1)),
         ("s3", "DELETE", {}, ("S3 writes and lists", 0)),
         ("sqs", "SendMessage", {}, ("SQS requests", 3)),

@@ -120,7 +120,12 @@ def test_functions_are_told_where_a_secret_is_never_what_it_is(template: Reader)
         for name, value in template.environment(folder).items()
         if re.search("KEY|SECRET|TOKEN|PASSWORD", name) or value in secrets
     }
-    assert {name for name, _ in told} == {"REPLICATE_SECRET_ARN", "XAI_SECRET_ARN", "PLAYER_SECRET_ARN"}
+    assert {name for name, _ in told} == {
+        "REPLICATE_SECRET_ARN",
+        "PIAPI_SECRET_ARN",
+        "XAI_SECRET_ARN",
+        "PLAYER_SECRET_ARN",
+    }
     assert {value for _, value in told} == secrets
     assert not [name for name in template.template["Parameters"] if re.search("Key|Secret|Token|Password", name)]
 

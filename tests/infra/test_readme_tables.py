@@ -12,6 +12,7 @@ from typing import Any
 from functions.api.handler import app
 from functions.keep_clip.judging import ERROR_CLASSES, reason
 from functions.studio.attempts import CLIP_TIME
+from functions.studio.catalogue import Mode, catalogue
 from functions.studio.check_queue import heartbeat_limit, read_delays
 from functions.studio.clips import Outcome
 from functions.studio.errors import BrokenMedia, ModelGone, NotConfigured, OutputExpired, RequestError
@@ -53,6 +54,23 @@ def test_every_problem_of_the_api_is_explained_under_its_status_and_code() -> No
     assert app is not None, "its modules are imported, and with them all that they may raise"
     problems = {(str(kind.status), kind.code) for kind in descendants(RequestError)}
     assert {(status, code) for status, code, *_ in table("status", "code")} == problems
+
+
+def test_every_model_that_can_be_had_is_listed_with_what_it_makes_and_costs() -> None:
+    words: dict[str, Mode] = {"pairs": "pair", "a picture": "image", "text": "text"}
+    listed = {}
+    for name, provider, made_from, seconds, price in table("model", "at"):
+        listed[name] = (provider, {words[one] for one in made_from.split(", ")}, seconds, set(price.split(", ")))
+    assert listed == {
+        entry.name: (
+            entry.model.provider,
+            {*entry.modes},
+            ", ".join(map(str, entry.model.durations)),
+            {f"${one.resolutions[0].price.usd} a {one.resolutions[0].price.unit}" for one in entry.modes.values()},
+        )
+        for entry in catalogue().models
+        if catalogue().missing(entry.model) is None
+    }
 
 
 def test_every_error_class_of_a_clip_is_explained() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from functions.check_clip.check import check_clip
@@ -33,6 +34,7 @@ class ClipStage:
         *,
         handover: str = "url",
         public_url: str = "https://api.example",
+        clip: Mapping[str, Any] | None = None,
         **job: object,
     ) -> None:
         self.jobs = jobs
@@ -55,12 +57,12 @@ class ClipStage:
         )
         self.job = a_job(**job)
         self.task = a_task(self.job)
-        clip = a_clip(self.job)
+        made = a_clip(self.job, **(clip or {}))
         jobs.table.commit(jobs.accept(self.job))
-        jobs.table.commit(jobs.new_clip(self.job.id, clip))
+        jobs.table.commit(jobs.new_clip(self.job.id, made))
         self.pictures = {"firstFrame": picture(64, form="JPEG"), "lastFrame": picture(128)}
-        media.put(str(clip.image1_key), self.pictures["firstFrame"], "image/jpeg")
-        media.put(str(clip.image2_key), self.pictures["lastFrame"], "image/png")
+        media.put(str(made.image1_key), self.pictures["firstFrame"], "image/jpeg")
+        media.put(str(made.image2_key), self.pictures["lastFrame"], "image/png")
 
     def put(self, **changes: object) -> None:
         """The attempt, as it stands; without changes it is accepted, and the workflow waits with the token `token`."""

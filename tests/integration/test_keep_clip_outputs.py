@@ -84,7 +84,7 @@ def test_a_redirect_within_the_provider_is_followed(desk: Desk, studio: Studio) 
 def test_a_redirect_to_anywhere_else_is_not_followed(desk: Desk, target: str) -> None:
     desk.answered(output_url=desk.outputs.says(302, Location=target))
     desk.keep()
-    assert (desk.clip.status, desk.clip.error_class) == (ClipStatus.FAILED, "broken")
+    assert (desk.clip.status, desk.clip.error_class) == (ClipStatus.FAILED, "unconfigured")
 
 
 ORIGINS = ["https://replicate.delivery", "https://*.replicate.delivery"]

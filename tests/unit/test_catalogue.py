@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
-from functions.studio.catalogue import Model, Price, Resolution, catalogue
+from functions.studio.catalogue import Mode, Model, Price, Resolution, catalogue
 from functions.studio.cut import Cut
 
 
@@ -142,3 +143,91 @@ def test_the_seeds_names_stand_for_the_providers_current_ids() -> None:
     assert model("veo3").slug == "google/veo-3.1-fast"
     assert model("hailuo-2.0").slug == "minimax/hailuo-02"
     assert catalogue().find("veo4", "pair") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "mode", "asked", "made"),
+    [("gen4_turbo", "image", 3.5, 3), ("gen4_turbo", "image", 1, 2), ("kling-2.1", "pair", 7.5, 5), ("wan-2.2-fast", "pair", 60, 5)],
+)  # fmt: skip
+def test_of_two_durations_equally_near_the_shorter_is_made(name: str, mode: Mode, asked: float, made: int) -> None:
+    assert catalogue().model(name, mode).duration(asked) == made
+
+
+@pytest.mark.parametrize(
+    ("wanted", "picture", "made"),
+    [
+        ("9:16", None, "9:16"),
+        ("1:1", None, "16:9"),
+        ("3:4", (720, 1280), "16:9"),
+        (None, None, "16:9"),
+        (None, (720, 1280), "9:16"),
+    ],
+)
+def test_wanx_makes_16_to_9_of_any_ratio_that_it_has_not(
+    wanted: str | None, picture: tuple[int, int] | None, made: str
+) -> None:
+    assert catalogue().model("piapi_wanx_1.3b", "image").aspect_ratio(picture, wanted) == made
+
+
+def test_a_mode_has_a_price_of_its_own_where_its_provider_has_one() -> None:
+    costs = {
+        (name, mode): catalogue().model(name, mode).offer(Cut(), 5).cost
+        for name in ("piapi_hunyuan_fast", "piapi_wanx_1.3b", "piapi_wanx_14b")
+        for mode in get_args(Mode)
+        if catalogue().find(name, mode)
+    }
+    assert costs == {
+        ("piapi_hunyuan_fast", "text"): Decimal("0.03"),
+        ("piapi_hunyuan_fast", "image"): Decimal("0.09"),
+        ("piapi_wanx_1.3b", "text"): Decimal("0.12"),
+        ("piapi_wanx_1.3b", "image"): Decimal("0.12"),
+        ("piapi_wanx_14b", "text"): Decimal("0.28"),
+        ("piapi_wanx_14b", "image"): Decimal("0.28"),
+    }
+
+
+def test_a_request_reaches_into_what_is_fixed_and_speaks_of_ratios_as_the_size_does() -> None:
+    words = {"prompt": "Go", "firstFrame": "a", "lastFrame": "b", "duration": 8, "aspectRatio": "9:16", "audio": True}
+    luma, veo = catalogue().model("piapi_luma", "pair"), catalogue().model("runway_veo3.1", "pair")
+    assert luma.request(words)["key_frames"] == {
+        "frame0": {"type": "image", "url": "a"},
+        "frame1": {"type": "image", "url": "b"},
+    }
+    sent = veo.request({**words, "resolution": "1080p"})
+    assert sent["ratio"] == "1080:1920"
+    assert sent["promptImage"] == [{"position": "first", "uri": "a"}, {"position": "last", "uri": "b"}]
+    assert luma.request({"prompt": "Go"})["key_frames"] == luma.fixed["key_frames"], "what is fixed stays as it is"
+
+
+def test_a_prompt_is_measured_as_the_strictest_provider_does() -> None:
+    model = catalogue().model("gen4_turbo", "image")
+    assert model.takes("x" * 1000)
+    assert not model.takes("x" * 1001)
+    assert not model.takes("\U0001f3ac" * 501), "each is two"
+
+
+@pytest.mark.parametrize(
+    ("day", "state"), [("2026-10-31", "current"), ("2026-11-01", "deprecated"), ("2026-12-01", "retired")]
+)
+def test_a_models_state_is_that_of_the_day(day: str, state: str) -> None:
+    first, last = date(2026, 11, 1), date(2026, 12, 1)
+    assert (
+        model("veo3").model_copy(update={"deprecated": first, "retired": last}).state(date.fromisoformat(day)) == state
+    )
+
+
+def test_what_has_gone_names_what_can_be_asked_in_its_place() -> None:
+    today = date(2026, 11, 21)
+    books = catalogue()
+    assert [one.name for one in books.successors(books.model("veo-3", "text"), today)] == ["veo-3.1"]
+    assert books.successors(books.model("gen3a_turbo", "image"), today) == [], "nobody can ask Runway yet"
+    choosable = {one.name for one in books.choosable("pair", today)}
+    assert {"veo3", "hailuo-2.0"} <= choosable
+    assert not {"gen3a_turbo", "runway_veo3.1"} & choosable
+
+
+@pytest.mark.parametrize(
+    "name", ["piapi_hunyuan_fast", "piapi_wanx_1.3b", "piapi_wanx_14b", "gen4_turbo", "piapi_luma"]
+)
+def test_the_names_of_the_seeds_are_in_the_catalogue(name: str) -> None:
+    assert catalogue().entry(name) is not None
