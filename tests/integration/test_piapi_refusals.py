@@ -63,6 +63,7 @@ FRAMES = pair_order("https://a.b/c", "https://a.b/d")
             "aspect_ratio must be one of 16:9, 9:16",
             "aspect_ratio",
         ),
+        (an_order(input={"prompt": "a", "aspect_ratio": "4:3"}), "invalid aspect_ratio for this model", "aspect_ratio"),
         (FRAMES, "input.key_frames.frame1.url: Does not match format 'uri'", "key_frames.frame1.url"),
         (FRAMES, "invalid key_frames.frame0", "key_frames.frame0"),
         (an_order(input={"image": "https://a.b/c"}), "the images are too large", None),

@@ -19,11 +19,13 @@ import pytest
 import requests
 
 from local.checkout import CACHE, ROOT
+from local.standins.piapi import Piapi
 from local.standins.replicate import Replicate
 from local.standins.xai import Xai
 from tests.workflow.conftest import Film, Team
 
 REPLICATE_KEY = f"r8_{uuid.uuid4().hex}"
+PIAPI_KEY = uuid.uuid4().hex * 2
 XAI_KEY = f"xai-{uuid.uuid4().hex}"
 MARK = uuid.uuid4().hex
 
@@ -83,6 +85,13 @@ def replicate() -> Iterator[Replicate]:
 
 
 @pytest.fixture(scope="module")
+def piapi() -> Iterator[Piapi]:
+    service = Piapi(token=PIAPI_KEY, refuse_loopback=True, cache=CACHE / "clips").start()
+    yield service
+    service.stop()
+
+
+@pytest.fixture(scope="module")
 def xai() -> Iterator[Xai]:
     service = Xai(token=XAI_KEY, refuse_loopback=True).start()
     yield service
@@ -90,12 +99,14 @@ def xai() -> Iterator[Xai]:
 
 
 @pytest.fixture(scope="module")
-def laptop(replicate: Replicate, xai: Xai, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
+def laptop(replicate: Replicate, piapi: Piapi, xai: Xai, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
     """Its keys have white space around them, as pasted keys do."""
     running = Laptop(
         tmp_path_factory.mktemp("laptop"),
         REPLICATE_API_TOKEN=f" {REPLICATE_KEY}",
         REPLICATE_BASE_URL=replicate.url,
+        PIAPI_API_KEY=f"{PIAPI_KEY} ",
+        PIAPI_BASE_URL=piapi.url,
         XAI_API_KEY=f" {XAI_KEY}\n",
         XAI_BASE_URL=f"{xai.url}/v1",
     )
@@ -109,7 +120,7 @@ def job(laptop: Laptop, pictures: list[Path]) -> Any:
     return laptop.team.wait(laptop.team.film(laptop.team.campaign(pictures[:3]), numPairs=2))
 
 
-def asked(service: Replicate | Xai, path: str) -> list[Any]:
+def asked(service: Replicate | Piapi | Xai, path: str) -> list[Any]:
     log = requests.get(f"{service.url}/_log", timeout=10).json()
     return [request["body"] for request in log if request["method"] == "POST" and path in request["path"]]
 
@@ -136,8 +147,20 @@ def test_replicate_gets_the_pictures_uploaded_and_no_webhook(replicate: Replicat
     assert len(asked(replicate, "/v1/files")) >= 2
 
 
+def test_piapi_makes_a_clip_of_what_was_uploaded_to_it_without_a_webhook(
+    laptop: Laptop, piapi: Piapi, pictures: list[Path]
+) -> None:
+    wish = {"numPairs": 1, "model": "piapi_luma"}
+    made = laptop.team.wait(laptop.team.film(laptop.team.campaign(pictures[:2]), **wish))
+    assert (made["status"], made["actualCost"]) == ("completed", 0.2)
+    [body] = asked(piapi, "/api/v1/task")
+    frames = body["input"]["key_frames"].values()
+    assert [frame["url"].startswith(f"{piapi.url}/ephemeral/") for frame in frames] == [True, True]
+    assert "config" not in body
+
+
 def test_the_vision_model_gets_the_pictures_as_data(xai: Xai, job: Any) -> None:
-    (body,) = asked(xai, "/chat/completions")
+    body = asked(xai, "/chat/completions")[0]
     parts = [
         part for message in body["messages"] if isinstance(message["content"], list) for part in message["content"]
     ]
@@ -152,10 +175,12 @@ def test_nothing_stands_in_for_a_real_service(laptop: Laptop) -> None:
 
 
 def test_the_start_says_what_is_real(laptop: Laptop) -> None:
-    assert laptop.said[-4:-1] == [
+    assert laptop.said[-6:-1] == [
         "Replicate is real and wants to be paid: key from REPLICATE_API_TOKEN in the environment\n",
+        "PiAPI is real and wants to be paid: key from PIAPI_API_KEY in the environment\n",
         "xAI is real and wants to be paid: key from XAI_API_KEY in the environment\n",
         "Replicate is asked every few seconds\n",
+        "PiAPI is asked every few seconds\n",
     ]
 
 
@@ -163,6 +188,6 @@ def test_the_keys_are_in_the_secret_store_alone(laptop: Laptop, job: Any) -> Non
     shown = "".join(laptop.said) + (laptop.out / "local.log").read_text() + (laptop.out / "local.json").read_text()
     processes = laptop.processes()
     assert len(processes) > 4
-    for key in (REPLICATE_KEY, XAI_KEY):
+    for key in (REPLICATE_KEY, PIAPI_KEY, XAI_KEY):
         assert key not in shown
         assert not any(key.encode() in held for both in processes.values() for held in both)

@@ -239,12 +239,13 @@ def _error(code: int, said: str, answer: requests.Response, creating: Order | No
         return NotConfigured(f"PiAPI wants to be paid first; see to the credit of PIAPI_API_KEY: {said}")
     if not 400 <= code < 500 or code == 408:
         return _ambiguous(creating)(f"PiAPI failed with {code}: {said}")
-    if creating and TASK_GONE.search(said):
+    at_fault = _at_fault(said, creating.input) if creating else None
+    if creating and not at_fault and TASK_GONE.search(said):
         asked = f"{creating.task_type} of {creating.slug}"
         return ModelGone(
             f"PiAPI does not have the task {asked} (any more): {said}. Its entry in the catalogue must change"
         )
-    return ProviderRefused(f"PiAPI refused the request: {said}", _at_fault(said, creating.input if creating else {}))
+    return ProviderRefused(f"PiAPI refused the request: {said}", at_fault)
 
 
 def _at_fault(said: str, input: Mapping[str, Any]) -> str | None:
