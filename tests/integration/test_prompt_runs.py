@@ -65,7 +65,7 @@ class Run:
         kept = a_kept(task.clip, frames=FPS * clip.duration_seconds, span=FPS * clip.duration_seconds * 512)
         cost = (clip.actual_cost or Decimal(0)) + clip.estimated_cost
         self.jobs.table.commit(
-            self.jobs.clip_kept(self.id, task, kept, cost),
+            self.jobs.clip_kept(self.id, task, kept, {"actualCost": cost}),
             self.ledger.end(self.id, task.attempt_id, LineState.SETTLED),
         )
 
