@@ -30,15 +30,16 @@ class Accepted(NamedTuple):
     new: bool
 
 
-def fetch_file(url: str, kind: AssetType, outside: Outside) -> bytes:
-    """The file that a caller's URL leads to; each thing wrong with it is a RequestError that names `url`."""
+def fetch_file(url: str, kind: AssetType, outside: Outside, *, field: str = "url") -> bytes:
+    """The file that a caller's URL leads to; each thing wrong with it is a RequestError that names the `field`."""
     try:
         return outside.get(url, most_bytes=KINDS[kind].most_bytes, accept=", ".join(KINDS[kind].content_types))
     except AnswerTooLarge as error:
-        raise TooLarge(f"url: {error}", errors=(FieldError("url", str(error)),)) from None
+        hint = f"At most {KINDS[kind].most_bytes / 1e6:g} MB of {KINDS[kind].word} are taken."
+        raise TooLarge(f"{field}: {error}", hint=hint, errors=(FieldError(field, str(error)),)) from None
     except OutsideError as error:
         hint = "Give a URL that everybody can open: https, of the file itself, without redirects."
-        raise InvalidRequest(f"url: {error}", hint=hint, errors=(FieldError("url", str(error)),)) from None
+        raise InvalidRequest(f"{field}: {error}", hint=hint, errors=(FieldError(field, str(error)),)) from None
 
 
 def accept_asset(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Annotated, Any, Literal, get_args
 
@@ -77,20 +77,24 @@ def the_wish(asked: ClipFailureOptions, clips: int | None) -> OnClipFailure:
     return wish
 
 
-def the_fallbacks(asked: ClipFailureOptions, model: Model, seconds: int, catalogue: Catalogue, on: date) -> list[Model]:
+def the_fallbacks(
+    asked: ClipFailureOptions, model: Model, lengths: Collection[int], catalogue: Catalogue, on: date
+) -> list[Model]:
     """The models to fall back to, in the mode of `model`; InvalidRequest for one that cannot be had, is asked anyway, or
-    makes no such clips."""
+    makes no clips of these `lengths`, in seconds."""
     names = asked.fallback_models
     faults = []
     for place, name in enumerate(names):
-        if fault := _fault(name, [model.name, *names[:place]], seconds, model.mode, catalogue, on):
+        if fault := _fault(name, [model.name, *names[:place]], lengths, model.mode, catalogue, on):
             faults.append(FieldError(f"fallbackModels.{place}", fault))
     if faults:
         _refuse(*faults)
     return [catalogue.model(name, model.mode) for name in names]
 
 
-def _fault(name: str, before: Sequence[str], seconds: int, mode: Mode, catalogue: Catalogue, on: date) -> str | None:
+def _fault(
+    name: str, before: Sequence[str], lengths: Collection[int], mode: Mode, catalogue: Catalogue, on: date
+) -> str | None:
     model = catalogue.find(name, mode)
     if model is None:
         there = ", ".join(one.name for one in catalogue.choosable(mode, on) if one.name not in before)
@@ -99,9 +103,9 @@ def _fault(name: str, before: Sequence[str], seconds: int, mode: Mode, catalogue
         return f"must be another model: {name} is asked before"
     if why := not_to_be_had(model, catalogue, on):
         return f"must be another model: {name} {why}"
-    if seconds not in model.durations:
-        makes = ", ".join(map(str, model.durations))
-        return f"must be a model of clips of {seconds} seconds; {name} makes {makes}"
+    if not set(lengths) <= set(model.durations):
+        wanted, makes = (", ".join(map(str, some)) for some in (sorted(set(lengths)), model.durations))
+        return f"must be a model of clips of {wanted} seconds; {name} makes {makes}"
     return None
 
 

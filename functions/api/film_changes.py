@@ -16,9 +16,10 @@ from functions.studio.catalogue import Catalogue, Model
 from functions.studio.clips import Clip
 from functions.studio.cut import AspectRatio, Format, Rate, Resolution, Take
 from functions.studio.errors import Conflict, FieldError, InvalidRequest, NotFound
-from functions.studio.jobs import ClipWish, Job, Purpose, RunKind
+from functions.studio.jobs import ClipWish, Film, Job, Purpose, RunKind
 from functions.studio.library import Library, PictureAsset
 from functions.studio.rows import today
+from functions.studio.shots import one_of_each, take
 
 SHORTEST_TAKE = Decimal("0.2")
 """Seconds."""
@@ -65,7 +66,8 @@ def recut(asked: RecutRequest, tenant: str, library: Library) -> Decide:
         takes = _takes(asked.clips, clips) if asked.clips else None
         if "clips" not in asked.model_fields_set:
             takes = job.cut.takes
-        shown = [take.clip for take in takes] if takes is not None else [clip.number for clip in clips if clip.video]
+        there = [clip for clip in clips if clip.video]
+        shown = [take.clip for take in takes] if takes is not None else [clip.number for clip in one_of_each(there)]
         if not shown:
             raise _no_clip()
         _check_joins(asked, shown)
@@ -135,11 +137,16 @@ def rendition(asked: RenditionRequest) -> Decide:
             )
         given = {name: getattr(asked, name) for name in asked.model_fields_set} | {"format": asked.format}
         # Of the clips that the film has, whatever was made anew since.
-        takes = job.cut.takes if job.cut.takes is not None else [Take(clip=clip) for clip in job.film.clips]
+        takes = job.cut.takes if job.cut.takes is not None else [take(clip) for clip in _filmed(job.film, clips)]
         cut = job.cut.model_copy(update={**given, "takes": takes})
         return Purpose(kind=RunKind.RENDITION, chooses=False, cut=cut)
 
     return decide
+
+
+def _filmed(film: Film, clips: Sequence[Clip]) -> list[Clip]:
+    known = {clip.number: clip for clip in clips}
+    return [known[number] for number in film.clips]
 
 
 def regenerate(asked: RegenerateRequest, number: int, catalogue: Catalogue, tenant: str, library: Library) -> Decide:
@@ -154,11 +161,16 @@ def regenerate(asked: RegenerateRequest, number: int, catalogue: Catalogue, tena
             raise _invalid(
                 [FieldError("seed", f"must be left out: {model.name} takes none; those that take one: {takers}")]
             )
+        prompt = asked.prompt if asked.prompt is not None else clip.prompt
+        if prompt and not model.takes(prompt):
+            field = "model" if asked.prompt is None else "prompt"
+            detail = f"{model.name} takes prompts of {model.prompt_limit} characters"
+            raise _invalid([FieldError(field, f"does not go with so long a prompt: {detail}")])
         seconds = model.duration(clip.duration_seconds)
         wish = ClipWish(
             model=model.name,
             duration_seconds=seconds,
-            prompt=asked.prompt if asked.prompt is not None else clip.prompt,
+            prompt=prompt,
             seed=asked.seed,
             aspect_ratio=_aspect_ratio(model, clip, job, tenant, library),
         )
@@ -173,7 +185,7 @@ def _aspect_ratio(model: Model, clip: Clip, job: Job, tenant: str, library: Libr
     if job.aspect_ratio in model.aspect_ratios:
         return job.aspect_ratio
     picture = library.find(PictureAsset, tenant, clip.image1_asset_id or "")
-    return model.aspect_ratio((picture.width, picture.height), job.cut.aspect_ratio) if picture else None
+    return model.aspect_ratio((picture.width, picture.height) if picture else None, job.cut.aspect_ratio)
 
 
 def _exact(seconds: float | None) -> Decimal | None:

@@ -4,27 +4,23 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from pydantic import ConfigDict
 
 from functions.api.clip_failure import OnClipFailureView, wish_view
+from functions.api.clip_urls import clip_url
+from functions.api.comparison import ShotView, comparison
 from functions.api.envelope import ROOT, Metadata, Money, View
 from functions.api.film_list import FilmView, film_view
 from functions.api.film_options import OptionsView, options_view
-from functions.api.progress import progress
-from functions.studio.catalogue import Catalogue, Model
+from functions.api.prompt_views import BriefView, ChoiceView, brief_view, choice_view
 from functions.studio.clips import Clip, ClipStatus
 from functions.studio.jobs import Film, Job, JobStatus
-from functions.studio.media import clip_name
 
 SHOWN_AS = {("image_pairs", JobStatus.PLANNING): "image_pair_selection"}
 """Where a kind of job has a word of its own for a status."""
-
-PREDICTION_PAGES = {"replicate": "https://replicate.com/p/{id}"}
-"""Where a provider shows a prediction to the owner of the account."""
 
 STATUS_WORDS = tuple(dict.fromkeys([*SHOWN_AS.values(), *(status.value for status in JobStatus)]))
 """All that a job's status may be called."""
@@ -72,6 +68,7 @@ class JobBase(View):
 
     id: str
     kind: str
+    title: str | None
     user_id: str
     client_id: str | None
     campaign_id: str
@@ -112,6 +109,12 @@ class JobView(JobBase):
     """How the film is cut, as the request was understood."""
     on_clip_failure: OnClipFailureView
     fallback_models: list[str]
+    brief: BriefView | None
+    """Of a prompted film: as the request was understood."""
+    choice: ChoiceView | None
+    """How its model was chosen; None where the caller named it."""
+    comparison: list[ShotView] | None
+    """None where every shot was made once."""
     links: JobLinks
     progress: Progress
     actual_cost: Money
@@ -133,52 +136,6 @@ class AcceptedView(View):
     estimated_cost: Money | None
     warnings: list[str]
     links: Links
-
-
-class SubJobView(View):
-    id: str
-    job_id: str
-    sub_job_number: int
-    image1_asset_id: str | None
-    image2_asset_id: str | None
-    replicate_prediction_id: str | None
-    prediction_url: str | None
-    model_id: str
-    status: str
-    progress: float
-    video_url: str | None
-    video_blob_id: str | None
-    duration_seconds: float
-    estimated_cost: Money
-    actual_cost: Money | None
-    provider_reported_cost: Money | None
-    """What the provider says that it took; None where it says nothing."""
-    error_message: str | None
-    error_class: str | None
-    error_input: str | None
-    """The input at fault, where the provider says which."""
-    retry_count: int
-    prompt: str | None
-    score: Money | None
-    reason: str | None
-    started_at: str | None
-    completed_at: str | None
-    created_at: str
-    updated_at: str
-
-
-class Summary(View):
-    total: int
-    pending: int
-    processing: int
-    completed: int
-    failed: int
-    cancelled: int
-
-
-class SubJobsView(View):
-    sub_jobs: list[SubJobView]
-    summary: Summary
 
 
 def job_path(job_id: str) -> str:
@@ -243,6 +200,9 @@ def rerun_view(job: Job, cost: Decimal) -> AcceptedView:
 
 
 def _message(job: Job) -> str:
+    if job.kind == "prompt":
+        clips = "1 clip" if job.total_clips == 1 else f"{job.total_clips} clips"
+        return f"Job created with {clips} by {', '.join(job.compare or [job.model])}. Video generation started."
     if job.num_pairs is None:
         return "Job created. The image pairs are being selected, then video generation starts."
     pairs = "1 image pair" if job.num_pairs == 1 else f"{job.num_pairs} image pairs"
@@ -253,6 +213,7 @@ def _base(job: Job) -> dict[str, Any]:
     own = JobBase(
         id=job.id,
         kind=job.kind,
+        title=job.title,
         user_id=job.tenant,
         client_id=job.client_id,
         campaign_id=job.campaign_id,
@@ -305,17 +266,20 @@ def job_view(job: Job, clips: Sequence[Clip], films: Sequence[Film], link: Playe
         options=options_view(job.cut),
         on_clip_failure=wish_view(job.on_clip_failure),
         fallback_models=job.fallback_models,
+        brief=brief_view(job.brief) if job.brief else None,
+        choice=choice_view(job.choice) if job.choice else None,
+        comparison=comparison(job, clips),
     )
 
 
 def _progress(job: Job, clips: Sequence[Clip]) -> Progress:
     count = Counter(clip.status for clip in clips)
     return Progress(
-        selected_pairs=sum(clip.image1_asset_id is not None for clip in clips),
+        selected_pairs=len({clip.place for clip in clips if clip.image2_asset_id is not None}),
         total_clips=len(clips),
         successful_clips=count[ClipStatus.COMPLETED],
         failed_clips=count[ClipStatus.FAILED],
-        clip_urls=[_clip_url(job, clip) for clip in clips if clip.latest],
+        clip_urls=[url for clip in clips if (url := clip_url(job, clip))],
         total_cost=_cost(job, clips),
     )
 
@@ -326,13 +290,14 @@ def _missing(job: Job, clips: Sequence[Clip]) -> list[str]:
         return []
     shown = set(job.film.clips)
     left_out = {one.clip: one.reason for one in job.film.omissions if not one.join}
+    stands = {clip.number for clip in clips if any(one.number in shown for one in clips if one.place == clip.place)}
     lost = {clip.number: clip.error_message for clip in clips if clip.settled and not clip.video} | left_out
     as_it_was = [clip for clip in clips if clip.video and clip.error_message]
     return [
         *(
             f"Clip {number} is missing from the film: {why}"
             for number, why in sorted(lost.items())
-            if number not in shown
+            if number not in stands
         ),
         *(f"Clip {one.number} could not be made anew, and is as it was: {one.error_message}" for one in as_it_was),
         *(f"A cut follows clip {one.clip}: {one.reason}" for one in job.film.omissions if one.join),
@@ -350,65 +315,3 @@ def _silent(clips: Sequence[Clip]) -> list[str]:
 def _cost(job: Job, clips: Sequence[Clip]) -> Decimal:
     """Closing a job sums its ledger; until then its clips' costs are what is known."""
     return job.actual_cost if job.ended else sum((clip.actual_cost or Decimal(0) for clip in clips), Decimal(0))
-
-
-def _clip_url(job: Job, clip: Clip) -> str:
-    return f"{ROOT}/videos/{job.id}/clips/{clip_name(clip.number)}"
-
-
-def sub_jobs_view(job: Job, clips: Sequence[Clip], catalogue: Catalogue, at: datetime) -> SubJobsView:
-    """`at` is the time for which the progress of running clips is told."""
-    count = Counter(clip.status for clip in clips)
-    return SubJobsView(
-        sub_jobs=[_sub_job(job, clip, catalogue.find(clip.model, clip.mode), at) for clip in clips],
-        summary=Summary(
-            total=len(clips),
-            pending=count[ClipStatus.PENDING],
-            processing=count[ClipStatus.PROCESSING],
-            completed=count[ClipStatus.COMPLETED],
-            failed=count[ClipStatus.FAILED],
-            cancelled=count[ClipStatus.CANCELLED],
-        ),
-    )
-
-
-def _sub_job(job: Job, clip: Clip, model: Model | None, at: datetime) -> SubJobView:
-    return SubJobView(
-        id=f"{job.id}.{clip.number}",
-        job_id=job.id,
-        sub_job_number=clip.number,
-        image1_asset_id=clip.image1_asset_id,
-        image2_asset_id=clip.image2_asset_id,
-        replicate_prediction_id=clip.prediction_id,
-        prediction_url=_prediction_url(clip, model),
-        model_id=clip.model,
-        status=clip.status.value,
-        progress=progress(clip, model, at),
-        video_url=_clip_url(job, clip) if clip.latest else None,
-        video_blob_id=_blob(job, clip),
-        duration_seconds=clip.duration_seconds,
-        estimated_cost=clip.estimated_cost,
-        actual_cost=clip.actual_cost,
-        provider_reported_cost=clip.provider_reported_cost,
-        error_message=clip.error_message,
-        error_class=clip.error_class,
-        error_input=clip.error_input,
-        retry_count=clip.attempts_before,
-        prompt=clip.prompt,
-        score=clip.score,
-        reason=clip.reason,
-        started_at=clip.started_at,
-        completed_at=clip.completed_at,
-        created_at=clip.created_at,
-        updated_at=clip.updated_at,
-    )
-
-
-def _blob(job: Job, clip: Clip) -> str | None:
-    made = clip.former or clip
-    return f"{job.id}.{made.attempt_id}" if clip.latest else None
-
-
-def _prediction_url(clip: Clip, model: Model | None) -> str | None:
-    page = PREDICTION_PAGES.get(model.provider) if model else None
-    return page.format(id=clip.prediction_id) if page and clip.prediction_id else None

@@ -11,8 +11,10 @@ from functions.studio.errors import FieldError, InvalidRequest
 MADE_FROM: dict[Mode, str] = {"pair": "image pairs", "image": "a picture", "text": "text"}
 
 
-def the_model(name: str | None, mode: Mode, catalogue: Catalogue, default: str, on: date) -> Model:
-    """InvalidRequest for one that there is not, or not on that day."""
+def the_model(
+    name: str | None, mode: Mode, catalogue: Catalogue, default: str, on: date, *, field: str = "model"
+) -> Model:
+    """InvalidRequest for one that there is not, or not on that day; it names `field`."""
     wanted = default if name is None else name
     model = catalogue.find(wanted, mode)
     names = ", ".join(one.name for one in catalogue.choosable(mode, on))
@@ -20,14 +22,14 @@ def the_model(name: str | None, mode: Mode, catalogue: Catalogue, default: str, 
         raise InvalidRequest(
             f"There is no model {wanted[:80]!r} for {MADE_FROM[mode]}.",
             hint=f"There are {names}.",
-            errors=(FieldError("model", f"must be one of {names}"),),
+            errors=(FieldError(field, f"must be one of {names}"),),
         )
     if why := not_to_be_had(model, catalogue, on):
         would_do = ", ".join(one.name for one in catalogue.successors(model, on)) or names
         raise InvalidRequest(
             f"The model {wanted!r} {why}.",
             hint=f"Ask for {would_do}.",
-            errors=(FieldError("model", f"{why}; what would do: {would_do}"),),
+            errors=(FieldError(field, f"{why}; what would do: {would_do}"),),
         )
     return model
 
@@ -53,9 +55,9 @@ def passing(models: Sequence[Model], catalogue: Catalogue, on: date) -> list[str
     return warnings
 
 
-def snapped(model: Model, asked: float | None, used: int) -> list[str]:
+def snapped(model: Model, asked: float | None, used: int, *, field: str = "clipDuration") -> list[str]:
     """The warning that a duration was changed, or none."""
     if asked is None or asked == used:
         return []
     offered = ", ".join(map(str, model.durations))
-    return [f"clipDuration {asked:g} was changed to {used}: {model.name} makes clips of {offered} seconds."]
+    return [f"{field} {asked:g} was changed to {used}: {model.name} makes clips of {offered} seconds."]

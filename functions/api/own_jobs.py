@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functions.api.clip_urls import files
 from functions.api.job_views import shown_status
 from functions.api.keys import Caller
-from functions.studio.clips import Clip, Kept
+from functions.studio.clips import Clip
 from functions.studio.errors import FieldError, NotFound
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import Film, Job, Preview
-from functions.studio.media import Segment, clip_name
+from functions.studio.media import Segment
 from functions.studio.media_store import MediaStore
 from functions.studio.rows import is_id
 
@@ -61,14 +62,17 @@ def film_ranges(job: Job, media: MediaStore) -> Segment:
     return Segment.model_validate_json(media.read(key))
 
 
-def own_clip(jobs: JobStore, job: Job, name: str) -> Kept:
-    """By the file's name; NotFound says whether it failed, and why, or is still to come."""
-    clip = next((one for one in jobs.clips(job.id) if clip_name(one.number) == name), None)
+def own_clip_file(jobs: JobStore, job: Job, name: str) -> str:
+    """The key of a clip, or of a still of it, by the file's name; NotFound says whether it failed, and why, or is to come."""
+    clip = next((one for one in jobs.clips(job.id) if name in files(one)), None)
     if clip is None:
         raise _not_found(f"The job has no clip {name[:80]!r}.", "name")
     if clip.latest is None:
         raise _not_found(f"{name} is not there: its clip is {clip.status.value}.", "name", hint=_why(clip))
-    return clip.latest
+    key = files(clip)[name]
+    if key is None:
+        raise _not_found(f"{name} is not there: of this clip it was not kept.", "name")
+    return key
 
 
 def _not_found(detail: str, parameter: str, hint: str | None = None) -> NotFound:

@@ -9,6 +9,7 @@ from math import ceil
 from functions.studio.clips import Clip, leeway
 from functions.studio.jobs import Job
 from functions.studio.media import Segment
+from functions.studio.shots import takes
 
 PLAYLIST = "application/vnd.apple.mpegurl"
 
@@ -27,12 +28,10 @@ def live_playlist(job: Job, clips: Sequence[Clip], sign: Sign) -> str:
 
 
 def _as_cut(job: Job, clips: Sequence[Clip]) -> Sequence[Clip]:
-    """In the order of the film, without what it leaves out; clips are whole."""
-    takes = job.cut.takes if job.ended else job.run_cut.takes
-    if takes is None:
-        return clips
+    """In the order of the film, without what it leaves out, one variant of each shot; clips are whole."""
     known = {clip.number: clip for clip in clips}
-    return [known[take.clip] for take in takes if take.clip in known]
+    shown = takes(clips, job.cut if job.ended else job.run_cut)
+    return [known[take.clip] for take in shown if take.clip in known]
 
 
 def film_playlist(film: Segment, sign: Sign) -> str:

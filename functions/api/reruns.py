@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated
@@ -18,7 +18,7 @@ from functions.api.named_model import not_to_be_had
 from functions.api.own_jobs import own_job
 from functions.studio.attempts import at_most
 from functions.studio.catalogue import Catalogue, Mode
-from functions.studio.clips import Clip, ClipStatus
+from functions.studio.clips import Clip
 from functions.studio.clock import sleep
 from functions.studio.cut import Cut, Take
 from functions.studio.errors import ConditionLost, Conflict, FieldError
@@ -28,9 +28,8 @@ from functions.studio.pairs import enough
 from functions.studio.policy import hopeless
 from functions.studio.reruns import opened_again
 from functions.studio.rows import now, today
+from functions.studio.shots import GONE, by_shot, take
 from functions.studio.telemetry import about, logger
-
-LOST = frozenset({ClipStatus.FAILED, ClipStatus.CANCELLED})
 
 MOMENTS = 10
 MOMENT = 0.2
@@ -166,12 +165,12 @@ def is_running(job: Job) -> Conflict:
 
 def retry(job: Job, clips: Sequence[Clip]) -> Purpose:
     """The clips that failed or were cancelled; without any, what the last run failed at."""
-    if job.started_at is None:
+    if job.started_at is None and job.purpose.chooses:
         return Purpose(kind=RunKind.RETRY)
     without_film = job.status is not JobStatus.COMPLETED
     if without_film and job.purpose.kind in (RunKind.RECUT, RunKind.RENDITION):
         return job.purpose
-    again = [clip.number for clip in clips if clip.status in LOST]
+    again = [clip.number for clip in clips if clip.status in GONE]
     if not again and not without_film:
         raise Conflict(
             "There is nothing to retry: no clip has failed or was cancelled.",
@@ -180,17 +179,20 @@ def retry(job: Job, clips: Sequence[Clip]) -> Purpose:
         )
     cut = None
     if job.cut.takes is not None:
-        cut = job.cut.model_copy(update={"takes": put_among(job.cut.takes, again)})
+        cut = job.cut.model_copy(update={"takes": put_among(job.cut.takes, clips, again)})
     return Purpose(kind=RunKind.RETRY, chooses=False, clips=again, cut=cut)
 
 
-def put_among(takes: Sequence[Take], clips: Sequence[int]) -> list[Take]:
-    """The takes, and each clip that is not among them in front of the first with a larger number."""
+def put_among(takes: Sequence[Take], clips: Sequence[Clip], again: Collection[int]) -> list[Take]:
+    """The takes, and of each shot that is not among them one of the clips that are made again, in front of the first with
+    a larger number."""
     order = list(takes)
-    for clip in clips:
-        if all(take.clip != clip for take in order):
-            place = next((at for at, take in enumerate(order) if take.clip > clip), len(order))
-            order.insert(place, Take(clip=clip))
+    taken = {take.clip for take in takes}
+    for variants in by_shot(clips):
+        missing = [clip for clip in variants if clip.number in again]
+        if missing and not any(clip.number in taken for clip in variants):
+            place = next((at for at, one in enumerate(order) if one.clip > missing[0].number), len(order))
+            order.insert(place, take(missing[0]))
     return order
 
 

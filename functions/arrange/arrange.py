@@ -14,6 +14,7 @@ from functions.studio.messages import PieceTask, PieceTasks, RunRef
 from functions.studio.policy import hopeless
 from functions.studio.room import check_room
 from functions.studio.settlement import settle_open_clips
+from functions.studio.shots import takes
 from functions.studio.stopping import Brake
 
 
@@ -45,6 +46,8 @@ def _put_pieces(job: Job, left_out: LeftOut, jobs: JobStore) -> None:
         raise NoClipSurvived(why)
     survivors = {clip.number: clip.video for clip in clips if clip.video and clip.number not in left_out.clips}
     key_of = partial(piece_key, job.tenant, job.id, job.run)
-    pieces = arrangement(survivors, left_out.applied(job.run_cut), key_of, left_out.first_piece)
+    shown = {"takes": takes(clips, job.run_cut, left_out.clips)}
+    cut = left_out.applied(job.run_cut.model_copy(update=shown))
+    pieces = arrangement(survivors, cut, key_of, left_out.first_piece)
     check_room(pieces, music=job.run_cut.music is not None)
     jobs.put_pieces(job.id, job.run, made_before(pieces, jobs.all_pieces(job.id, job.run)))

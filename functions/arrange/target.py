@@ -22,16 +22,22 @@ SHORT_SIDE = 1080
 SAME_SIDE = 2
 """Pixels by which a side may miss the asked one: 480p is 854 wide, and 852 and 856 to others."""
 
+SAME_SHAPE = Fraction(103, 100)
+"""By which a shape may, where no size was asked for: 16:9 is 832 by 480 to models that count in blocks of 32, and nobody
+asks for bars of 11 pixels."""
+
 
 def film_target(pictures: Sequence[Picture], cut: Cut) -> Target:
     """What the film is conformed to, if it has to be.
 
     A resolution alone keeps the clips' shape, an aspect ratio alone their short side; a film that would be larger than
-    full HD is made smaller in both ways. A size that the clips already have to the pixel or two is taken as theirs.
+    full HD is made smaller in both ways. A size that the clips already have to the pixel or two, or a shape that they
+    nearly have, is taken as theirs.
     """
     common = common_target(pictures)
     width, height = asked_size(common.width, common.height, cut)
-    if abs(width - common.width) <= SAME_SIDE and abs(height - common.height) <= SAME_SIDE:
+    sized = abs(width - common.width) <= SAME_SIDE and abs(height - common.height) <= SAME_SIDE
+    if sized or (cut.resolution is None and is_shaped((common.width, common.height), Fraction(width, height))):
         width, height = common.width, common.height
     return Target(width=width, height=height, fps=cut.fps or common.fps)
 
@@ -45,6 +51,11 @@ def asked_size(width: int, height: int, cut: Cut) -> tuple[int, int]:
     if cut.side:
         short = Fraction(cut.side)
     return within(short * max(shape, Fraction(1)), short / min(shape, Fraction(1)))
+
+
+def is_shaped(size: tuple[int, int], shape: Fraction) -> bool:
+    stretched = Fraction(*size) / shape
+    return max(stretched, 1 / stretched) <= SAME_SHAPE
 
 
 def fits(picture: Picture, target: Target, cut: Cut) -> bool:

@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from functions.keep_clip.judging import TIMEOUTS, check, is_silent, reason
 from functions.keep_clip.output import fetch
 from functions.studio import telemetry
 from functions.studio.attempts import Following, at_most, next_step
@@ -25,7 +26,6 @@ from functions.studio.clips import (
     Fault,
     Kept,
     Outcome,
-    leeway,
 )
 from functions.studio.closing import give_up
 from functions.studio.errors import BrokenMedia, ConditionLost, NotConfigured, OutputExpired, OverBudget, StaleRun
@@ -34,34 +34,24 @@ from functions.studio.job_store import JobStore, said
 from functions.studio.jobs import Job, JobStatus
 from functions.studio.ledger import Ledger, Line, LineState, reservation
 from functions.studio.media import Probe, Segment
-from functions.studio.media_store import RAW, MediaStore, clip_key, segment_key
+from functions.studio.media_store import (
+    RAW,
+    MediaStore,
+    clip_key,
+    last_frame_key,
+    segment_key,
+    thumbnail_key,
+)
 from functions.studio.messages import ClipTask, KeptClip, LateClip, StateError
 from functions.studio.policy import hopeless
-from functions.studio.probe import examine, sha256
+from functions.studio.probe import Stills, examine, sha256
 from functions.studio.providers import Provider
 from functions.studio.recording import cancel, is_over, last_look
 from functions.studio.rows import now
 from functions.studio.segment import segment_clip
 from functions.studio.settlement import Ending, ended_attempt, ending
-from functions.studio.sound import HEARD
 from functions.studio.table import Write
-from functions.studio.visible import clip_faults
 from functions.studio.workplace import workplace
-
-TIMEOUTS = frozenset({"States.Timeout", "States.HeartbeatTimeout"})
-
-TIMED_OUT = "Prediction timed out"
-"""The seeds' words."""
-
-ERROR_CLASSES = {
-    "ProviderBusy": "busy",
-    "ProviderRefused": "refused",
-    "ModelGone": "refused",
-    "ProviderFailed": "failed",
-    "ProviderUnknown": "unknown",
-    "StaleRun": "cancelled",
-}
-"""By the name of the error that the workflow caught; any other is `failed`."""
 
 SEGMENT_SECONDS = 40
 """For encoding one of a clip in a foreign format; copying takes a moment. The clip's fetching and proving may take 420 of
@@ -206,7 +196,8 @@ class Keeper:
         with workplace() as folder:
             film, pcm = folder / "clip.mp4", folder / "clip.pcm"
             fetch(url, film, self.origins[attempt.provider])
-            probe = examine(film, pcm=pcm)
+            stills = Stills(folder / "thumbnail.jpg", folder / "last_frame.jpg")
+            probe = examine(film, pcm=pcm, stills=stills)
             check(probe, clip.duration_seconds)
             key = clip_key(job.tenant, job.id, attempt.id, clip.number)
             pcm_key = key.removesuffix(".mp4") + ".pcm"
@@ -218,9 +209,20 @@ class Keeper:
                 pcm_key=pcm_key,
                 sha256=sha256(film),
                 probe=probe,
+                thumbnail_key=self._still(stills.thumbnail, thumbnail_key(key)),
+                last_frame_key=self._still(stills.last, last_frame_key(key)),
+                predict_seconds=_at_the_provider(attempt, answer),
                 silent=is_silent(probe) and self.catalogue().model(clip.model, clip.mode).sounds(job.cut),
                 segment=segment,
             )
+
+    def _still(self, file: Path, key: str) -> str | None:
+        """None where the file had no such frame: its index may promise more than can be decoded."""
+        if not file.exists():
+            telemetry.logger().warning("a still is missing", extra={"still": file.name})
+            return None
+        self.media.upload(file, key, "image/jpeg")
+        return key
 
     def _segment(self, film: Path, pcm: Path, probe: Probe, clip: str) -> Segment | None:
         """What the clip is watched by before there is a film. It is worth no paid clip: None where it cannot be made."""
@@ -335,34 +337,14 @@ class Keeper:
             raise ConditionLost(str(stopped)) from None
 
 
-def check(probe: Probe, asked: int) -> None:
-    """BrokenMedia for a whole file that is not the clip of `asked` seconds which was paid for."""
-    seconds = float(probe.picture.seconds)
-    if abs(seconds - asked) > leeway(asked):
-        raise BrokenMedia(f"it lasts {seconds:.2f} s instead of {asked} s")
-    for fault in clip_faults(probe.picture):
-        raise BrokenMedia(fault)
-
-
-def is_silent(probe: Probe) -> bool:
-    return probe.sound is None or (probe.sound.loudest or 0) < HEARD
-
-
-def reason(
-    error: StateError | None, attempt: Attempt | None, never_begun: bool, stopping: str | None = None
-) -> tuple[str, str]:
-    """An error that the workflow caught, as a message for people and an error class. `stopping` is why its job is stopped."""
-    if stopping and (error is None or error.error not in TIMEOUTS):
-        return stopping, "cancelled"
-    if error is None:
-        return "The step ended without an answer from the provider", "unknown"
-    if error.error not in TIMEOUTS:
-        return error.said, ERROR_CLASSES.get(error.error, "failed")
-    if never_begun:
-        return f"{TIMED_OUT}: the provider did not say whether it accepted it, and has not", "timeout"
-    if attempt and attempt.postponed:
-        return f"{TIMED_OUT}: the provider was too busy to accept it", "busy"
-    return TIMED_OUT, "timeout"
+def _at_the_provider(attempt: Attempt, answer: Answer) -> float | None:
+    """Seconds, by its own word; else from its acceptance to its answer."""
+    if answer.predict_seconds is not None:
+        return answer.predict_seconds
+    if attempt.accepted_at is None or attempt.answered_at is None:
+        return None
+    took = datetime.fromisoformat(attempt.answered_at) - datetime.fromisoformat(attempt.accepted_at)
+    return max(0.0, took.total_seconds())
 
 
 def _passed(clip: Clip) -> float:

@@ -12,7 +12,7 @@ from functions.plan.questions import MOST_PICTURES
 from functions.plan.selection import Pair
 from functions.studio.attempts import at_most
 from functions.studio.budgets import Budgets
-from functions.studio.catalogue import Catalogue, Model, catalogue, dearest
+from functions.studio.catalogue import Catalogue, Model, catalogue
 from functions.studio.clips import STAGES, Clip, ClipStatus, pending_clip
 from functions.studio.cut import Cut
 from functions.studio.errors import ConditionLost, NoClipSurvived
@@ -25,6 +25,7 @@ from functions.studio.pairs import enough
 from functions.studio.policy import never_enough
 from functions.studio.reruns import opened_again
 from functions.studio.rows import new_id, now
+from functions.studio.shots import numbered
 from functions.studio.table import Write
 from functions.studio.telemetry import count, logger
 
@@ -60,7 +61,7 @@ def plan(job_id: str, run: int, board: Board, time_left: Callable[[], float]) ->
             if job.purpose.chooses:
                 _choose(job, board, time_left)
             else:
-                _open_again(job, board)
+                _open(job, board)
         except ConditionLost:
             # Perhaps to itself: the answer to the move was lost, and the SDK sent it again. Or to another try, which the
             # workflow need not be waiting for: then the next one looks what came of it.
@@ -98,21 +99,26 @@ def _choose(job: Job, board: Board, time_left: Callable[[], float]) -> None:
     _tell(choice, len(pictures))
     if why := never_enough(job.on_clip_failure, len(choice.pairs)):
         raise NoClipSurvived(why)
-    models = [board.catalogue().model(name, "pair") for name in job.models]
+    models = [board.catalogue().model(name, "pair") for name in dict.fromkeys([*job.models, *job.compare])]
     model = models[0]
     named = {asset.id: asset for asset in pictures}
-    clips = [_clip(job, model, number, pair, named) for number, pair in enumerate(choice.pairs, 1)]
+    variants = [one for one in models if one.name in job.compare] or [model]
+    clips = [
+        _clip(job, one, numbered(shot, variant, len(variants)), pair, named, shot=shot, variant=variant)
+        for shot, pair in enumerate(choice.pairs, 1)
+        for variant, one in enumerate(variants, 1)
+    ]
     first = named[choice.pairs[0].image1_asset_id]
     fitting = {one.name: one.aspect_ratio((first.width, first.height), job.cut.aspect_ratio) for one in models}
     ratios = {name: ratio for name, ratio in fitting.items() if ratio}
-    cost = len(clips) * dearest(models, job.cut, job.duration_seconds)
+    cost = sum((at_most(clip, job, board.catalogue()) for clip in clips), start=Decimal(0))
     chosen = {
         "totalClips": len(clips),
         "estimatedCost": cost,
         "reservedCost": cost,
         "planningModel": choice.model,
         "planningCost": choice.cost,
-        "warnings": [*job.warnings, *choice.warnings, *_without_join(job.cut, len(clips))],
+        "warnings": [*job.warnings, *choice.warnings, *_without_join(job.cut, len(clips), len(variants))],
         "aspectRatio": ratios.get(model.name),
         "otherRatios": {name: ratio for name, ratio in ratios.items() if name != model.name},
         "startedAt": job.started_at or now(),
@@ -125,20 +131,21 @@ def _choose(job: Job, board: Board, time_left: Callable[[], float]) -> None:
     board.budgets.change(job, more, move)
 
 
-def _open_again(job: Job, board: Board) -> None:
-    """The clips that this run makes anew; the others stay as they are, with the run that made them."""
+def _open(job: Job, board: Board) -> None:
+    """The clips that this run makes: those that it makes anew, or all that were known when the job was accepted. The others
+    stay as they are, with the run that made them."""
     planner = new_id()
     board.jobs.table.commit(board.jobs.begin_to_plan(job, planner))
     clips = board.jobs.clips(job.id)
-    again = [
-        opened_again(clip, job, board.catalogue())
+    opened = [
+        clip if clip.run == job.run else opened_again(clip, job, board.catalogue())
         for clip in clips
-        if clip.number in job.purpose.clips and clip.run != job.run
+        if clip.run == job.run or clip.number in job.purpose.clips
     ]
-    opened = [*again, *(clip for clip in clips if clip.run == job.run)]
     cost = sum((at_most(clip, job, board.catalogue()) for clip in opened), start=Decimal(0))
-    _put(job, planner, [_rows(job, clip, board) for clip in again], board)
-    goes_on = {"reservedCost": cost, "planner": None}
+    to_stay = [clip.model_copy(update={"expires_at": None}) for clip in opened]
+    _put(job, planner, [_rows(job, clip, board) for clip in to_stay], board)
+    goes_on = {"reservedCost": cost, "startedAt": job.started_at or now(), "planner": None}
     move = board.jobs.move_job(job.id, job.run, JobStatus.PROCESSING, goes_on, planner=planner)
     board.budgets.change(job, cost - job.reserved_cost, move)
 
@@ -152,12 +159,12 @@ def _tell(choice: Choice, pictures: int) -> None:
     logger().info("pairs selected", extra=told)
 
 
-def _without_join(cut: Cut, clips: int) -> list[str]:
+def _without_join(cut: Cut, clips: int, variants: int) -> list[str]:
     """What was asked of joins that there are not, now that the number of clips is known."""
     return [
         f"transitions: there is no join after clip {number}, the film has {clips} clips."
         for number in sorted(map(int, cut.joins))
-        if number >= clips
+        if number > clips - variants
     ]
 
 
@@ -190,11 +197,18 @@ def _put(job: Job, planner: str, writes: Sequence[tuple[Write, Write]], board: B
         jobs.table.commit(jobs.still_planning(job, planner), *some)
 
 
-def _clip(job: Job, model: Model, number: int, pair: Pair, pictures: dict[str, PictureAsset]) -> Clip:
+def _clip(
+    job: Job, model: Model, number: int, pair: Pair, pictures: dict[str, PictureAsset], *, shot: int, variant: int
+) -> Clip:
+    seconds = model.duration(job.duration_seconds)
     return pending_clip(
         job,
         number,
-        model.offer(job.cut, job.duration_seconds).cost,
+        model.offer(job.cut, seconds).cost,
+        shot=shot,
+        variant=variant,
+        model=model.name,
+        duration_seconds=seconds,
         image1_asset_id=pair.image1_asset_id,
         image2_asset_id=pair.image2_asset_id,
         image1_key=pictures[pair.image1_asset_id].key,

@@ -128,12 +128,20 @@ class Kept(Row):
     probe: Probe
     silent: bool = False
     """Nothing is heard of it, though its model makes sound and was asked to."""
+    thumbnail_key: str | None = None
+    last_frame_key: str | None = None
+    """JPEGs: a small one of its middle, and its very last frame. None where they could not be made, as until November 2026."""
+    predict_seconds: float | None = None
+    """That it took at the provider, by the provider's own word or by our clock."""
     segment: Segment | None = None
     """What the live playlist plays; None where none could be made: it goes on without the clip."""
 
 
 class Clip(Row):
     number: int
+    shot: int | None = None
+    """Its place in the film, where that is not its number: several variants may have been made for one."""
+    variant: int = 1
     run: int
     status: ClipStatus = ClipStatus.PENDING
     stage: str = "video"
@@ -147,6 +155,8 @@ class Clip(Row):
     reason: str | None = None
     model: str
     duration_seconds: int
+    ends_at: Decimal | None = None
+    """Where the film leaves it, in seconds of the clip; None: at its end."""
     estimated_cost: Decimal
     actual_cost: Decimal | None = None
     provider_reported_cost: Decimal | None = None
@@ -172,6 +182,11 @@ class Clip(Row):
     completed_at: str | None = None
     expires_at: int | None = None
     """Epoch seconds; on rows written before their job, until the job is accepted."""
+
+    @property
+    def place(self) -> int:
+        """Of its shot in the film."""
+        return self.number if self.shot is None else self.shot
 
     @property
     def settled(self) -> bool:
@@ -217,6 +232,8 @@ class Attempt(Row):
     claimed_at: str | None = None
     uploads: dict[str, str] = Field(default_factory=dict)
     """The addresses at the provider of the pictures that were uploaded for this attempt, by our words for them."""
+    fingerprint: str | None = None
+    """Of what was asked, where no picture's address says whose it is; see `providers.protocol.fingerprint`."""
     answer: Answer | None = None
     kept: Kept | None = None
     """What came of it after it had been given up: it was paid for, and changes nothing any more."""
@@ -247,19 +264,18 @@ class Attempt(Row):
 
 
 def pending_clip(job: Job, number: int, cost: Decimal, *, expires_at: int | None = None, **chosen: Any) -> Clip:
-    """A clip that nothing has been done for; `chosen` are its pictures, prompt and so on, once they are known."""
+    """A clip that nothing has been done for; `chosen` are its pictures, prompt and so on, once they are known, and what of it
+    is other than the job's."""
     stamp = now()
+    usual = {"model": job.model, "duration_seconds": job.duration_seconds, "stage": STAGES[job.kind][0]}
     return Clip(
         number=number,
         run=job.run,
-        stage=STAGES[job.kind][0],
-        model=job.model,
-        duration_seconds=job.duration_seconds,
         estimated_cost=cost,
         created_at=stamp,
         updated_at=stamp,
         expires_at=expires_at,
-        **chosen,
+        **{**usual, **chosen},
     )
 
 
@@ -275,5 +291,5 @@ def given_back(former: Clip) -> dict[str, Any]:
     return {"former": None, **former.model_dump(by_alias=True, include=set(OF_A_VIDEO))}
 
 
-STAGES: dict[str, tuple[str, ...]] = {"image_pairs": ("video",)}
+STAGES: dict[str, tuple[str, ...]] = {"image_pairs": ("video",), "prompt": ("video",)}
 """The paid steps of a clip, by kind of job."""

@@ -333,9 +333,13 @@ class JobStore:
         when = {"status": AttemptStatus.ASKED.value, "postponed": False, "claim": claim}
         return update(_pk(job_id), f"ATT#{attempt_id}", {"postponed": True}, when)
 
-    def claim_create(self, job_id: str, attempt_id: str, claim: str, uploads: Mapping[str, str]) -> Write:
-        """Only one claim holds; the create that follows names just these uploads. `claim` is an id of its own."""
-        changes = {"postponed": False, "claim": claim, "claimedAt": now(), "uploads": uploads}
+    def claim_create(
+        self, job_id: str, attempt_id: str, claim: str, uploads: Mapping[str, str], fingerprint: str | None = None
+    ) -> Write:
+        """Only one claim holds; the create that follows names just these uploads, or has that fingerprint. `claim` is an
+        id of its own."""
+        changes: dict[str, Any] = {"postponed": False, "claim": claim, "claimedAt": now(), "uploads": uploads}
+        changes |= {"fingerprint": fingerprint} if fingerprint else {}
         return self._unsent(job_id, attempt_id, changes)
 
     def note_uploads(self, job_id: str, attempt_id: str, uploads: Mapping[str, str]) -> Write:

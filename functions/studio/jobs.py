@@ -9,6 +9,8 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import Field
 
+from functions.studio.brief import Brief
+from functions.studio.choice import Choice
 from functions.studio.cut import Cut, Format, Transition, TransitionKind
 from functions.studio.media import Loudness
 from functions.studio.rows import Row
@@ -164,10 +166,20 @@ class OnClipFailure(Row):
         return 1
 
 
+Kind = Literal["image_pairs", "prompt"]
+
+
 class Job(Row):
     id: str
     tenant: str
-    kind: Literal["image_pairs"] = "image_pairs"
+    kind: Kind = "image_pairs"
+    title: str | None = None
+    brief: Brief | None = None
+    """Of a prompted film."""
+    choice: Choice | None = None
+    """How its model was chosen, where the caller named none."""
+    compare: list[str] = Field(default_factory=list)
+    """The models that each make a variant of every shot; none where one does."""
     status: JobStatus = JobStatus.PLANNING
     run: int = 1
     campaign_id: str
@@ -194,7 +206,7 @@ class Job(Row):
     planning_model: str | None = None
     aspect_ratio: str | None = None
     other_ratios: dict[str, str] = Field(default_factory=dict)
-    """The same of the fallback models that have one."""
+    """The same of the other models that have one: those to fall back to, or to compare."""
     cut: Cut = Cut()
     """How the film is cut that the job has, or is to have first."""
     purpose: Purpose = Purpose()

@@ -56,6 +56,15 @@ def segment_key(clip: str) -> str:
     return clip.removesuffix(".mp4") + ".m4s"
 
 
+def thumbnail_key(clip: str) -> str:
+    """Beside the clip with that key; so is the next one."""
+    return clip.removesuffix(".mp4") + "_thumbnail.jpg"
+
+
+def last_frame_key(clip: str) -> str:
+    return clip.removesuffix(".mp4") + "_last_frame.jpg"
+
+
 def film_key(tenant: str, job_id: str, run: int, name: str = "combined.mp4") -> str:
     return f"{tenant}/{run}/videos/{job_id}/{name}"
 

@@ -8,10 +8,9 @@ from collections.abc import Mapping, Sequence
 from functions.studio.clips import Clip, ClipStatus
 from functions.studio.cut import Cut
 from functions.studio.jobs import OnClipFailure
+from functions.studio.shots import GONE, one_of_each
 
 EVERY_CLIP = Cut()
-
-GONE = frozenset({ClipStatus.FAILED, ClipStatus.CANCELLED})
 
 
 def hopeless(
@@ -19,14 +18,15 @@ def hopeless(
 ) -> str | None:
     """Why there can be no film any more, as the job says it; None while there can.
 
-    Only the clips that the film is cut from count; where the caller has named fewer than `minClips`, all of them are wanted.
-    Clips that are still open may yet be made. `left_out` are those that the film has to do without although they are kept,
+    Only the clips that the film is cut from count, a shot once, however many variants of it there are; where the caller has
+    named fewer than `minClips`, all of them are wanted. Clips that are still open may yet be made. `left_out` are those that the film has to do without although they are kept,
     by their numbers, and why.
     """
     shown = None if cut.takes is None else {take.clip for take in cut.takes}
     clips = [
         _left_out(clip, (left_out or {}).get(clip.number)) for clip in clips if shown is None or clip.number in shown
     ]
+    clips = one_of_each(clips) if shown is None else clips
     possible = sum(clip.status not in GONE for clip in clips)
     if possible >= min(wish.least(len(clips)), max(len(clips), 1)):
         return None

@@ -9,6 +9,7 @@ import hashlib
 import re
 import tempfile
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
@@ -21,6 +22,9 @@ from functions.studio.visible import DETECT, read_visible
 
 FIELD_ORDERS = ("progressive", "top first", "bottom first", "top coded first (swapped)", "bottom coded first (swapped)")
 
+
+THUMBNAIL = 640
+"""Pixels that a clip's is wide, at most."""
 
 ENTRIES = frozenset({"avc1", "hvc1", "vp09"})
 """Sample entries that keep the decoder's configuration to themselves, out of the packets."""
@@ -149,10 +153,28 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def examine(path: Path, *, pcm: Path | None = None, seconds: float = 240) -> Probe:
+@dataclass(frozen=True)
+class Stills:
+    """Where two frames of a file go, as JPEGs: a small one of its middle, and its very last as large as it is shown."""
+
+    thumbnail: Path
+    last: Path
+
+    def arguments(self, frames: int) -> list[str | Path]:
+        """For a file of so many frames; nothing is written where it has fewer."""
+        upright = "scale='trunc(iw*sar/2)*2':'trunc(ih/2)*2',setsar=1,format=yuvj420p"
+        small = f"select='eq(n,{frames // 2})',scale='trunc(min({THUMBNAIL},iw*sar)/2)*2':-2,setsar=1,format=yuvj420p"
+        jpeg = ["-frames:v", "1", "-q:v", "2", "-fflags", "+bitexact", "-f", "image2", "-update", "1"]
+        last = f"select='eq(n,{frames - 1})',{upright}"
+        each = ["-map", "0:V:0", "-fps_mode", "passthrough", "-vf"]
+        return [*each, small, *jpeg, self.thumbnail, *each, last, *jpeg, self.last]
+
+
+def examine(path: Path, *, pcm: Path | None = None, stills: Stills | None = None, seconds: float = 240) -> Probe:
     """Reads, hashes and decodes the whole file; BrokenMedia where anything is wrong with it.
 
-    `pcm` is given the sound (see `sound`), exactly as long as the picture; silence where the file has none.
+    `pcm` is given the sound (see `sound`), exactly as long as the picture; silence where the file has none. `stills` are
+    taken on the way.
     """
     movie = read_movie(path)
     track = movie.first("vide")
@@ -164,6 +186,7 @@ def examine(path: Path, *, pcm: Path | None = None, seconds: float = 240) -> Pro
         arguments += [*PACKETS, copied]
         arguments += ["-map", "0:V:0", "-fps_mode", "passthrough", "-vf", f"scale=320:-2:flags=fast_bilinear,{DETECT}"]
         arguments += ["-f", "framecrc", decoded]
+        arguments += stills.arguments(track.samples) if stills else []
         if pcm and movie.first("soun"):
             chain = "aresample=48000:async=1:first_pts=0,aformat=sample_fmts=s16:channel_layouts=stereo"
             chain += f",atrim=end={track.ticks / track.timescale + 1:.3f}"

@@ -40,8 +40,9 @@ def mark(job_id: str, attempt_id: str) -> str:
 
 
 def mark_of(job_id: str, attempt: Attempt) -> str:
-    """What a prediction of this attempt carries in its input: the address of its own upload, or its mark."""
-    return next(iter(attempt.uploads.values()), mark(job_id, attempt.id))
+    """What a prediction of this attempt carries in its input: the address of its own upload, or its mark; the fingerprint
+    of the whole where there is no picture."""
+    return next(iter(attempt.uploads.values()), attempt.fingerprint or mark(job_id, attempt.id))
 
 
 def is_of(prediction: Prediction, job_id: str, attempt: Attempt) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import PurePosixPath
 
 from functions.studio.catalogue import Catalogue, Model
@@ -25,7 +26,7 @@ from functions.studio.job_store import JobStore
 from functions.studio.jobs import Job, JobStatus
 from functions.studio.media_store import MediaStore
 from functions.studio.messages import ClipTask
-from functions.studio.providers.protocol import Order, Prediction, Provider
+from functions.studio.providers.protocol import Order, Prediction, Provider, fingerprint
 from functions.studio.recording import cancel, mark, record_acceptance, record_answer, webhook_url
 from functions.studio.rows import new_id, today
 from functions.studio.stopping import Brake
@@ -72,7 +73,8 @@ def send(task: ClipTask, outbox: Outbox, turn: int = 0) -> None:
     try:
         frames = _frames(job, clip, attempt, provider, outbox)
         order = _order(job, clip, attempt, model, frames, outbox)
-        claim = _claim(outbox.jobs, task, frames if outbox.handover == "upload" else {})
+        known_by = None if frames else fingerprint(order.input, unique=clip.seed is None and "seed" in model.inputs)
+        claim = _claim(outbox.jobs, task, frames if outbox.handover == "upload" else {}, known_by)
         prediction = provider.start(order)
     except ConditionLost:
         logger().info("somebody else sends it, or its time is over")
@@ -99,12 +101,12 @@ def send(task: ClipTask, outbox: Outbox, turn: int = 0) -> None:
         _stop_if_overtaken(outbox.jobs, task, provider, prediction)
 
 
-def _claim(jobs: JobStore, task: ClipTask, uploads: dict[str, str]) -> str:
+def _claim(jobs: JobStore, task: ClipTask, uploads: dict[str, str], known_by: str | None = None) -> str:
     """From here the create is ours alone: ConditionLost where it is another's. It is the last step of all that can fail
     without a trace at the provider."""
     claim = new_id()
     try:
-        jobs.table.commit(jobs.claim_create(task.job_id, task.attempt_id, claim, uploads))
+        jobs.table.commit(jobs.claim_create(task.job_id, task.attempt_id, claim, uploads, known_by))
     except ConditionLost:
         # Perhaps to ourselves: the SDK asks again when DynamoDB's answer was lost.
         attempt = jobs.find_attempt(task.job_id, task.attempt_id)
@@ -136,7 +138,7 @@ def _order(job: Job, clip: Clip, attempt: Attempt, model: Model, frames: dict[st
         "aspectRatio": clip.aspect_ratio or job.ratio_of(attempt.model),
         "resolution": offer.resolution.name,
         "audio": offer.audio,
-        "seed": clip.seed,
+        "seed": _own_seed(job, attempt) if clip.seed is None and clip.mode != "pair" else clip.seed,
         **frames,
     }
     return Order(
@@ -145,6 +147,11 @@ def _order(job: Job, clip: Clip, attempt: Attempt, model: Model, frames: dict[st
         input=model.request(words),
         webhook=webhook_url(outbox.public_url, attempt.provider, job.id, attempt.id),
     )
+
+
+def _own_seed(job: Job, attempt: Attempt) -> int:
+    """Another one for each attempt: variants differ, and a create that was not answered is recognised by it."""
+    return int.from_bytes(sha256(mark(job.id, attempt.id).encode()).digest()[:4]) >> 1
 
 
 def _uploaded(keys: dict[str, str], job: Job, attempt: Attempt, provider: Provider, outbox: Outbox) -> dict[str, str]:

@@ -24,6 +24,8 @@ PURE = {
     "jobs",
     "clips",
     "attempts",
+    "brief",
+    "choice",
     "policy",
     "messages",
     "errors",
@@ -32,11 +34,13 @@ PURE = {
     "media",
     "overlay",
     "cut",
+    "filling",
     "pairs",
     "payload",
     "reruns",
     "clock",
     "retry_after",
+    "shots",
     "visible",
 }
 """Data and decisions: the standard library and pydantic only."""

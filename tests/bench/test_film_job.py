@@ -20,7 +20,7 @@ from bench.film_job import (
     prediction,
 )
 from bench.jobs import FEW, MANY, figures
-from functions.keep_clip.keep import check
+from functions.keep_clip.judging import check
 from functions.studio.probe import examine
 
 

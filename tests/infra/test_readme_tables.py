@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from functions.api.handler import app
-from functions.keep_clip.keep import ERROR_CLASSES, reason
+from functions.keep_clip.judging import ERROR_CLASSES, reason
 from functions.studio.attempts import CLIP_TIME
 from functions.studio.catalogue import Mode, catalogue
 from functions.studio.check_queue import heartbeat_limit, read_delays

@@ -113,6 +113,8 @@ def resolved(schema: Mapping[str, Any]) -> dict[str, Any]:
     """Without references, choices (the first that is not null; of objects and others the object) and lists of one."""
     if "$ref" in schema:
         return resolved(DESCRIBED["components"]["schemas"][schema["$ref"].rpartition("/")[2]])
+    if "properties" in schema:
+        return dict(schema)
     choices = [resolved(one) for word in ("anyOf", "oneOf", "allOf") for one in schema.get(word, [])]
     choices = [one for one in choices if one.get("type") != "null"]
     objects = [one for one in choices if "properties" in one]
@@ -137,8 +139,9 @@ def example(schema: Mapping[str, Any], ids: Mapping[str, str], field: str = "", 
     """The smallest body that the schema allows, and `field` in it whether it must be there or not, with the id `other`."""
     head, _, rest = field.partition(".")
     body = {}
+    needed = [*schema.get("required", []), *next(iter(schema.get("anyOf", [])), {}).get("required", [])]
     for name, one in schema["properties"].items():
-        if name in schema.get("required", []) or name == head:
+        if name in needed or name == head:
             inner = (rest, other) if name == head else ("", "")
             body[name] = other if name == field else _value(name, resolved(one), ids, *inner)
     return body
@@ -157,7 +160,8 @@ def _value(name: str, schema: Mapping[str, Any], ids: Mapping[str, str], field: 
         case "object":
             return {}
         case "integer" | "number":
-            return schema.get("minimum", 1)
+            least = schema.get("minimum", 1)
+            return int(least) if schema["type"] == "integer" else least
         case "boolean":
             return False
     return "https://example.invalid/picture.png" if name.lower().endswith("url") else "words"

@@ -79,7 +79,8 @@ class World(Belongings):
         announced = {"uploadType": "presigned", "campaignId": campaign, "name": "poster"}
         upload = caller.post("/api/v3/assets/upload", announced).data
         with_a_film(job, jobs, media)
-        super().__init__({"clientId": client, "campaignId": campaign, "assetId": asset, "jobId": job}, upload["id"])
+        ids = {"clientId": client, "campaignId": campaign, "assetId": asset, "imageAssetId": asset, "jobId": job}
+        super().__init__(ids, upload["id"])
 
 
 @pytest.fixture

@@ -55,10 +55,18 @@ def test_a_clip_stays_and_only_what_can_be_made_of_it_again_ends_some_day(desk: 
     kept = desk.clip.kept
     assert kept
     assert kept.segment
+    assert kept.thumbnail_key
+    assert kept.last_frame_key
     client, bucket = desk.media.client, desk.media.bucket
     raw = [{"Key": "lifetime", "Value": "raw"}]
     tags = {key: client.get_object_tagging(Bucket=bucket, Key=key)["TagSet"] for key in desk.objects}
-    assert tags == {kept.key: [], kept.pcm_key: raw, kept.segment.key: raw}
+    assert tags == {
+        kept.key: [],
+        kept.thumbnail_key: [],
+        kept.last_frame_key: [],
+        kept.pcm_key: raw,
+        kept.segment.key: raw,
+    }
 
 
 def test_a_mute_clip_is_given_silence_as_long_as_its_picture(desk: Desk, studio: Studio) -> None:

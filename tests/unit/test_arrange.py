@@ -349,3 +349,14 @@ def test_what_was_asked_decides_the_films_size(clips: tuple[int, int], cut: Cut,
 def test_the_asked_rate_is_the_films_rate() -> None:
     assert film_target([a_picture()], Cut()).fps == 24
     assert film_target([a_picture()], Cut(fps=30)).fps == 30
+
+
+@pytest.mark.parametrize(
+    ("ratio", "size", "as_they_are"),
+    [("16:9", (832, 480), True), ("9:16", (480, 832), True), ("4:3", (832, 480), False), ("1:1", (500, 480), False)],
+)
+def test_clips_that_have_the_asked_shape_but_for_their_blocks_are_copied(
+    ratio: Any, size: tuple[int, int], as_they_are: bool
+) -> None:
+    (piece,) = arranged({1: {"width": size[0], "height": size[1]}}, Cut(aspect_ratio=ratio))
+    assert (piece.target is None) == as_they_are

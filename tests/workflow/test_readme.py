@@ -115,3 +115,20 @@ def test_the_readmes_script_of_misbehaviour_refuses_the_next_create_and_delays_t
 
     wait_until(lambda: bool(late()), 60)
     assert [one["at"] >= third["endedAt"] + 20 for one in late()] == [True]
+
+
+def test_the_readmes_prompted_films_are_accepted_as_written(team: Team, tmp_path: Path) -> None:
+    signs = commands(calls("AUTH="))[0]
+    styles, *films = commands(calls(r"curl -s \$API/styles"))
+    told = {
+        "API": team.url,
+        "KEY": str(team.http.headers["Authorization"]).removeprefix("Bearer "),
+        "CAMPAIGN": team.campaign([]),
+    }
+    assert json.loads(bash([signs, styles], tmp_path, **told))["data"]["items"][0]["id"] == "marketing"
+    from_outside = [call for call in films if "https://example.com/" in call]
+    assert len(from_outside) == 1
+    for call in films:
+        if call not in from_outside:
+            job = json.loads(bash([signs, call], tmp_path, **told))["data"]["jobId"]
+            assert team.wait(job)["status"] == "completed"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
@@ -16,6 +16,7 @@ from functions.api import cursors
 from functions.api.accept_job import TheReception
 from functions.api.cancel_job import cancel_job
 from functions.api.envelope import JSON, Envelope, Listed, answer, shown
+from functions.api.first_picture import TheDarkroom
 from functions.api.given import (
     Asker,
     OfRun,
@@ -34,15 +35,17 @@ from functions.api.job_views import (
     AcceptedView,
     JobSummary,
     JobView,
-    SubJobsView,
     job_path,
     job_summary,
     job_view,
     polling,
-    sub_jobs_view,
 )
 from functions.api.money_views import LedgerView, ledger_view
 from functions.api.own_jobs import film_of_run, own_job
+from functions.api.prompt_request import PromptRequest
+from functions.api.prompted import draft as drafted
+from functions.api.sub_job_views import SubJobsView, sub_jobs_view
+from functions.studio.jobs import Kind
 
 router = Router()
 TAGS = ["jobs"]
@@ -66,6 +69,24 @@ def from_image_pairs(
     return reception.accept(body, lambda: draft(body, asker.tenant, library, catalogue, default_model))
 
 
+@router.post(
+    "/jobs/from-prompt",
+    tags=TAGS,
+    status_code=202,
+    summary="Make a film from a script or a prompt, and perhaps a picture",
+)
+def from_prompt(
+    body: PromptRequest,
+    asker: Asker,
+    darkroom: TheDarkroom,
+    reception: TheReception,
+    catalogue: TheCatalogue,
+) -> Response[Envelope[AcceptedView]]:
+    """Without a `model` a `policy` chooses one (`seed` by itself), and `choice` of the job says why. `fill` covers a long
+    `durationSeconds` with several clips; `count` and `compare` make variants, and `comparison` shows them side by side."""
+    return reception.accept(body, lambda: drafted(body, asker.tenant, darkroom, reception.budgets, catalogue))
+
+
 @router.get("/jobs", tags=TAGS, summary="List jobs, newest first")
 def page(
     asker: Asker,
@@ -74,7 +95,7 @@ def page(
         list[str] | None,
         Query(alias="status", description=f"One or more of {', '.join(STATUS_WORDS)}; repeated or between commas"),
     ] = None,
-    kind: Annotated[Literal["image_pairs"] | None, Query()] = None,
+    kind: Annotated[Kind | None, Query()] = None,
     campaign: Annotated[str | None, Query(alias="campaignId")] = None,
     client: Annotated[str | None, Query(alias="clientId")] = None,
     limit: cursors.Limit = 50,

@@ -11,7 +11,7 @@ from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 
 from functions.api.envelope import elsewhere
 from functions.api.given import Asker, OfRun, TheJobs, TheMedia, Viewer
-from functions.api.own_jobs import film_of_run, film_ranges, own_clip, own_job, own_preview, watched_job
+from functions.api.own_jobs import film_of_run, film_ranges, own_clip_file, own_job, own_preview, watched_job
 from functions.api.playlists import PLAYLIST, film_playlist, live_playlist
 
 router = Router()
@@ -62,7 +62,13 @@ def film(job_id: str, viewer: Viewer, jobs: TheJobs, media: TheMedia, token: Tok
     return played(film_playlist(ranges, media.signed_url))
 
 
-@router.get("/videos/<job_id>/clips/<name>", tags=TAGS, status_code=302, summary="A clip, such as clip_001.mp4")
+@router.get(
+    "/videos/<job_id>/clips/<name>",
+    tags=TAGS,
+    status_code=302,
+    summary="A clip, such as clip_001.mp4, or a still of it",
+)
 def clip(job_id: str, name: str, asker: Asker, jobs: TheJobs, media: TheMedia) -> Response[None]:
+    """Its stills are clip_001_thumbnail.jpg and clip_001_last_frame.jpg."""
     job = own_job(jobs, asker.tenant, job_id)
-    return elsewhere(media.signed_url(own_clip(jobs, job, name).key))
+    return elsewhere(media.signed_url(own_clip_file(jobs, job, name)))

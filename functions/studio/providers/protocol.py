@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
+from hashlib import sha256
 from typing import Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from functions.studio.clips import Answer
+
+UNIQUE = "unique:"
+ALIKE = "alike:"
+"""How the fingerprint of an input begins: of one that no other attempt has, or that another may have too."""
+
+
+def fingerprint(asked: Mapping[str, Any], *, unique: bool) -> str:
+    """Of a prediction's input: what an attempt is recognised by that gives the provider no picture."""
+    digest = sha256(json.dumps(asked, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+    return (UNIQUE if unique else ALIKE) + digest
 
 
 class Order(BaseModel):
@@ -33,7 +45,9 @@ class Prediction(BaseModel):
     """Where it reports to, as its provider shows it."""
 
     def carries(self, mark: str) -> bool:
-        """Whether this was asked for by the attempt with that mark: its pictures' addresses say so."""
+        """Whether this was asked for by the attempt with that mark: its pictures' addresses say so, or its whole input."""
+        if mark.startswith((UNIQUE, ALIKE)):
+            return mark == fingerprint(self.input, unique=mark.startswith(UNIQUE))
         return any(mark in text for text in _texts(self.input))
 
 
@@ -64,7 +78,8 @@ class Provider(Protocol):
     def find(self, mark: str, asked_at: str) -> Prediction | None:
         """The prediction of an attempt whose create was not answered; `asked_at` bounds how far back to look.
 
-        None only where it is certain that there is none; ProviderUnknown where the provider does not show all.
+        None only where it is certain that there is none; ProviderUnknown where the provider does not show all, or one that
+        another attempt may have asked for: the mark begins with ALIKE.
         """
         ...
 

@@ -30,7 +30,7 @@ from functions.studio.errors import (
     ProviderUnknown,
     WebhookRejected,
 )
-from functions.studio.providers.protocol import Order, Prediction
+from functions.studio.providers.protocol import ALIKE, Order, Prediction
 from functions.studio.retry_after import seconds_told
 
 TIMEOUT = httpx.Timeout(30.0, connect=5.0)
@@ -122,6 +122,10 @@ class Replicate:
                     break
                 ours = _parsed(document)
                 if ours.carries(mark):
+                    if mark.startswith(ALIKE):
+                        raise ProviderUnknown(
+                            f"prediction {ours.id} was asked for the same, perhaps by another attempt"
+                        )
                     return ours
                 unreadable = document.id if document.data_removed else unreadable
         if unreadable:
