@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
+from infra.watch import CHOOSERS
 from tests.infra.conftest import Permission, Reader
 
 
@@ -269,3 +270,18 @@ def test_what_a_deployment_may_choose_reaches_the_functions(template: Reader) ->
             if variable in chosen:
                 assert value == f"{{{chosen[variable]}}}"
     assert template.template["Parameters"].keys() == {*chosen.values(), "PublicUrl"}
+
+
+def test_whoever_looks_into_the_catalogue_may_read_the_deployments_word_on_it_and_is_heard_by_the_alarm(
+    template: Reader,
+) -> None:
+    looks = re.compile(r"\bwiring(\.|\.?\s+import\b[^\n]*\b)(catalogue|outbox)\b")
+    choosers = {
+        path.relative_to(FUNCTIONS).parts[0]
+        for path in FUNCTIONS.glob("*/**/*.py")
+        if path.relative_to(FUNCTIONS).parts[0] != "studio" and looks.search(path.read_text())
+    }
+    assert choosers == set(CHOOSERS)
+    for folder in choosers:
+        assert "MEDIA_BUCKET" in template.environment(folder)
+        assert granted(template, "look") <= template.permissions(template.functions[folder]["Role"])
