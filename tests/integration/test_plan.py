@@ -234,3 +234,17 @@ def test_pictures_that_have_gone_since_the_job_was_accepted_end_it_before_anythi
         stage.plan(job)
     assert stage.asked() == []
     assert stage.jobs.clips(job.id) == []
+
+
+def test_pairs_that_are_compared_have_a_clip_by_each_model_and_all_are_reserved(stage: Stage) -> None:
+    job = stage.planned(compare=["veo3", "hailuo-2.0"], num_pairs=None)
+    clips = stage.jobs.clips(job.id)
+    shots = len(clips) // 2
+    assert [(clip.shot, clip.variant, clip.model, clip.duration_seconds) for clip in clips] == [
+        (shot, *one) for shot in range(1, shots + 1) for one in ((1, "veo3", 8), (2, "hailuo-2.0", 6))
+    ]
+    for one, other in zip(clips[::2], clips[1::2], strict=True):
+        assert (one.image1_asset_id, one.image2_asset_id) == (other.image1_asset_id, other.image2_asset_id)
+    cost = shots * (Decimal("1.20") + Decimal("0.20"))
+    assert (job.total_clips, job.estimated_cost, job.reserved_cost) == (2 * shots, cost, cost)
+    assert stage.ledger.totals(job.id).reserved == cost

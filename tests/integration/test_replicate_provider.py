@@ -19,7 +19,7 @@ from functions.studio.errors import (
     ProviderRefused,
     ProviderUnknown,
 )
-from functions.studio.providers.protocol import Order
+from functions.studio.providers.protocol import Order, fingerprint
 from functions.studio.providers.replicate import MOST_PAGES, Replicate
 from functions.studio.rows import now
 from local.standins.replicate import Replicate as StandIn
@@ -252,3 +252,17 @@ def test_an_upload_that_did_not_arrive_may_be_sent_again_for_it_creates_nothing(
     with pytest.raises(error):
         Replicate(lambda: "token", broken.url).upload(b"a picture", "one.png")
     broken.close()
+
+
+def test_what_was_asked_without_a_picture_is_found_by_all_of_it_unless_another_may_have_asked_the_same(
+    provider: Replicate,
+) -> None:
+    asked = {"prompt": "A cat", "duration": 4, "seed": 7}
+    started = provider.start(Order(slug="google/veo-3.1-fast", input=asked))
+    found = provider.find(fingerprint(asked, unique=True), now())
+    assert found
+    assert found.id == started.id
+    assert provider.find(fingerprint({**asked, "seed": 8}, unique=True), now()) is None
+    assert provider.find(fingerprint({**asked, "seed": 8}, unique=False), now()) is None
+    with pytest.raises(ProviderUnknown):
+        provider.find(fingerprint(asked, unique=False), now())
