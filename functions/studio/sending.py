@@ -69,6 +69,8 @@ def send(task: ClipTask, outbox: Outbox, turn: int = 0) -> None:
     try:
         frames = _frames(job, clip, attempt, provider, outbox)
         order = _order(job, clip, attempt, frames, outbox)
+        if outbox.handover == "upload":
+            spending(outbox.jobs, task)  # once more: in the time that uploads take a job may be cancelled
         claim = _claim(outbox.jobs, task, frames if outbox.handover == "upload" else {})
         prediction = provider.start(order)
     except ConditionLost:
