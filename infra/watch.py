@@ -112,7 +112,10 @@ def _alarming() -> list[CustomMetricWithAlarm]:
     return [
         _alarm(
             _metric(
-                "OldestUnfinished", "sweep", label="seconds since the oldest unfinished job moved", statistic="Maximum"
+                "OldestUnfinished",
+                "sweep",
+                label="seconds since the oldest unfinished run was accepted",
+                statistic="Maximum",
             ),
             "OldestUnfinished",
             BOUND.total_seconds(),
