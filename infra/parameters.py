@@ -30,4 +30,5 @@ class Parameters:
         self.clip_timeout_seconds = parameter("CLIP_TIMEOUT_SECONDS")
         self.replicate_base_url = parameter("REPLICATE_BASE_URL")
         self.replicate_output_origins = parameter("REPLICATE_OUTPUT_ORIGINS")
+        self.outside_origins = parameter("OUTSIDE_ORIGINS")
         self.xai_base_url = parameter("XAI_BASE_URL")

@@ -69,6 +69,8 @@ def parameters_of(settings: Settings, stand_ins: Mapping[str, str]) -> dict[str,
             parts = urlsplit(own)
             theirs = setting("REPLICATE_OUTPUT_ORIGINS").default
             told["REPLICATE_OUTPUT_ORIGINS"] = f"{theirs},{parts.scheme}://{parts.netloc}"
+    if stand_ins:
+        told["OUTSIDE_ORIGINS"] = ",".join(stand_ins.values())
     told |= settings
     for name, url in stand_ins.items():
         told[SERVICES[name].base_url] = url + SERVICES[name].path

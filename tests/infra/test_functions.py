@@ -23,7 +23,8 @@ class Wiring(NamedTuple):
 
 WIRING = {
     "api": Wiring(
-        "TABLE_NAME MEDIA_BUCKET STATE_MACHINE_ARN VIDEO_GENERATION_MODEL PLAYER_SECRET_ARN EVENT_BUS_NAME",
+        "TABLE_NAME MEDIA_BUCKET STATE_MACHINE_ARN VIDEO_GENERATION_MODEL PLAYER_SECRET_ARN EVENT_BUS_NAME"
+        " OUTSIDE_ORIGINS",
         "rows media remove start player publish",
         1024,
         30,
@@ -256,6 +257,7 @@ def test_what_a_deployment_may_choose_reaches_the_functions(template: Reader) ->
     chosen = {
         "LOG_LEVEL": "LogLevel",
         "VIDEO_GENERATION_MODEL": "VideoGenerationModel",
+        "OUTSIDE_ORIGINS": "OutsideOrigins",
         "REPLICATE_BASE_URL": "ReplicateBaseUrl",
         "REPLICATE_OUTPUT_ORIGINS": "ReplicateOutputOrigins",
         "XAI_BASE_URL": "XaiBaseUrl",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import socket
 import ssl
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from ipaddress import ip_address
 from threading import Timer
@@ -351,3 +353,58 @@ def test_a_path_cannot_smuggle_another_request() -> None:
         there.outside().get(f"{there.url}?a=1 HTTP/1.1\r\nX-Evil: 1\r\n\r\nGET /b", most_bytes=MOST)
     [head] = there.heads
     assert "X-Evil: 1\r\n" not in head
+
+
+# what a deployment lists
+
+
+def test_an_origin_that_the_deployment_lists_is_let_in_by_http_and_from_inside() -> None:
+    with Outputs.serving() as there:
+        door = Outside(origins=["https://pictures.internal", there.origin])
+        assert door.get(there.holds(PICTURE, "/lamp.png"), most_bytes=MOST) == PICTURE
+        assert there.asked == ["/lamp.png"]
+
+
+def test_what_stands_beside_a_listed_origin_is_refused() -> None:
+    with Outputs.serving() as there, Outputs.serving() as beside:
+        door = Outside(origins=[there.origin])
+        for url in (beside.holds(PICTURE), there.holds(PICTURE).replace("127.0.0.1", "localhost")):
+            with pytest.raises(AddressRefused, match="https"):
+                door.get(url, most_bytes=MOST)
+        with pytest.raises(AddressRefused, match="password"):
+            door.get(there.holds(PICTURE).replace("http://", "http://me@"), most_bytes=MOST)
+        assert (there.asked, beside.asked) == ([], [])
+
+
+def test_a_listed_origin_has_no_more_redirects_bytes_or_time_than_any() -> None:
+    with Outputs.serving() as there, Outputs.serving() as beside, drips() as slow:
+        door = Outside(origins=[there.origin, slow], seconds=0.5)
+        with pytest.raises(AddressUnreachable, match="redirects"):
+            door.get(there.says(302, Location=beside.holds(PICTURE)), most_bytes=MOST)
+        with pytest.raises(AnswerTooLarge):
+            door.get(there.holds(PICTURE), most_bytes=100)
+        with pytest.raises(AddressUnreachable, match="did not answer in full"):
+            door.get(f"{slow}/lamp.png", most_bytes=MOST)
+        assert not beside.asked
+
+
+@contextlib.contextmanager
+def drips() -> Iterator[str]:
+    """The origin of a server by http that sends a byte now and then, and never ends."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    ended = threading.Event()
+
+    def serve() -> None:
+        with contextlib.suppress(OSError), listener.accept()[0] as connection:
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n")
+            while not ended.wait(0.05):
+                connection.sendall(b"x")
+
+    serving_it = threading.Thread(target=serve)
+    serving_it.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        ended.set()
+        listener.close()
+        serving_it.join()
