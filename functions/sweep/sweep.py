@@ -24,12 +24,14 @@ BOUND = timedelta(seconds=7200) + ORPHANED + 2 * GRACE
 
 
 def sweep(closing: Closing, at: datetime) -> dict[str, int]:
-    """How many jobs were started, stopped, closed, and failed to be any: those stand in nobody's way."""
+    """How many jobs were started, stopped, closed, and failed to be any: those stand in nobody's way. Stopping comes last,
+    for it waits for providers, who may take longer than there is.
+    """
     done = {"started": 0, "stopped": 0, "closed": 0, "failed": 0}
     unfinished = closing.jobs.unfinished_jobs()
     if unfinished:
         seconds("OldestUnfinished", max((at - asked(job)).total_seconds() for job in unfinished))
-    for job in unfinished:
+    for job in sorted(unfinished, key=lambda one: is_unheard(one, at)):
         about(job=job.id, run=job.run)
         try:
             if did := _sweep(job, closing, at):

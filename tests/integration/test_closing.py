@@ -243,6 +243,27 @@ def test_a_job_that_cannot_be_swept_stands_in_nobodys_way(stage: Stage) -> None:
     assert second.after().status is JobStatus.FAILED
 
 
+def test_what_is_stopped_for_too_long_keeps_no_other_job_from_its_start(stage: Stage) -> None:
+    class TimeIsUp(BaseException):
+        """The function's, in the middle of a call to a provider."""
+
+    slow = Sweep(stage, execution_arn="arn", status=JobStatus.CANCELLING, closing="The job was cancelled.")
+    stage.jobs.table.commit(stage.jobs.new_attempt(slow.job.id, an_attempt(slow.job)))
+    waiting = Sweep(stage)
+    stage.closing = replace(stage.closing, brake=replace(stage.closing.brake, provider_of=_raises(TimeIsUp)))
+    with pytest.raises(TimeIsUp):
+        waiting.comes()
+    assert waiting.after().execution_arn
+    assert slow.after().status is JobStatus.CANCELLING
+
+
+def _raises(error: type[BaseException]) -> Callable[[str], ScriptedProvider]:
+    def provider_of(name: str) -> ScriptedProvider:
+        raise error
+
+    return provider_of
+
+
 def test_the_oldest_unfinished_run_is_as_old_as_its_acceptance_however_lately_it_moved(stage: Stage) -> None:
     lately = datetime.now(UTC).isoformat()
     running = Sweep(stage, execution_arn="arn")
