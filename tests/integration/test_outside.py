@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import gzip
 import socket
 import ssl
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from ipaddress import ip_address
 from threading import Timer
@@ -17,7 +15,7 @@ import pytest
 
 from functions.api.outside import Outside, is_public
 from functions.studio.errors import AddressRefused, AddressUnreachable, AnswerTooLarge
-from tests.outputs import Outputs
+from tests.outputs import Outputs, drips
 from tests.strangers import NAME, Script, response, serving, stranger
 
 PICTURE = bytes(range(256)) * 40
@@ -386,25 +384,3 @@ def test_a_listed_origin_has_no_more_redirects_bytes_or_time_than_any() -> None:
         with pytest.raises(AddressUnreachable, match="did not answer in full"):
             door.get(f"{slow}/lamp.png", most_bytes=MOST)
         assert not beside.asked
-
-
-@contextlib.contextmanager
-def drips() -> Iterator[str]:
-    """The origin of a server by http that sends a byte now and then, and never ends."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    ended = threading.Event()
-
-    def serve() -> None:
-        with contextlib.suppress(OSError), listener.accept()[0] as connection:
-            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n")
-            while not ended.wait(0.05):
-                connection.sendall(b"x")
-
-    serving_it = threading.Thread(target=serve)
-    serving_it.start()
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        ended.set()
-        listener.close()
-        serving_it.join()
