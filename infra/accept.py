@@ -49,6 +49,7 @@ class Accept(Construct):
         self.api.add_environment("PLAYER_SECRET_ARN", self.player_secret.secret_arn)
         self.player_secret.grant_read(self.api)
         self.api.add_environment("VIDEO_GENERATION_MODEL", parameters.video_generation_model)
+        self.api.add_environment("OUTSIDE_ORIGINS", parameters.outside_origins)
         library.lend_rows(self.api, self.sweep)
         library.lend_media(self.api)
         library.let_remove_media(self.api)

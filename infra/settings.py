@@ -169,6 +169,14 @@ SETTINGS: Final = (
         would_do="origins like https://img.theapi.app, without paths, with commas between them",
     ),
     Setting(
+        "OUTSIDE_ORIGINS",
+        "Origins, separated by commas, that users' URLs may lead to although they are not public and https.",
+        here="the stand-ins",
+        parameter="OutsideOrigins",
+        pattern=rf"|https?://{ADDRESS}(,https?://{ADDRESS})*",
+        would_do="origins like http://pictures.internal:8080, without paths, with commas between them, or none",
+    ),
+    Setting(
         "XAI_BASE_URL",
         "xAI's API.",
         default="https://api.x.ai/v1",

@@ -48,7 +48,7 @@ class Reelay(Stack):
             Deliver=end.deliver,
             CloseJob=end.close_job,
         )
-        Accept(
+        accept = Accept(
             self,
             "Accept",
             runtime=runtime,
@@ -59,7 +59,14 @@ class Reelay(Stack):
             end=end,
             parameters=parameters,
         )
-        Watch(self, "Watch", door=door, workflow=workflow, clips=clips)
+        Watch(
+            self,
+            "Watch",
+            door=door,
+            workflow=workflow,
+            clips=clips,
+            unattended=(accept.sweep, end.close_job, clips.keep_clip),
+        )
 
         Tags.of(self).add("project", "reelay")
         Tags.of(self).add("stage", stage)

@@ -3,6 +3,7 @@ for what nobody else would come back to. They wake nobody: whom, is the account'
 
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_lambda as lambda_
 from cdk_monitoring_constructs import (
     AlarmFactoryDefaults,
     CustomMetricGroup,
@@ -23,7 +24,18 @@ from infra.workflow import Workflow
 
 
 class Watch(Construct):
-    def __init__(self, scope: Construct, id: str, *, door: Door, workflow: Workflow, clips: MakeClips) -> None:
+    """`unattended` are functions that events and schedules start: nobody waits for their answer."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        door: Door,
+        workflow: Workflow,
+        clips: MakeClips,
+        unattended: tuple[lambda_.Function, ...],
+    ) -> None:
         super().__init__(scope, id)
         board = MonitoringFacade(
             self,
@@ -39,7 +51,7 @@ class Watch(Construct):
                 detail_dashboard_range=Duration.days(1),
             ),
         )
-        board.monitor_custom(human_readable_name="Films", alarm_friendly_name="Films", metric_groups=_films())
+        board.monitor_custom(human_readable_name="Films", alarm_friendly_name="Films", metric_groups=_films(unattended))
         board.monitor_step_function(state_machine=workflow.machine, human_readable_name="Runs")
         board.monitor_api_gateway_v2_http_api(api=door.api, human_readable_name="API")
         board.monitor_sqs_queue_with_dlq(
@@ -58,7 +70,7 @@ class Watch(Construct):
         )
 
 
-def _films() -> list[CustomMetricGroup]:
+def _films(unattended: tuple[lambda_.Function, ...]) -> list[CustomMetricGroup]:
     accepted = _metric("JobsAccepted", "api", label="accepted")
     completed = _metric("JobsCompleted", "deliver", label="completed")
     failed = _metric("JobsFailed", "close_job", label="failed")
@@ -77,7 +89,7 @@ def _films() -> list[CustomMetricGroup]:
                 _metric("WatchingFailed", "assemble", label="films without a preview or playlist"),
             ],
         ),
-        CustomMetricGroup(title="What needs somebody", metrics=_alarming()),
+        CustomMetricGroup(title="What needs somebody", metrics=_alarming(unattended)),
         CustomMetricGroup(title="Clips", metrics=[clips_completed, _math(clips_failed, label="failed:")]),
         CustomMetricGroup(
             title="Success",
@@ -109,14 +121,21 @@ STOPPERS = ("close_job", "sweep")
 """The functions that stop and close runs."""
 
 
-def _alarming() -> list[CustomMetricWithAlarm]:
+def _alarming(unattended: tuple[lambda_.Function, ...]) -> list[CustomMetricWithAlarm]:
     losers = ("keep_clip", "arrange", *STOPPERS)
     lost = {service: _metric("PaidNotKept", service, label=service) for service in losers}
     unusable = {f"{service}_overrides": _metric("OverridesUnusable", service, label=service) for service in CHOOSERS}
+    dropped = {
+        f"dropped_{number}": function.metric("AsyncEventsDropped", statistic="Sum", period=Duration.minutes(5))
+        for number, function in enumerate(unattended)
+    }
     return [
         _alarm(
             _metric(
-                "OldestUnfinished", "sweep", label="seconds since the oldest unfinished job moved", statistic="Maximum"
+                "OldestUnfinished",
+                "sweep",
+                label="seconds since the oldest unfinished run was accepted",
+                statistic="Maximum",
             ),
             "OldestUnfinished",
             BOUND.total_seconds(),
@@ -139,6 +158,12 @@ def _alarming() -> list[CustomMetricWithAlarm]:
             "CallbacksRefused",
             20,
             "Callbacks are turned away: a signing secret that does not hold, or a stranger who tries.",
+        ),
+        _alarm(
+            _math(" + ".join(f"FILL({name}, 0)" for name in dropped), label="events given up", **dropped),
+            "EventsGivenUp",
+            0,
+            "The sweep, the stopping of a job or the keeping of a late clip failed three times over, and Lambda gave it up.",
         ),
     ]
 

@@ -87,6 +87,8 @@ def parameters_of(settings: Settings, stand_ins: Mapping[str, str]) -> dict[str,
             if one.origins:
                 parts = urlsplit(own)
                 told[one.origins] = f"{setting(one.origins).default},{parts.scheme}://{parts.netloc}"
+    if stand_ins:
+        told["OUTSIDE_ORIGINS"] = ",".join(stand_ins.values())
     told |= settings
     for name, url in stand_ins.items():
         one = SERVICES[name]

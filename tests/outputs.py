@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Self
@@ -49,3 +50,26 @@ class Outputs:
             finally:
                 server.shutdown()
                 thread.join()
+
+
+@contextmanager
+def drips() -> Iterator[str]:
+    """The origin of a server by http that sends a byte now and then, and never ends."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    listener.settimeout(30)
+    ended = threading.Event()
+
+    def serve() -> None:
+        with suppress(OSError), listener.accept()[0] as connection:
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n")
+            while not ended.wait(0.05):
+                connection.sendall(b"x")
+
+    serving_it = threading.Thread(target=serve)
+    serving_it.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        ended.set()
+        listener.close()
+        serving_it.join()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated
@@ -61,7 +62,7 @@ def form(request: Request) -> Form:
 
 
 def outside() -> Outside:
-    return Outside()
+    return Outside(origins=[one for one in os.environ["OUTSIDE_ORIGINS"].split(",") if one])
 
 
 OfRun = Annotated[

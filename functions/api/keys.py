@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import re
 import secrets
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
@@ -16,9 +15,6 @@ from hashlib import sha256
 from functions.studio.errors import ConditionLost, FieldError, NotFound, Unauthenticated
 from functions.studio.rows import Row, now
 from functions.studio.table import Table, put, update
-
-REMEMBERED = 60.0
-"""Seconds that a key read once is believed: as long as a revoked one may still open."""
 
 _TENANT = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _HINT = "Send `Authorization: Bearer <key>` or `x-api-key: <key>`."
@@ -62,7 +58,7 @@ def issue_key(table: Table, tenant: str, tier: str = "pro") -> str:
 
 
 def revoke(table: Table, prefix_or_id: str) -> Key:
-    """Ends a key by its id, its prefix or itself. What has read it lately forgets it within a minute."""
+    """Ends a key by its id, its prefix or itself, from the next call on."""
     key_id = prefix_or_id.removeprefix("rl_").split("_")[0]
     pointer = table.get(f"KEYID#{key_id}", "KEY")
     if pointer is None:
@@ -74,31 +70,20 @@ def revoke(table: Table, prefix_or_id: str) -> Key:
 
 
 class Keys:
-    """Knows callers by their keys; one read a key and minute."""
+    """Knows callers by their keys: read at each call, so that a revoked one opens nothing more."""
 
-    def __init__(self, table: Table, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, table: Table) -> None:
         self.table = table
-        self.clock = clock
-        self._known: dict[str, tuple[float, Caller]] = {}
 
     def authenticate(self, headers: Mapping[str, str]) -> Caller:
         key = _presented(headers)
         if not key:
             raise _refused("This call needs an API key.")
-        digest = _digest(key)
-        believed_until, caller = self._known.get(digest, (0.0, None))
-        if caller is None or self.clock() >= believed_until:
-            self._known.pop(digest, None)
-            caller = self._read(digest)
-            self._known[digest] = (self.clock() + REMEMBERED, caller)
-        return caller
-
-    def _read(self, digest: str) -> Caller:
-        row = self.table.get(_pk(digest), "KEY")
+        row = self.table.get(_pk(_digest(key)), "KEY")
         if row is None or row.get("revokedAt"):
             raise _refused("The API key is not valid.")
-        key = Key.model_validate(row)
-        return Caller(key.tenant, key.tier, key.id)
+        known = Key.model_validate(row)
+        return Caller(known.tenant, known.tier, known.id)
 
 
 def _refused(detail: str) -> Unauthenticated:

@@ -1,4 +1,5 @@
-"""The one door to URLs that users give. Only public servers, only https; what is checked is what is connected to.
+"""The one door to URLs that users give. Only public servers, only https, and what a deployment lists beside them; what is
+checked is what is connected to.
 
 A host is resolved here, every address that it has must be public, and the connection goes to one of those addresses: a
 name that resolves otherwise a moment later (DNS rebinding) changes nothing. The certificate must hold for the name. No
@@ -34,6 +35,8 @@ NOT_PUBLIC_V6 = [IPv6Network(net) for net in ("2001::/23", "2001:db8::/32", "200
 NOT_PUBLIC_V4 = [IPv4Network(net) for net in ("192.0.0.0/24", "192.88.99.0/24", "224.0.0.0/4")]
 """Protocols, the relay of 6to4, multicast: not what Python's `is_global` means by private."""
 
+PORTS = {"http": 80, "https": 443}
+
 Address = IPv4Address | IPv6Address
 
 
@@ -53,12 +56,14 @@ def trust() -> ssl.SSLContext:
 
 @dataclass(frozen=True)
 class Outside:
-    """`admits` decides about addresses, `trust` about certificates."""
+    """`admits` decides about addresses, `trust` about certificates. `origins` (`scheme://host[:port]`) are let in as they
+    are, wherever they lead and by http too: a deployment's own word for servers that it knows."""
 
     resolve: Callable[[str, int], Sequence[str]] = resolve
     admits: Callable[[Address], bool] = is_public
     trust: Callable[[], ssl.SSLContext] = trust
     ports: frozenset[int] = frozenset({443})
+    origins: Sequence[str] = ()
     seconds: float = MOST_SECONDS
 
     def get(self, url: str, *, most_bytes: int, accept: str = "*/*") -> bytes:
@@ -66,8 +71,11 @@ class Outside:
         deadline = time.monotonic() + self.seconds
         asked, host, port = self._read(url)
         addresses = self._addresses(host, port, deadline)
+        if not self._is_listed(asked) and not all(self.admits(address) for address in addresses):
+            raise AddressRefused("must lead to a public server")
+        context = self.trust() if asked.scheme == "https" else None
         try:
-            connection = self._connected(host, port, addresses, deadline)
+            connection = _connected(host, port, addresses, context, deadline)
             try:
                 connection.request("GET", asked.request_uri, headers=_headers(accept))
                 return _body(connection.getresponse(), most_bytes)
@@ -85,17 +93,21 @@ class Outside:
             asked = parse_url(url)
         except ValueError:
             raise AddressRefused("must be a URL") from None
-        if asked.scheme != "https" or not asked.host:
+        listed = self._is_listed(asked)
+        if not asked.host or not (listed or asked.scheme == "https"):
             raise AddressRefused("must be an https URL")
         if asked.auth is not None:
             raise AddressRefused("must not have a user name or password")
-        port = 443 if asked.port is None else asked.port
-        if port not in self.ports:
+        port = _port(asked)
+        if not listed and port not in self.ports:
             raise AddressRefused(f"must not name the port {port}: https has 443")
         return asked, asked.host.strip("[]"), port
 
+    def _is_listed(self, asked: Url) -> bool:
+        return any(_origin(asked) == _origin(parse_url(one)) for one in self.origins)
+
     def _addresses(self, host: str, port: int, deadline: float) -> list[Address]:
-        """All of them public, or AddressRefused. Looking up is bounded too: whose name it is decides how long it takes."""
+        """Looking up is bounded too: whose name it is decides how long it takes."""
         looking = ThreadPoolExecutor(1, thread_name_prefix="resolve")
         try:
             found = looking.submit(self.resolve, host, port).result(deadline - time.monotonic())
@@ -106,30 +118,38 @@ class Outside:
             looking.shutdown(wait=False)
         if not addresses:
             raise AddressUnreachable("its host cannot be found")
-        if not all(self.admits(address) for address in addresses):
-            raise AddressRefused("must lead to a public server")
         return addresses
 
-    def _connected(self, host: str, port: int, addresses: Sequence[Address], deadline: float) -> _Connection:
-        context = self.trust()
-        for turn, address in enumerate(dict.fromkeys(addresses), 1):
-            connection = _Connection(host, port, address, context, deadline)
-            try:
-                connection.connect()
-            except OSError:
-                if turn == len(set(addresses)) or time.monotonic() > deadline:
-                    raise
-            else:
-                return connection
-        raise AssertionError("there is at least one address")
+
+def _origin(url: Url) -> tuple[str | None, str | None, int]:
+    return url.scheme, url.host, _port(url)
 
 
-class _Connection(http.client.HTTPSConnection):
-    """To the address that was checked, in the name of its host, and not beyond the deadline."""
+def _port(url: Url) -> int:
+    return PORTS.get(url.scheme or "", 0) if url.port is None else url.port
 
-    def __init__(self, host: str, port: int, address: Address, context: ssl.SSLContext, deadline: float) -> None:
-        context.sslsocket_class = _Hurried
-        super().__init__(host, port, context=context)
+
+def _connected(
+    host: str, port: int, addresses: Sequence[Address], context: ssl.SSLContext | None, deadline: float
+) -> _Connection:
+    for turn, address in enumerate(dict.fromkeys(addresses), 1):
+        connection = _Connection(host, port, address, context, deadline)
+        try:
+            connection.connect()
+        except OSError:
+            if turn == len(set(addresses)) or time.monotonic() > deadline:
+                raise
+        else:
+            return connection
+    raise AssertionError("there is at least one address")
+
+
+class _Connection(http.client.HTTPConnection):
+    """To the address that was checked, in the name of its host, and not beyond the deadline. Without `context` in the clear."""
+
+    def __init__(self, host: str, port: int, address: Address, context: ssl.SSLContext | None, deadline: float) -> None:
+        self.default_port = PORTS["https" if context else "http"]
+        super().__init__(host, port)
         self._trusting = context
         self._address = str(address)
         self._deadline = deadline
@@ -138,16 +158,16 @@ class _Connection(http.client.HTTPSConnection):
         raw = socket.create_connection((self._address, self.port), timeout=min(CONNECT_SECONDS, _left(self._deadline)))
         raw.settimeout(_left(self._deadline))
         try:
-            hurried = self._trusting.wrap_socket(raw, server_hostname=self.host)
+            hurried = _trusted(raw, self._trusting, self.host) if self._trusting else _Hurried(fileno=raw.detach())
         except BaseException:
             raw.close()
             raise
-        assert isinstance(hurried, _Hurried)
+        hurried.settimeout(_left(self._deadline))
         hurried.deadline = self._deadline
         self.sock = hurried
 
 
-class _Hurried(ssl.SSLSocket):
+class _Hurried(socket.socket):
     """Every reading ends with the deadline; a time-out of its own for each would let an answer drip for ever."""
 
     deadline: float
@@ -155,6 +175,17 @@ class _Hurried(ssl.SSLSocket):
     def recv_into(self, *arguments: Any, **named: Any) -> int:
         self.settimeout(_left(self.deadline))
         return super().recv_into(*arguments, **named)
+
+
+class _HurriedTls(_Hurried, ssl.SSLSocket):
+    """The same behind a certificate that holds."""
+
+
+def _trusted(raw: socket.socket, context: ssl.SSLContext, host: str) -> _HurriedTls:
+    context.sslsocket_class = _HurriedTls
+    wrapped = context.wrap_socket(raw, server_hostname=host)
+    assert isinstance(wrapped, _HurriedTls)
+    return wrapped
 
 
 def _left(deadline: float) -> float:

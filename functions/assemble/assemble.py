@@ -79,7 +79,14 @@ def make_film(
         film = describe(job, pieces, parts, made, loudness, left_out)
         film = put_beside(film, combined, spent, parts[0].picture.fps, media)
         document = manifest(
-            job, jobs.clips(job.id), pieces, jobs.attempts(job.id), ledger.lines(job.id), film, sha256(poster)
+            job,
+            jobs.clips(job.id),
+            pieces,
+            jobs.attempts(job.id),
+            ledger.lines(job.id),
+            film,
+            sha256(poster),
+            jobs.films(job),
         )
         media.upload(poster, film.poster_key, "image/jpeg")
         media.put(film.manifest_key, json.dumps(document, indent=2).encode(), "application/json")

@@ -36,8 +36,9 @@ def manifest(
     lines: Sequence[Line],
     film: Film,
     poster_sha256: str,
+    earlier: Sequence[Film],
 ) -> dict[str, Any]:
-    """As JSON, camelCase; money in USD, times in seconds from the film's beginning."""
+    """As JSON, camelCase; money in USD, times in seconds from the film's beginning. `earlier` films are its history."""
     tries = {clip.number: _attempts(clip.number, attempts, lines) for clip in clips}
     by_clip = {clip.number: clip for clip in clips}
     starts = list(accumulate((piece.frames for piece in pieces), initial=0))
@@ -80,6 +81,21 @@ def manifest(
             "total": plain(money.settled),
             "lost": plain(money.lost),
         },
+        "history": [_earlier(one) for one in earlier],
+    }
+
+
+def _earlier(film: Film) -> dict[str, Any]:
+    """A film of another run, which stays where it was."""
+    return {
+        "run": film.run,
+        "madeBy": film.made_by.value,
+        "format": film.format,
+        "durationSeconds": film.duration_seconds,
+        "clips": film.clips,
+        "sha256": film.sha256,
+        "cost": plain(film.cost),
+        "deliveredAt": film.delivered_at,
     }
 
 

@@ -74,6 +74,8 @@ def send(task: ClipTask, outbox: Outbox, turn: int = 0) -> None:
         frames = _frames(job, clip, attempt, provider, outbox)
         order = _order(job, clip, attempt, model, frames, outbox)
         known_by = None if frames else fingerprint(order.input, unique=clip.seed is None and "seed" in model.inputs)
+        if outbox.handover == "upload":
+            spending(outbox.jobs, task)  # once more: in the time that uploads take a job may be cancelled
         claim = _claim(outbox.jobs, task, frames if outbox.handover == "upload" else {}, known_by)
         prediction = provider.start(order)
     except ConditionLost:

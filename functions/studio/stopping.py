@@ -8,12 +8,17 @@ from dataclasses import dataclass
 
 from functions.studio.at_once import Each
 from functions.studio.clips import Attempt
+from functions.studio.clock import epoch
 from functions.studio.errors import ConditionLost, NotConfigured, ProviderError
 from functions.studio.job_store import JobStore
 from functions.studio.providers.protocol import Prediction, Provider
 from functions.studio.recording import find, is_over, record_acceptance
 from functions.studio.telemetry import logger
 from functions.studio.workflow import Workflow
+
+PATIENCE = 90.0
+"""Seconds that a provider who does not hear is tried: money has to be settled while whoever closes a job still runs. Twice
+this, and the calls that are under way then, fit into its time."""
 
 
 @dataclass(frozen=True)
@@ -26,11 +31,13 @@ class Brake:
 
 
 def stop_predictions(brake: Brake, job_id: str, run: int) -> set[str]:
-    """Stops whatever the run still waits for; the ids of the attempts of which nothing was ever begun."""
+    """Stops whatever the run still waits for; the ids of the attempts of which nothing was ever begun. What there is no time
+    for is left to check_clip."""
     never_begun: set[str] = set()
+    until = epoch() + PATIENCE
 
     def stop(attempt: Attempt) -> None:
-        if stop_attempt(brake, job_id, attempt):
+        if epoch() < until and stop_attempt(brake, job_id, attempt):
             never_begun.add(attempt.id)
 
     brake.each(stop, _waiting(brake.jobs, job_id, run))

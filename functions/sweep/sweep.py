@@ -24,13 +24,14 @@ BOUND = timedelta(seconds=7200) + ORPHANED + 2 * GRACE
 
 
 def sweep(closing: Closing, at: datetime) -> dict[str, int]:
-    """How many jobs were started, stopped, closed, and failed to be any: those stand in nobody's way."""
+    """How many jobs were started, stopped, closed, and failed to be any: those stand in nobody's way. Stopping comes last,
+    for it waits for providers, who may take longer than there is.
+    """
     done = {"started": 0, "stopped": 0, "closed": 0, "failed": 0}
     unfinished = closing.jobs.unfinished_jobs()
     if unfinished:
-        moved = min(datetime.fromisoformat(job.updated_at) for job in unfinished)
-        seconds("OldestUnfinished", (at - moved).total_seconds())
-    for job in unfinished:
+        seconds("OldestUnfinished", max((at - asked(job)).total_seconds() for job in unfinished))
+    for job in sorted(unfinished, key=lambda one: is_unheard(one, at)):
         about(job=job.id, run=job.run)
         try:
             if did := _sweep(job, closing, at):
@@ -61,6 +62,11 @@ def _sweep(job: Job, closing: Closing, at: datetime) -> str | None:
     logger().warning("closed by the sweep")
     close_failed(job.id, job.run, ended, closing)
     return "closed"
+
+
+def asked(job: Job) -> datetime:
+    """When its run was accepted: who moves now and then may still be over its time."""
+    return datetime.fromisoformat(job.purpose.asked_at or job.created_at)
 
 
 def is_forgotten(job: Job, at: datetime) -> bool:

@@ -26,7 +26,8 @@ PROVIDERS = "REPLICATE_SECRET_ARN REPLICATE_BASE_URL PIAPI_SECRET_ARN PIAPI_BASE
 
 WIRING = {
     "api": Wiring(
-        "TABLE_NAME MEDIA_BUCKET STATE_MACHINE_ARN VIDEO_GENERATION_MODEL PLAYER_SECRET_ARN EVENT_BUS_NAME",
+        "TABLE_NAME MEDIA_BUCKET STATE_MACHINE_ARN VIDEO_GENERATION_MODEL PLAYER_SECRET_ARN EVENT_BUS_NAME"
+        " OUTSIDE_ORIGINS",
         "rows media remove start player publish",
         1024,
         30,
@@ -255,6 +256,7 @@ def test_what_a_deployment_may_choose_reaches_the_functions(template: Reader) ->
     chosen = {
         "LOG_LEVEL": "LogLevel",
         "VIDEO_GENERATION_MODEL": "VideoGenerationModel",
+        "OUTSIDE_ORIGINS": "OutsideOrigins",
         "REPLICATE_BASE_URL": "ReplicateBaseUrl",
         "REPLICATE_OUTPUT_ORIGINS": "ReplicateOutputOrigins",
         "PIAPI_BASE_URL": "PiapiBaseUrl",

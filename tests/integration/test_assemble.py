@@ -218,6 +218,7 @@ def test_the_manifest_tells_what_the_film_was_made_of(shelf: Shelf, studio: Stud
     assert [(clip["number"], clip["errorMessage"]) for clip in manifest["failedClips"]] == [(2, "Nudity")]
     assert manifest["film"]["name"] == "combined.mp4"
     assert [clip["name"] for clip in manifest["clips"]] == ["clip_001.mp4", "clip_003.mp4"]
+    assert manifest["history"] == []
 
 
 def test_the_manifests_cost_is_all_that_the_ledger_settled_and_lost(shelf: Shelf, studio: Studio) -> None:

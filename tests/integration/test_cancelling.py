@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,7 @@ import pytest
 from functions.close_job.handler import read
 from functions.studio.at_once import at_once
 from functions.studio.clips import Answer, AttemptStatus, ClipStatus, Outcome
+from functions.studio.clock import CLOCK, sleep
 from functions.studio.closing import CANCELLED, close_failed, deliver, stop_run
 from functions.studio.errors import ProviderBusy, StaleRun
 from functions.studio.job_store import JobStore
@@ -25,9 +27,10 @@ from functions.studio.table import Table, Write
 from functions.sweep.sweep import GRACE, sweep
 from tests.integration.api_events import Caller
 from tests.integration.test_closing import FILM, Stage
-from tests.scripted import SUCCEEDED, a_job, an_attempt, seconds_ago
+from tests.scripted import SUCCEEDED, ScriptedProvider, a_brake, a_job, an_attempt, seconds_ago
 
 PRICE = Decimal("1.20")
+CLOSE_JOB_SECONDS = 300
 
 
 class Crash(BaseException):
@@ -300,3 +303,41 @@ def test_a_job_without_hope_is_stopped_and_its_workflow_goes_on_to_its_end(runni
     assert sorted(running.tokens.released) == ["token-1", "token-2"]
     assert running.tokens.stopped == []
     assert running.ledger.totals(job.id).reserved == 2 * PRICE, "KeepClip ends them"
+
+
+class Hours:
+    """A clock that goes on only where somebody waits."""
+
+    def __init__(self) -> None:
+        self.at = time.time()
+
+    def time(self) -> float:
+        return self.at
+
+    def sleep(self, seconds: float, /) -> None:
+        self.at += seconds
+
+
+class Unreachable(ScriptedProvider):
+    """Every call runs into its time-out."""
+
+    def cancel(self, prediction_id: str) -> Prediction:
+        sleep(30)
+        raise ProviderBusy("nobody answers")
+
+
+def test_a_provider_that_cannot_be_reached_does_not_keep_a_job_from_its_end(running: Running) -> None:
+    for number in range(1, 21):
+        running.attempt(number)
+    running.mark()
+    hours = Hours()
+    given = CLOCK.set(hours)
+    try:
+        began = hours.at
+        closing = replace(running.closing, brake=a_brake(running.jobs, Unreachable()))
+        stop_run(running.job.id, 1, closing)
+        assert hours.at - began < CLOSE_JOB_SECONDS
+    finally:
+        CLOCK.reset(given)
+    assert running.jobs.job(running.job.id).status is JobStatus.CANCELLED
+    assert running.ended(20) == ("lost", LineState.LOST)

@@ -16,12 +16,13 @@ from functions.studio.closing import Closing, close_failed, deliver
 from functions.studio.errors import NotFound, StaleRun
 from functions.studio.events import JobEvents
 from functions.studio.job_store import JobStore
-from functions.studio.jobs import Film, Job, JobStatus
+from functions.studio.jobs import Film, Job, JobStatus, Purpose, RunKind
 from functions.studio.ledger import Ledger, LineState, reservation
 from functions.studio.messages import CloseJob
 from functions.studio.table import Write
+from functions.studio.telemetry import metrics
 from functions.studio.workflow import Workflow
-from functions.sweep.sweep import is_forgotten, sweep
+from functions.sweep.sweep import asked, is_forgotten, sweep
 from tests.scripted import Bus, ScriptedProvider, Tokens, a_brake, a_clip, a_job, an_attempt
 
 FILM = Film(
@@ -240,6 +241,44 @@ def test_a_job_that_cannot_be_swept_stands_in_nobodys_way(stage: Stage) -> None:
     assert second.comes() == {"started": 0, "stopped": 0, "closed": 1, "failed": 1}
     assert first.after().status is JobStatus.PROCESSING
     assert second.after().status is JobStatus.FAILED
+
+
+def test_what_is_stopped_for_too_long_keeps_no_other_job_from_its_start(stage: Stage) -> None:
+    class TimeIsUp(BaseException):
+        """The function's, in the middle of a call to a provider."""
+
+    slow = Sweep(stage, execution_arn="arn", status=JobStatus.CANCELLING, closing="The job was cancelled.")
+    stage.jobs.table.commit(stage.jobs.new_attempt(slow.job.id, an_attempt(slow.job)))
+    waiting = Sweep(stage)
+    stage.closing = replace(stage.closing, brake=replace(stage.closing.brake, provider_of=_raises(TimeIsUp)))
+    with pytest.raises(TimeIsUp):
+        waiting.comes()
+    assert waiting.after().execution_arn
+    assert slow.after().status is JobStatus.CANCELLING
+
+
+def _raises(error: type[BaseException]) -> Callable[[str], ScriptedProvider]:
+    def provider_of(name: str) -> ScriptedProvider:
+        raise error
+
+    return provider_of
+
+
+def test_the_oldest_unfinished_run_is_as_old_as_its_acceptance_however_lately_it_moved(stage: Stage) -> None:
+    lately = datetime.now(UTC).isoformat()
+    running = Sweep(stage, execution_arn="arn")
+    stage.jobs.table.put_all([stage.jobs.accept(running.job.model_copy(update={"updated_at": lately}))])
+    metrics().clear_metrics()
+    running.comes()
+    [told] = metrics().metric_set["OldestUnfinished"]["Value"]
+    metrics().clear_metrics()
+    assert told >= 360
+
+
+def test_a_further_run_is_as_old_as_it_was_asked_for(stage: Stage) -> None:
+    job = stage.job.model_copy(update={"created_at": "2026-01-01T00:00:00Z"})
+    again = job.model_copy(update={"purpose": Purpose(kind=RunKind.RETRY, asked_at="2026-02-01T00:00:00Z")})
+    assert [asked(one).month for one in (job, again)] == [1, 2]
 
 
 def test_the_sweep_leaves_a_running_execution_alone(stage: Stage) -> None:

@@ -13,7 +13,7 @@ import requests
 from botocore.config import Config
 
 from functions.studio.clips import AttemptStatus, Outcome
-from functions.studio.errors import ProviderBusy, ProviderUnknown
+from functions.studio.errors import ProviderBusy, ProviderUnknown, StaleRun
 from functions.studio.job_store import JobStore
 from functions.studio.media_store import MediaStore
 from functions.studio.providers import Prediction
@@ -84,6 +84,22 @@ def test_a_crash_between_uploads_and_create_is_made_good_by_the_retry(stage: Cli
     stage.request("token-2")
     assert len(stage.provider.uploaded) == 2
     assert len(stage.provider.orders) == 1
+
+
+def test_a_job_that_is_cancelled_while_its_pictures_are_uploaded_pays_for_nothing_more(stage: ClipStage) -> None:
+    upload = stage.provider.upload
+
+    def upload_while_somebody_cancels(content: bytes, name: str) -> str:
+        stage.provider.upload = upload
+        stage.jobs.table.commit(stage.jobs.begin_to_cancel(stage.job, "The job was cancelled."))
+        return upload(content, name)
+
+    stage.provider.upload = upload_while_somebody_cancels
+    with pytest.raises(StaleRun):
+        stage.request()
+    assert len(stage.provider.uploaded) == 2
+    assert not stage.provider.orders
+    assert stage.attempt().postponed, "whoever closes the job knows that nothing was sent"
 
 
 def test_a_create_whose_answer_was_lost_is_found_by_its_uploads(stage: ClipStage) -> None:

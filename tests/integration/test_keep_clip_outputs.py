@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from functions.keep_clip.output import may_fetch
+from functions.keep_clip.output import fetch, may_fetch
 from functions.studio.clips import AttemptStatus, ClipStatus
 from functions.studio.errors import OutputUnreachable
 from functions.studio.job_store import JobStore
@@ -12,7 +14,7 @@ from functions.studio.ledger import Ledger, LineState
 from functions.studio.media_store import MediaStore
 from tests.integration.keep_stage import Desk, a_desk
 from tests.media import Studio
-from tests.outputs import Outputs
+from tests.outputs import Outputs, drips
 
 
 @pytest.fixture
@@ -109,3 +111,8 @@ ORIGINS = ["https://replicate.delivery", "https://*.replicate.delivery"]
 )
 def test_outputs_come_from_their_providers_origins_only(url: str, allowed: bool) -> None:
     assert may_fetch(url, ORIGINS) is allowed
+
+
+def test_an_output_that_drips_ends_with_its_time(tmp_path: Path) -> None:
+    with drips() as slow, pytest.raises(OutputUnreachable, match="in time"):
+        fetch(f"{slow}/out.mp4", tmp_path / "out.mp4", [slow], seconds=0.5)

@@ -15,7 +15,7 @@ import pytest
 
 from functions.api.outside import Outside, is_public
 from functions.studio.errors import AddressRefused, AddressUnreachable, AnswerTooLarge
-from tests.outputs import Outputs
+from tests.outputs import Outputs, drips
 from tests.strangers import NAME, Script, response, serving, stranger
 
 PICTURE = bytes(range(256)) * 40
@@ -351,3 +351,36 @@ def test_a_path_cannot_smuggle_another_request() -> None:
         there.outside().get(f"{there.url}?a=1 HTTP/1.1\r\nX-Evil: 1\r\n\r\nGET /b", most_bytes=MOST)
     [head] = there.heads
     assert "X-Evil: 1\r\n" not in head
+
+
+# what a deployment lists
+
+
+def test_an_origin_that_the_deployment_lists_is_let_in_by_http_and_from_inside() -> None:
+    with Outputs.serving() as there:
+        door = Outside(origins=["https://pictures.internal", there.origin])
+        assert door.get(there.holds(PICTURE, "/lamp.png"), most_bytes=MOST) == PICTURE
+        assert there.asked == ["/lamp.png"]
+
+
+def test_what_stands_beside_a_listed_origin_is_refused() -> None:
+    with Outputs.serving() as there, Outputs.serving() as beside:
+        door = Outside(origins=[there.origin])
+        for url in (beside.holds(PICTURE), there.holds(PICTURE).replace("127.0.0.1", "localhost")):
+            with pytest.raises(AddressRefused, match="https"):
+                door.get(url, most_bytes=MOST)
+        with pytest.raises(AddressRefused, match="password"):
+            door.get(there.holds(PICTURE).replace("http://", "http://me@"), most_bytes=MOST)
+        assert (there.asked, beside.asked) == ([], [])
+
+
+def test_a_listed_origin_has_no_more_redirects_bytes_or_time_than_any() -> None:
+    with Outputs.serving() as there, Outputs.serving() as beside, drips() as slow:
+        door = Outside(origins=[there.origin, slow], seconds=0.5)
+        with pytest.raises(AddressUnreachable, match="redirects"):
+            door.get(there.says(302, Location=beside.holds(PICTURE)), most_bytes=MOST)
+        with pytest.raises(AnswerTooLarge):
+            door.get(there.holds(PICTURE), most_bytes=100)
+        with pytest.raises(AddressUnreachable, match="did not answer in full"):
+            door.get(f"{slow}/lamp.png", most_bytes=MOST)
+        assert not beside.asked

@@ -139,6 +139,7 @@ REFUSED = {
     "CLIP_TIMEOUT_SECONDS=3601": "CLIP_TIMEOUT_SECONDS cannot be '3601'; what would do: a whole number from 10 to 3600",
     "REPLICATE_BASE_URL=replicate": "REPLICATE_BASE_URL cannot be 'replicate'; what would do: an http(s) address",
     "REPLICATE_OUTPUT_ORIGINS=*": "REPLICATE_OUTPUT_ORIGINS cannot be '*'; what would do: origins",
+    "OUTSIDE_ORIGINS=http://a/lamp.png": "OUTSIDE_ORIGINS cannot be 'http://a/lamp.png'; what would do: origins",
     "XAI_BASE_URL=ftp://x.ai": "XAI_BASE_URL cannot be 'ftp://x.ai'; what would do: an http(s) address",
     "PORT=65536": "PORT cannot be '65536'; what would do: a number from 0 to 65535.",
 }

@@ -68,6 +68,11 @@ def test_a_film_is_mended_made_anew_cut_again_and_rendered_and_nothing_is_paid_f
     assert frames_of(film) == CLIP + 36
     manifest = team.get(f"/jobs/{job}/manifest")
     assert [(piece["clips"], piece["frames"]) for piece in manifest["pieces"]] == [([3], CLIP), ([1], 36)]
+    assert [(one["run"], one["madeBy"], one["clips"], one["cost"]) for one in manifest["history"]] == [
+        (1, "first", [1], pytest.approx(PRICE)),
+        (2, "retry", [1, 2, 3], pytest.approx(2 * PRICE)),
+        (3, "regenerate", [1, 2, 3], pytest.approx(PRICE)),
+    ]
 
     # a rendition stands beside the film
     state = again(team, job, "renditions", format="webm", aspectRatio="9:16", resolution="480p")
