@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from typing import Literal
 
 from functions.api.envelope import Money, View
 from functions.api.named_model import not_to_be_had
+from functions.api.standing import Moment
 from functions.studio.catalogue import Catalogue, Entry, Mode, Model, State
+from functions.studio.health import Health
 
 
 class PriceView(View):
@@ -57,32 +60,69 @@ class ModeView(View):
     """Whether the prices are the provider's own word, of that day."""
 
 
+class HealthView(View):
+    """Of the last hour, and of the whole deployment."""
+
+    state: Literal["closed", "open", "half_open"]
+    """Open: it rests, and no policy chooses it; half open: one job tries it again."""
+    reason: str | None
+    """Why it is not closed."""
+    made: int
+    failed: int
+    """Clips by what became of an attempt at them; what was refused for its input is not counted as failed."""
+    refused: int
+    busy: int
+    failure_rate: float | None
+    """Of those that were made or failed."""
+    seconds: float | None
+    """The median from a clip's request to its answer, within a tenth."""
+
+
 class ModelView(View):
     id: str
     title: str
     provider: str
+    health: HealthView | None
+    """Null where nothing has ended in the last hour."""
     modes: list[ModeView]
 
 
 def model_views(
-    catalogue: Catalogue, on: date, wanted: Callable[[Model], bool] = lambda model: True
+    catalogue: Catalogue, moment: Moment, on: date, wanted: Callable[[Model], bool] = lambda model: True
 ) -> list[ModelView]:
     """Every model in the modes that are wanted of it; one without any is left out."""
     found = ((entry, [one for one in entry.modes.values() if wanted(one)]) for entry in catalogue.models)
-    return [_view(entry, modes, catalogue, on) for entry, modes in found if modes]
+    return [_view(entry, modes, catalogue, moment, on) for entry, modes in found if modes]
 
 
-def _view(entry: Entry, modes: list[Model], catalogue: Catalogue, on: date) -> ModelView:
+def _view(entry: Entry, modes: list[Model], catalogue: Catalogue, moment: Moment, on: date) -> ModelView:
+    health = moment.healths.get(entry.name)
     return ModelView(
         id=entry.name,
         title=entry.model.title,
         provider=entry.model.provider,
-        modes=[_mode(model, catalogue, on) for model in modes],
+        health=None if health is None else _health(health),
+        modes=[_mode(model, catalogue, moment, on) for model in modes],
     )
 
 
-def _mode(model: Model, catalogue: Catalogue, on: date) -> ModeView:
-    reason = not_to_be_had(model, catalogue, on)
+def _health(health: Health) -> HealthView:
+    why, rate = health.breaker.why, health.failure_rate
+    return HealthView(
+        state=health.breaker.state,
+        reason=why and f"It {why}.",
+        made=health.made,
+        failed=health.failed,
+        refused=health.refused,
+        busy=health.busy,
+        failure_rate=None if rate is None else round(rate, 3),
+        seconds=None if health.seconds is None else round(health.seconds, 1),
+    )
+
+
+def _mode(model: Model, catalogue: Catalogue, moment: Moment, on: date) -> ModeView:
+    lacks = moment.keyless.get(model.provider)
+    reason = not_to_be_had(model, catalogue, on) or (lacks and f"cannot be asked: {lacks}")
     return ModeView(
         **model.model_dump(exclude={"name", "title", "provider", "slug", "resolutions", "inputs", "fixed"}),
         available=reason is None,
