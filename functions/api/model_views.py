@@ -67,13 +67,12 @@ class HealthView(View):
     """Open: it rests, and no policy chooses it; half open: one job tries it again."""
     reason: str | None
     """Why it is not closed."""
-    made: int
-    failed: int
-    """Clips by what became of an attempt at them; what was refused for its input is not counted as failed."""
-    refused: int
-    busy: int
     failure_rate: float | None
-    """Of those that were made or failed."""
+    """Of the clips that were made or failed, those that failed."""
+    refusal_rate: float | None
+    """Of all that ended, those whose input was refused."""
+    busy_rate: float | None
+    """And those that it was too busy to take until their time was over."""
     seconds: float | None
     """The median from a clip's request to its answer, within a tenth."""
 
@@ -107,17 +106,19 @@ def _view(entry: Entry, modes: list[Model], catalogue: Catalogue, moment: Moment
 
 
 def _health(health: Health) -> HealthView:
-    why, rate = health.breaker.why, health.failure_rate
+    why = health.breaker.why
     return HealthView(
         state=health.breaker.state,
         reason=why and f"It {why}.",
-        made=health.made,
-        failed=health.failed,
-        refused=health.refused,
-        busy=health.busy,
-        failure_rate=None if rate is None else round(rate, 3),
-        seconds=None if health.seconds is None else round(health.seconds, 1),
+        failure_rate=_rounded(health.failure_rate, 3),
+        refusal_rate=_rounded(health.refusal_rate, 3),
+        busy_rate=_rounded(health.busy_rate, 3),
+        seconds=_rounded(health.seconds, 1),
     )
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)
 
 
 def _mode(model: Model, catalogue: Catalogue, moment: Moment, on: date) -> ModeView:

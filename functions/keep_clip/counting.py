@@ -7,7 +7,7 @@ from datetime import datetime
 from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.studio.clips import Attempt
-from functions.studio.health import COUNTED_AS, Counted
+from functions.studio.health import COUNTED_AS, UNANSWERED, Counted
 from functions.studio.pulse import Pulse
 from functions.studio.telemetry import logger
 
@@ -18,7 +18,8 @@ def count_made(pulse: Pulse, attempt: Attempt) -> None:
 
 def count_ended(pulse: Pulse, attempt: Attempt | None, error_class: str) -> None:
     """An attempt that no clip came of; what says nothing of its model is not counted."""
-    if attempt and (what := COUNTED_AS.get(error_class)):
+    told = attempt is not None and (attempt.answer is not None or error_class in UNANSWERED)
+    if attempt and told and (what := COUNTED_AS.get(error_class)):
         _count(pulse, attempt.model, what)
 
 

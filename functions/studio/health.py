@@ -18,6 +18,9 @@ COUNTED_AS: Mapping[str, Counted] = {
 """What an attempt that ended with an error class says of its model. What is not here says nothing of it: what is
 `cancelled`, `unfinished` or `unconfigured` is our side's doing."""
 
+UNANSWERED = frozenset({"timeout", "unknown", "busy"})
+"""What is said of a model also where its provider has said nothing of the attempt; any other class is our side's then."""
+
 MINUTE = 60
 HOUR = 3600
 """Seconds that rates and times are told of."""
@@ -85,6 +88,18 @@ class Health:
     def failure_rate(self) -> float | None:
         ended = self.made + self.failed
         return self.failed / ended if ended else None
+
+    @property
+    def refusal_rate(self) -> float | None:
+        return self._share(self.refused)
+
+    @property
+    def busy_rate(self) -> float | None:
+        return self._share(self.busy)
+
+    def _share(self, some: int) -> float | None:
+        every = self.made + self.failed + self.refused + self.busy
+        return some / every if every else None
 
     @property
     def is_known(self) -> bool:

@@ -207,10 +207,15 @@ def test_models_show_how_they_are(acme: Caller, lately: Lately) -> None:
     lately.pulse.note_keys({"piapi": "PIAPI_API_KEY not configured"})
     models = {one["id"]: one for one in acme.get("/api/v3/models").data["items"]}
     veo, hailuo = models["veo3"]["health"], models["hailuo-2.0"]["health"]
-    assert (veo["state"], veo["made"], veo["failed"], veo["failureRate"]) == ("open", 1, 6, 0.857)
+    assert (veo["state"], veo["failureRate"], veo["refusalRate"]) == ("open", 0.857, 0)
     assert veo["reason"].startswith("It failed 6 of its last 7 clips")
     assert veo["seconds"] == pytest.approx(30, rel=0.1)
-    assert (hailuo["state"], hailuo["reason"], hailuo["failureRate"], hailuo["refused"]) == ("closed", None, 0.0, 1)
+    assert (hailuo["state"], hailuo["reason"], hailuo["failureRate"], hailuo["refusalRate"]) == (
+        "closed",
+        None,
+        0,
+        0.25,
+    )
     assert models["veo-3.1"]["health"] is None
     (shown,) = [mode for mode in models[RULED]["modes"] if mode["mode"] == "text"]
     assert (shown["available"], shown["reason"]) == (False, "It cannot be asked: PIAPI_API_KEY not configured.")

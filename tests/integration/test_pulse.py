@@ -126,8 +126,15 @@ def test_an_answer_without_a_clip_counts_by_whose_fault_it_is(
         (TIMED_OUT, {"postponed": True}, (0, 0, 0, 1)),
         (StateError(Error="ProviderUnknown", Cause=""), {"status": AttemptStatus.UNKNOWN}, (0, 1, 0, 0)),
         (StateError(Error="StaleRun", Cause=""), {"postponed": True}, (0, 0, 0, 0)),
+        (StateError(Error="Lambda.Unknown", Cause="crashed"), {"postponed": True}, (0, 0, 0, 0)),
     ],
-    ids=["it did not answer in time", "it was too busy", "nobody knows whether it was taken", "the run was over"],
+    ids=[
+        "it did not answer in time",
+        "it was too busy",
+        "nobody knows whether it was taken",
+        "the run was over",
+        "we crashed",
+    ],
 )
 def test_an_attempt_without_an_answer_counts_by_whose_fault_it_is(
     desk: Desk, error: StateError, attempt: dict[str, Any], seen: tuple[int, int, int, int]
