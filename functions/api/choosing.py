@@ -30,7 +30,7 @@ class Chosen:
     choice: Choice | None
     """None where the caller named them."""
     despite: Facts
-    """What of the moment is to be warned of: nothing where it was gone by."""
+    """What of the moment the models are to be warned of by: nothing where it was gone by."""
 
 
 def the_models(
@@ -43,8 +43,8 @@ def the_models(
     room: Room = (),
     facts: Facts = NEUTRAL,
 ) -> Chosen:
-    """InvalidRequest names the field at fault, and what would do. Where nothing but the budgets is in the way, what would be
-    chosen without them, so that they can say so; where every model rests, what would be chosen if none did."""
+    """InvalidRequest names the field at fault, and what would do. Where every model rests, what would be chosen if none did;
+    where nothing but the budgets is in the way, what would be chosen without them, so that they can say so."""
     mode = asked.made_from
     _check_provider(asked, catalogue, on)
     given = {"model": asked.model, "provider": asked.provider, "policy": asked.policy}
@@ -70,8 +70,8 @@ def the_models(
     ]
     seconds = None if asked.duration_seconds is None else Decimal(repr(asked.duration_seconds))
     wish = Wish(asked.policy or "seed", seconds)
-    awake = facts.awake
-    tries = [([_within(one, room) for one in candidates], facts), (candidates, facts), (candidates, awake)]
+    awake, within = facts.awake, [_within(one, room) for one in candidates]
+    tries = [(within, facts), (within, awake), (candidates, facts), (candidates, awake)]
     choice, by = next(((made, by) for ones, by in tries if (made := choose(wish, ones, by))), (None, facts))
     if choice is None:
         why = "; ".join(f"{one.model.name} {one.unfit or facts.against(one.model) or one.short}" for one in candidates)

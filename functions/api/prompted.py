@@ -140,7 +140,11 @@ class Drafting:
             cut=cut,
             purpose=Purpose(chooses=False),
             **as_asked(asked),
-            warnings=[*self._warnings(films, fallbacks, cut), *chosen.despite.warnings([*models, *fallbacks])],
+            warnings=[
+                *self._warnings(films, fallbacks, cut),
+                *chosen.despite.warnings(models),
+                *facts.warnings(fallbacks),
+            ],
             created_at=stamp,
             updated_at=stamp,
         )

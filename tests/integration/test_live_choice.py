@@ -94,6 +94,20 @@ def test_where_every_model_rests_one_is_asked_all_the_same(acme: Caller, lately:
     assert words.startswith(f"model {made['modelId']}: it failed 6 of its last 7")
 
 
+def test_so_is_one_that_rests_where_no_other_fits_the_budget(acme: Caller, lately: Lately) -> None:
+    lately.failed(RULED)
+    reply = prompted(acme, budgetUsd=0.05)
+    assert choice(acme, reply)["modelId"] == RULED
+    assert reply.data["warnings"][-1].endswith("It is asked all the same.")
+
+
+def test_a_fallback_that_rests_is_warned_of_beside_a_choice(acme: Caller, lately: Lately) -> None:
+    lately.failed("veo3")
+    reply = prompted(acme, policy="best", durationSeconds=6, fallbackModels=["veo3"])
+    assert choice(acme, reply)["modelId"] == "veo-3.1"
+    assert [words.split(":")[0] for words in reply.data["warnings"]] == ["model veo3"]
+
+
 def test_the_fastest_is_the_one_that_is_fastest_now(acme: Caller, lately: Lately) -> None:
     lately.counted("hailuo-2.0", "made", 5, seconds=10.5)
     made = choice(acme, prompted(acme, policy="fastest"))
