@@ -304,7 +304,7 @@ class House:
     def _touched(self, pk: str) -> None:
         """An invocation about one job sees that job's rows, and those of its tenant; one for a tenant, that tenant's."""
         me = self.world.current
-        if me is None or me.dead:
+        if me is None or me.dead or pk.startswith("HEALTH#"):  # the whole deployment's: counts by model alone
             return
         if me.job_id is not None:
             tenant = self.owner_of_job.get(me.job_id)

@@ -12,7 +12,9 @@ from functions.api import inputs
 from functions.api.film_options import MOST_CLIPS, FilmOptions, the_cut
 from functions.api.named_model import snapped, the_model
 from functions.api.reruns import Decide
+from functions.api.standing import not_named, refuse_to_tier
 from functions.studio.catalogue import Catalogue, Model
+from functions.studio.choice import NEUTRAL, Facts
 from functions.studio.clips import Clip
 from functions.studio.cut import AspectRatio, Format, Rate, Resolution, Take
 from functions.studio.errors import Conflict, FieldError, InvalidRequest, NotFound
@@ -20,6 +22,7 @@ from functions.studio.jobs import ClipWish, Film, Job, Purpose, RunKind
 from functions.studio.library import Library, PictureAsset
 from functions.studio.rows import today
 from functions.studio.shots import one_of_each, take
+from functions.studio.tiers import Tier
 
 SHORTEST_TAKE = Decimal("0.2")
 """Seconds."""
@@ -149,13 +152,25 @@ def _filmed(film: Film, clips: Sequence[Clip]) -> list[Clip]:
     return [known[number] for number in film.clips]
 
 
-def regenerate(asked: RegenerateRequest, number: int, catalogue: Catalogue, tenant: str, library: Library) -> Decide:
+def regenerate(
+    asked: RegenerateRequest,
+    number: int,
+    catalogue: Catalogue,
+    tenant: str,
+    library: Library,
+    tier: Tier | None = None,
+    facts: Facts = NEUTRAL,
+) -> Decide:
+    """Without a `tier` every model may be named."""
+
     def decide(job: Job, clips: list[Clip]) -> Purpose:
         clip = next((one for one in clips if one.number == number), None)
         if clip is None or job.started_at is None:
             detail = f"The job has no clip {number}."
             raise NotFound(detail, hint="Its clips are listed at …/sub-jobs.", errors=(FieldError("number", detail),))
         model = the_model(asked.model, clip.mode, catalogue, clip.model, today())
+        if tier and asked.model and (why := not_named(model, tier)):
+            refuse_to_tier([FieldError("model", why)], clip.mode, tier, catalogue)
         if asked.seed is not None and "seed" not in model.inputs:
             takers = ", ".join(one.name for one in catalogue.choosable(clip.mode, today()) if "seed" in one.inputs)
             raise _invalid(
@@ -174,8 +189,9 @@ def regenerate(asked: RegenerateRequest, number: int, catalogue: Catalogue, tena
             seed=asked.seed,
             aspect_ratio=_aspect_ratio(model, clip, job, tenant, library),
         )
-        changed = [f"Clip {number}: {warning}" for warning in snapped(model, clip.duration_seconds, seconds)]
-        return Purpose(kind=RunKind.REGENERATE, chooses=False, clips=[number], wish=wish, warnings=changed)
+        changed = [*snapped(model, clip.duration_seconds, seconds), *facts.warnings([model])]
+        warnings = [f"Clip {number}: {warning}" for warning in changed]
+        return Purpose(kind=RunKind.REGENERATE, chooses=False, clips=[number], wish=wish, warnings=warnings)
 
     return decide
 

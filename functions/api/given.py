@@ -23,6 +23,7 @@ from functions.studio.keyring import player_secret
 from functions.studio.ledger import Ledger
 from functions.studio.library import Library
 from functions.studio.media_store import MediaStore
+from functions.studio.pulse import Pulse
 from functions.studio.workflow import Workflow
 
 
@@ -74,6 +75,7 @@ Asker = Annotated[Caller, Depends(caller)]
 TheForm = Annotated[Form, Depends(form)]
 TheCatalogue = Annotated[Catalogue, Depends(wiring.catalogue)]
 TheBudgets = Annotated[Budgets, Depends(wiring.budgets)]
+ThePulse = Annotated[Pulse, Depends(wiring.pulse)]
 TheLibrary = Annotated[Library, Depends(wiring.library)]
 TheJobs = Annotated[JobStore, Depends(wiring.jobs)]
 TheLedger = Annotated[Ledger, Depends(wiring.ledger)]

@@ -15,6 +15,7 @@ from functions.api.job_request import JobRequest, as_asked, for_whom
 from functions.api.named_model import passing, snapped, the_model
 from functions.api.variants import Comparing, by_clip, check_number, the_compared
 from functions.studio.catalogue import Catalogue, dearest
+from functions.studio.choice import NEUTRAL, Facts
 from functions.studio.clips import Clip, pending_clip
 from functions.studio.jobs import Job
 from functions.studio.library import Library
@@ -33,7 +34,12 @@ class ImagePairsRequest(JobRequest, Comparing):
 
 
 def draft(
-    asked: ImagePairsRequest, tenant: str, library: Library, catalogue: Catalogue, default_model: str
+    asked: ImagePairsRequest,
+    tenant: str,
+    library: Library,
+    catalogue: Catalogue,
+    default_model: str,
+    facts: Facts = NEUTRAL,
 ) -> tuple[Job, list[Clip]]:
     """The job and, where the number of pairs was named, its pending clips; nothing is written."""
     campaign = for_whom(asked, tenant, library)
@@ -73,6 +79,7 @@ def draft(
         **as_asked(asked),
         warnings=[
             *passing(models, catalogue, on),
+            *facts.warnings(models),
             *snapped(model, asked.clip_duration, seconds),
             *(said for one in compared for said in snapped(one, seconds, made[one.name])),
             *(said for one in models for said in not_as_asked(one, cut, made.get(one.name, seconds))),

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from typing import Literal
 
 from functions.api.envelope import Money, View
 from functions.api.named_model import not_to_be_had
+from functions.api.standing import Moment
 from functions.studio.catalogue import Catalogue, Entry, Mode, Model, State
+from functions.studio.health import Health
 
 
 class PriceView(View):
@@ -57,32 +60,70 @@ class ModeView(View):
     """Whether the prices are the provider's own word, of that day."""
 
 
+class HealthView(View):
+    """Of the last hour, and of the whole deployment."""
+
+    state: Literal["closed", "open", "half_open"]
+    """Open: it rests, and no policy chooses it; half open: one job tries it again."""
+    reason: str | None
+    """Why it is not closed."""
+    failure_rate: float | None
+    """Of the clips that were made or failed, those that failed."""
+    refusal_rate: float | None
+    """Of all that ended, those whose input was refused."""
+    busy_rate: float | None
+    """And those that it was too busy to take until their time was over."""
+    seconds: float | None
+    """The median from a clip's request to its answer, within a tenth."""
+
+
 class ModelView(View):
     id: str
     title: str
     provider: str
+    health: HealthView | None
+    """Null where nothing has ended in the last hour."""
     modes: list[ModeView]
 
 
 def model_views(
-    catalogue: Catalogue, on: date, wanted: Callable[[Model], bool] = lambda model: True
+    catalogue: Catalogue, moment: Moment, on: date, wanted: Callable[[Model], bool] = lambda model: True
 ) -> list[ModelView]:
     """Every model in the modes that are wanted of it; one without any is left out."""
     found = ((entry, [one for one in entry.modes.values() if wanted(one)]) for entry in catalogue.models)
-    return [_view(entry, modes, catalogue, on) for entry, modes in found if modes]
+    return [_view(entry, modes, catalogue, moment, on) for entry, modes in found if modes]
 
 
-def _view(entry: Entry, modes: list[Model], catalogue: Catalogue, on: date) -> ModelView:
+def _view(entry: Entry, modes: list[Model], catalogue: Catalogue, moment: Moment, on: date) -> ModelView:
+    health = moment.healths.get(entry.name)
     return ModelView(
         id=entry.name,
         title=entry.model.title,
         provider=entry.model.provider,
-        modes=[_mode(model, catalogue, on) for model in modes],
+        health=None if health is None else _health(health),
+        modes=[_mode(model, catalogue, moment, on) for model in modes],
     )
 
 
-def _mode(model: Model, catalogue: Catalogue, on: date) -> ModeView:
-    reason = not_to_be_had(model, catalogue, on)
+def _health(health: Health) -> HealthView:
+    why = health.breaker.why
+    return HealthView(
+        state=health.breaker.state,
+        reason=why and f"It {why}.",
+        failure_rate=_rounded(health.failure_rate, 3),
+        refusal_rate=_rounded(health.refusal_rate, 3),
+        busy_rate=_rounded(health.busy_rate, 3),
+        seconds=_rounded(health.seconds, 1),
+    )
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)
+
+
+def _mode(model: Model, catalogue: Catalogue, moment: Moment, on: date) -> ModeView:
+    lacks = moment.keyless.get(model.provider)
+    reason = not_to_be_had(model, catalogue, on) or (lacks and f"cannot be asked: {lacks}")
     return ModeView(
         **model.model_dump(exclude={"name", "title", "provider", "slug", "resolutions", "inputs", "fixed"}),
         available=reason is None,

@@ -15,6 +15,7 @@ from functions.api.door import BY_TOKEN, PUBLIC, routes
 from functions.api.envelope import JSON, ROOT
 from functions.api.freshness import has_tag
 from functions.api.once import HEADER, LONGEST, REPLAYED, once
+from functions.api.standing import the_tier
 from functions.api.uploads import PresignedUpload, UploadForm, UrlUpload
 
 REF = "#/components/schemas/"
@@ -110,6 +111,8 @@ def _add_problems(operation: dict[str, Any], route: Route) -> None:
         statuses |= {"404"}
     if route.dependant.query_params:
         statuses |= {"422"}
+    if "requestBody" in operation and _asks_for(route.dependant, the_tier):
+        statuses |= {"403"}
     if "requestBody" in operation:
         statuses |= {"400", "404", "413", "415", "422"}
     if _asks_for(route.dependant, once):

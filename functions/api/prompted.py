@@ -9,24 +9,28 @@ from decimal import Decimal
 from itertools import product
 
 from functions.api.accept_job import expiry
-from functions.api.choosing import Chosen, check_duration, the_models
+from functions.api.choosing import Chosen, Room, check_duration, the_models
 from functions.api.clip_failure import the_fallbacks, the_wish
 from functions.api.film_options import not_as_asked, the_cut
 from functions.api.first_picture import Darkroom, FirstPicture
 from functions.api.job_request import as_asked, for_whom
 from functions.api.named_model import passing, snapped
 from functions.api.prompt_request import PromptRequest, check_together
+from functions.api.standing import Moment, require_tier
 from functions.api.variants import by_clip, check_number, refuse
 from functions.studio.brief import Brief, ContinueFrom, Style, styles
 from functions.studio.budgets import Budgets
 from functions.studio.catalogue import Catalogue, Model, dearest
+from functions.studio.choice import Facts
 from functions.studio.clips import Clip, pending_clip
 from functions.studio.cut import Cut, TransitionKind
 from functions.studio.errors import FieldError
 from functions.studio.filling import lengths, parted
 from functions.studio.jobs import Job, Purpose
+from functions.studio.library import Campaign
 from functions.studio.rows import new_id, now, today
 from functions.studio.shots import numbered
+from functions.studio.tiers import Tier
 
 SHORTEST_END = Decimal(1)
 """Seconds of the last clip that a film shows at least."""
@@ -58,6 +62,17 @@ def units(prompt: str) -> int:
 
 
 @dataclass(frozen=True)
+class Planned:
+    job: Job
+    variants: list[Shots]
+    models: list[Model]
+    """All that may be asked."""
+    campaign: Campaign
+    style: Style | None
+    picture: FirstPicture | None
+
+
+@dataclass(frozen=True)
 class Drafting:
     """A request on its way; nothing is written but for a picture that was fetched, when all else is known to be well."""
 
@@ -66,16 +81,36 @@ class Drafting:
     darkroom: Darkroom
     budgets: Budgets
     catalogue: Catalogue
+    tier: Tier
+    moment: Moment
     on: date
 
     def job(self) -> tuple[Job, list[Clip]]:
+        facts = self.moment.facts
+        planned = self._planned(facts)
+        while planned.job.choice and planned.job.model in facts.tried:
+            if self.moment.take_probe(planned.job.model):
+                break
+            facts = facts.taken(planned.job.model)
+            planned = self._planned(facts)
+        job, picture = planned.job, planned.picture
+        if self.asked.image_url is not None:
+            picture = self.darkroom.fetched(self.asked.image_url, planned.campaign)
+            job = job.model_copy(update={"brief": self._brief(planned.style, picture)})
+        job = job.model_copy(update=_ratios(planned.models, picture, job.cut))
+        return job, _clips(job, planned.variants, picture)
+
+    def _planned(self, facts: Facts) -> Planned:
+        """All but what has to be fetched; nothing is written."""
         asked = self.asked
         check_together(asked)
         campaign = for_whom(asked, self.tenant, self.darkroom.library)
         style = self._style()
         check_duration(asked, self.catalogue, self.on)
         cut = the_cut(asked, self.tenant, self.darkroom.library, None)
-        chosen = self._models(cut, style)
+        chosen = self._models(
+            cut, style, self.budgets.room(self.tenant, campaign, as_asked(asked)["budget_usd"]), facts
+        )
         films = self._films(chosen.models, cut, style)
         variants = [film for film in films for _ in range(asked.count)]
         shots = len(films[0].seconds)
@@ -105,16 +140,17 @@ class Drafting:
             cut=cut,
             purpose=Purpose(chooses=False),
             **as_asked(asked),
-            warnings=self._warnings(films, fallbacks, cut),
+            warnings=[
+                *self._warnings(films, fallbacks, cut),
+                *chosen.despite.warnings(models),
+                *facts.warnings(fallbacks),
+            ],
             created_at=stamp,
             updated_at=stamp,
         )
+        require_tier(job, self.tier, self.catalogue)
         self.budgets.check_beginning(job)
-        if asked.image_url is not None:
-            picture = self.darkroom.fetched(asked.image_url, campaign)
-            job = job.model_copy(update={"brief": self._brief(style, picture)})
-        job = job.model_copy(update=_ratios([*models, *fallbacks], picture, cut))
-        return job, _clips(job, variants, picture)
+        return Planned(job, variants, [*models, *fallbacks], campaign, style, picture)
 
     def _style(self) -> Style | None:
         """Of a script; the first of all where none is named."""
@@ -129,7 +165,7 @@ class Drafting:
             )
         return style
 
-    def _models(self, cut: Cut, style: Style | None) -> Chosen:
+    def _models(self, cut: Cut, style: Style | None, room: Room, facts: Facts) -> Chosen:
         def film(model: Model) -> Shots:
             return self._film(model, cut, style)
 
@@ -139,6 +175,9 @@ class Drafting:
             self.on,
             lambda model: film(model).cost(cut) * self.asked.count,
             lambda model: film(model).too_long,
+            self.tier,
+            room,
+            facts,
         )
         for model in chosen.models:
             if why := film(model).too_long:
@@ -214,10 +253,16 @@ class Drafting:
 
 
 def draft(
-    asked: PromptRequest, tenant: str, darkroom: Darkroom, budgets: Budgets, catalogue: Catalogue
+    asked: PromptRequest,
+    tenant: str,
+    darkroom: Darkroom,
+    budgets: Budgets,
+    catalogue: Catalogue,
+    tier: Tier,
+    moment: Moment,
 ) -> tuple[Job, list[Clip]]:
     """The job and its pending clips; a RequestError where it cannot be done, with nothing written or spent."""
-    return Drafting(asked, tenant, darkroom, budgets, catalogue, today()).job()
+    return Drafting(asked, tenant, darkroom, budgets, catalogue, tier, moment, today()).job()
 
 
 def _overlap(cut: Cut, shortest: int) -> Decimal:

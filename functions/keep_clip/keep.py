@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from functions.keep_clip.counting import count_ended, count_made
 from functions.keep_clip.judging import TIMEOUTS, check, is_silent, reason
 from functions.keep_clip.output import fetch
 from functions.studio import telemetry
@@ -46,6 +47,7 @@ from functions.studio.messages import ClipTask, KeptClip, LateClip, StateError
 from functions.studio.policy import hopeless
 from functions.studio.probe import Stills, examine, sha256
 from functions.studio.providers import Provider
+from functions.studio.pulse import Pulse
 from functions.studio.recording import cancel, is_over, last_look
 from functions.studio.rows import now
 from functions.studio.segment import segment_clip
@@ -254,6 +256,7 @@ class Keeper:
             self._go_on(job, clip, following, line.amount - price, changes, ended)
         else:
             self.jobs.table.commit(self.jobs.clip_kept(job.id, task, kept, costs), *ended)
+        count_made(Pulse(self.jobs.table), attempt)
         telemetry.logger().info("kept", extra={"bytes": kept.probe.bytes, "usd": float(price)})
         if not following:
             telemetry.count("ClipsCompleted")
@@ -285,6 +288,7 @@ class Keeper:
             status = ClipStatus.CANCELLED if cancelled else ClipStatus.FAILED
             lost_clip = [self.jobs.clip_lost(job.id, clip, status, said(fault))] if is_open else []
             self.jobs.table.commit(*ended, *lost_clip)
+        count_ended(Pulse(self.jobs.table), attempt, fault.error_class)
         told = {"errorClass": fault.error_class, "money": end.line.value, "again": following and following.model}
         telemetry.logger().warning(fault.message, extra=told)
         if attempt and attempt.is_made and end.line is LineState.LOST:

@@ -109,7 +109,14 @@ class Budgets:
 
     def check(self, job: Job, usd: Decimal) -> None:
         """OverBudget where `change` would be refused as things stand."""
-        self._check(job, usd, self._accounts(job, self.library.find(Campaign, job.tenant, job.campaign_id)))
+        campaign = self.library.find(Campaign, job.tenant, job.campaign_id)
+        self._check(job, usd, self._accounts(job.tenant, job.campaign_id, campaign))
+
+    def room(self, tenant: str, campaign: Campaign, own: Decimal | None) -> list[tuple[Of, Decimal]]:
+        """USD that a job which has not begun may come to, by each of the budgets that limit it; `own` is the job's."""
+        accounts = self._accounts(tenant, campaign.id, campaign)
+        limits = [("job", own, Decimal(0)), *((one.of, one.cap, one.used) for one in accounts)]
+        return [(of, max(cap - used, Decimal(0))) for of, cap, used in limits if cap is not None]
 
     def tenant(self, tenant: str) -> Counter:
         return self._counter(_of_tenant(tenant)) or Counter()
@@ -122,7 +129,7 @@ class Budgets:
     def _commit(self, job: Job, usd: Decimal, writes: tuple[Write, ...], *, beginning: bool = False) -> None:
         for _ in range(TRIES):
             campaign = self._campaign(job, beginning=beginning)
-            accounts = self._accounts(job, campaign)
+            accounts = self._accounts(job.tenant, job.campaign_id, campaign)
             self._check(job, usd, accounts)
             ours = [account.reserve(usd) for account in accounts] if usd else []
             if campaign and (beginning or usd > 0):
@@ -144,8 +151,8 @@ class Budgets:
             raise Conflict(f"The campaign {detail}.", errors=(FieldError("campaignId", detail),))
         return campaign
 
-    def _accounts(self, job: Job, campaign: Campaign | None) -> list[Account]:
-        own, all_of_them = _of_campaign(job.tenant, job.campaign_id), _of_tenant(job.tenant)
+    def _accounts(self, tenant: str, campaign_id: str, campaign: Campaign | None) -> list[Account]:
+        own, all_of_them = _of_campaign(tenant, campaign_id), _of_tenant(tenant)
         counted, total = self._counter(own), self._counter(all_of_them)
         return [
             Account("campaign", "campaignId", own, counted, campaign.budget_usd if campaign else None),

@@ -4,6 +4,7 @@
     ├── RequestError            the caller can mend it; carries an HTTP status
     │   ├── InvalidRequest      422, names the fields
     │   ├── Unauthenticated     401
+    │   ├── NotOfTier           403, says what the tier has
     │   ├── OverBudget          402, says what is left and what was needed
     │   ├── NotFound            404
     │   ├── MethodNotAllowed    405, names those that there are
@@ -87,6 +88,12 @@ class Unauthenticated(RequestError):
     title = "No valid API key"
 
 
+class NotOfTier(RequestError):
+    status = 403
+    code = "not_of_tier"
+    title = "The tenant's tier does not have it"
+
+
 class OverBudget(RequestError):
     """`of` says whose budget it is: the tenant's, the campaign's or the job's own. USD."""
 
@@ -97,8 +104,8 @@ class OverBudget(RequestError):
     def __init__(
         self, of: Literal["tenant", "campaign", "job"], field: str, cap: Decimal, left: Decimal, needed: Decimal
     ) -> None:
-        there = f"{_dollars(left)} left of {_dollars(cap)}"
-        detail = f"The {of}'s budget has {there}, and {_dollars(needed)} would be needed."
+        there = f"{dollars(left)} left of {dollars(cap)}"
+        detail = f"The {of}'s budget has {there}, and {dollars(needed)} would be needed."
         hint = (
             "Ask for fewer or shorter clips or for a cheaper model, wait for running jobs to end, or raise the budget."
         )
@@ -297,5 +304,5 @@ class StaleRun(ReelayError):
     """Another run owns the job, or the job has ended."""
 
 
-def _dollars(usd: Decimal) -> str:
+def dollars(usd: Decimal) -> str:
     return f"${usd:.2f}" if usd == round(usd, 2) else f"${usd.normalize():f}"

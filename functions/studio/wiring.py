@@ -17,6 +17,7 @@ from functions.studio.library import Library
 from functions.studio.media_store import MediaStore
 from functions.studio.overrides import Overrides
 from functions.studio.providers import open_provider
+from functions.studio.pulse import Pulse
 from functions.studio.sending import Outbox
 from functions.studio.stopping import Brake
 from functions.studio.table import Table
@@ -42,6 +43,10 @@ def budgets() -> Budgets:
 
 def library() -> Library:
     return Library(table())
+
+
+def pulse() -> Pulse:
+    return Pulse(table())
 
 
 @cache

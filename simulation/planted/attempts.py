@@ -31,8 +31,8 @@ FAULTS = [
         "url-is-believed",
         "A webhook is matched by its address, not by its body",
         RECEIVE,
-        "    return prediction.id == stored_id if stored_id else prediction.carries(marked)",
-        "    return True",
+        "    if attempt is None or not is_of(prediction, job_id, attempt):\n",
+        "    if attempt is None:\n",
     ),
     Fault(
         "late-answer-resurrects",
@@ -61,10 +61,10 @@ FAULTS = [
         "create-before-its-row",
         "The create is sent before it is claimed",
         SENDING,
-        '        claim = _claim(outbox.jobs, task, frames if outbox.handover == "upload" else {})\n'
+        '        claim = _claim(outbox.jobs, task, frames if outbox.handover == "upload" else {}, known_by)\n'
         "        prediction = provider.start(order)\n",
         "        prediction = provider.start(order)\n"
-        '        claim = _claim(outbox.jobs, task, frames if outbox.handover == "upload" else {})\n',
+        '        claim = _claim(outbox.jobs, task, frames if outbox.handover == "upload" else {}, known_by)\n',
     ),
     Fault(
         "claim-of-anybody",

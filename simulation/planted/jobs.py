@@ -161,7 +161,7 @@ FAULTS = [
         "good-clips-again",
         "A retry makes the good clips again, too",
         RERUNS,
-        "    again = [clip.number for clip in clips if clip.status in LOST]\n",
+        "    again = [clip.number for clip in clips if clip.status in GONE]\n",
         "    again = [clip.number for clip in clips]\n",
     ),
     Fault(

@@ -10,7 +10,7 @@ FAULTS = [
         "settled-apart",
         "A clip's money moves in a write of its own, before the clip",
         KEEP,
-        "            self.ledger.end(job.id, attempt.id, LineState.SETTLED, price),\n        ]\n        if following:\n",
+        "            self.ledger.end(job.id, attempt.id, LineState.SETTLED, price, reported=reported),\n        ]\n        if following:\n",
         "        ]\n        self.jobs.table.commit(self.ledger.end(job.id, attempt.id, LineState.SETTLED, price))\n        if following:\n",
     ),
     Fault(

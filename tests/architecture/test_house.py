@@ -35,17 +35,19 @@ PURE = {
     "overlay",
     "cut",
     "filling",
+    "health",
     "pairs",
     "payload",
     "reruns",
     "clock",
     "retry_after",
     "shots",
+    "tiers",
     "visible",
 }
 """Data and decisions: the standard library and pydantic only."""
 
-STORES = {"job_store", "ledger", "library", "media_store", "workflow", "check_queue", "events", "keyring"}
+STORES = {"job_store", "ledger", "library", "media_store", "workflow", "check_queue", "events", "keyring", "pulse"}
 """One outside thing each; those of rows stand on `table`."""
 
 FOUNDATIONS = {"table", "telemetry", "at_once"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from moto import mock_aws
 from functions.api import given
 from functions.api.keys import issue_key
 from functions.studio import wiring
+from functions.studio.clock import CLOCK
 from functions.studio.job_store import JobStore
 from functions.studio.ledger import Ledger
 from functions.studio.library import Library
@@ -25,6 +27,7 @@ from local.ffmpeg import path_with_ffmpeg
 from local.mends import tables
 from local.standins.xai import Xai
 from tests.integration.api_events import Caller
+from tests.integration.choice_stage import Lately, MovedClock
 from tests.media import Studio
 from tests.outputs import Outputs
 from tests.shelf import Shelf
@@ -186,6 +189,20 @@ def deployed(table: Table, media: MediaStore, monkeypatch: pytest.MonkeyPatch) -
 @pytest.fixture
 def acme(deployed: None, table: Table) -> Caller:
     return Caller(issue_key(table, "acme"))
+
+
+@pytest.fixture
+def moved() -> Iterator[MovedClock]:
+    """The time that the domain is told: ten minutes before a whole hour, so that tests see one go by."""
+    clock = MovedClock(time.time() // 3600 * 3600 - 600)
+    token = CLOCK.set(clock)
+    yield clock
+    CLOCK.reset(token)
+
+
+@pytest.fixture
+def lately(table: Table, moved: MovedClock) -> Lately:
+    return Lately(table, moved)
 
 
 @pytest.fixture

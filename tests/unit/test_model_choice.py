@@ -81,6 +81,43 @@ def test_what_is_known_of_the_last_hour_outweighs_the_catalogue() -> None:
     assert ("hailuo-2.0", out.unfit["hailuo-2.0"]) in [(one.model, one.because) for one in choice.passed_over]
 
 
+def test_the_best_is_measured_by_what_it_keeps_of_its_quality() -> None:
+    failing = Facts(failing={"veo3": 0.5})
+    choice = choose(Wish("best"), THREE, failing)
+    assert choice
+    assert choice.model == "hailuo-2.0"
+    said = {one.model: one.because for one in choice.passed_over}
+    assert said["veo3"].endswith("less the 50% of its clips that failed in the last hour")
+
+
+def test_a_provider_without_a_key_is_passed_over_with_its_models() -> None:
+    facts = Facts(keyless={"piapi": "PIAPI_API_KEY not configured"})
+    choice = choose(Wish("seed"), [*THREE, candidate(RULED[0], "0.03")], facts)
+    assert choice
+    assert choice.model == "hailuo-2.0"
+    assert choice.because.startswith(f"{RULED[0]} cannot be asked: PIAPI_API_KEY not configured; ")
+
+
+def test_a_model_that_has_rested_is_tried_by_one_job_and_passed_over_by_the_others() -> None:
+    rested = Facts(tried={"hailuo-2.0": "failed 5 of its last 5 clips"})
+    choice = choose(Wish("cheapest"), THREE, rested)
+    assert choice
+    assert choice.model == "hailuo-2.0"
+    assert choice.because.endswith("it failed 5 of its last 5 clips, and this job is to show whether it works again")
+    other = choose(Wish("cheapest"), THREE, rested.taken("hailuo-2.0"))
+    assert other
+    assert other.model == "ray-flash-2"
+    said = {one.model: one.because for one in other.passed_over}
+    assert said["hailuo-2.0"] == "failed 5 of its last 5 clips; another job tries it already"
+
+
+def test_models_that_are_named_are_warned_of_whether_they_rest_or_lack_a_key() -> None:
+    facts = Facts(unfit={"veo3": "failed 5 of 5"}, tried={"ray-flash-2": "failed 6 of 6"}, keyless={"piapi": "no key"})
+    warned = facts.warnings([*(one.model for one in THREE), TEXT[RULED[0]]])
+    assert [words.split(":")[0] for words in warned] == [f"model {name}" for name in ("veo3", "ray-flash-2", RULED[0])]
+    assert warned[0] == "model veo3: it failed 5 of 5. It is asked all the same."
+
+
 def test_nothing_is_chosen_where_nothing_can_make_the_film() -> None:
     assert (
         choose(Wish("best"), [candidate("veo3", unfit="is retired"), candidate("hailuo-2.0", short="too short")])

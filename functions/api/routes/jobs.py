@@ -13,7 +13,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 
 from functions.api import cursors
-from functions.api.accept_job import TheReception
+from functions.api.accept_job import Draft, TheReception
 from functions.api.cancel_job import cancel_job
 from functions.api.envelope import JSON, Envelope, Listed, answer, shown
 from functions.api.first_picture import TheDarkroom
@@ -43,7 +43,8 @@ from functions.api.job_views import (
 from functions.api.money_views import LedgerView, ledger_view
 from functions.api.own_jobs import film_of_run, own_job
 from functions.api.prompt_request import PromptRequest
-from functions.api.prompted import draft as drafted
+from functions.api.prompted import draft as draft_prompted
+from functions.api.standing import TheMoment, TheTier, require_tier
 from functions.api.sub_job_views import SubJobsView, sub_jobs_view
 from functions.studio.jobs import Kind
 
@@ -64,9 +65,17 @@ def from_image_pairs(
     library: TheLibrary,
     catalogue: TheCatalogue,
     reception: TheReception,
+    tier: TheTier,
+    moment: TheMoment,
 ) -> Response[Envelope[AcceptedView]]:
     default_model = os.environ["VIDEO_GENERATION_MODEL"]
-    return reception.accept(body, lambda: draft(body, asker.tenant, library, catalogue, default_model))
+
+    def drafted() -> Draft:
+        job, clips = draft(body, asker.tenant, library, catalogue, default_model, moment.facts)
+        require_tier(job, tier, catalogue)
+        return job, clips
+
+    return reception.accept(body, drafted)
 
 
 @router.post(
@@ -81,10 +90,14 @@ def from_prompt(
     darkroom: TheDarkroom,
     reception: TheReception,
     catalogue: TheCatalogue,
+    tier: TheTier,
+    moment: TheMoment,
 ) -> Response[Envelope[AcceptedView]]:
     """Without a `model` a `policy` chooses one (`seed` by itself), and `choice` of the job says why. `fill` covers a long
     `durationSeconds` with several clips; `count` and `compare` make variants, and `comparison` shows them side by side."""
-    return reception.accept(body, lambda: drafted(body, asker.tenant, darkroom, reception.budgets, catalogue))
+    return reception.accept(
+        body, lambda: draft_prompted(body, asker.tenant, darkroom, reception.budgets, catalogue, tier, moment)
+    )
 
 
 @router.get("/jobs", tags=TAGS, summary="List jobs, newest first")

@@ -10,6 +10,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from functions.api.envelope import Envelope, Listed, answer
 from functions.api.given import TheCatalogue
 from functions.api.model_views import ModelView, model_views
+from functions.api.standing import TheMoment
 from functions.studio.catalogue import Mode, State
 from functions.studio.rows import today
 
@@ -20,6 +21,7 @@ TAGS = ["models"]
 @router.get("/models", tags=TAGS, summary="List the models that clips can be made with")
 def page(
     catalogue: TheCatalogue,
+    moment: TheMoment,
     mode: Annotated[Mode | None, Query(description="Made from two pictures, from one, or from text alone")] = None,
     provider: Annotated[str | None, Query()] = None,
     state: Annotated[State | None, Query()] = None,
@@ -28,6 +30,7 @@ def page(
     on = today()
     found = model_views(
         catalogue,
+        moment,
         on,
         lambda model: (
             mode in (None, model.mode) and provider in (None, model.provider) and state in (None, model.state(on))

@@ -22,6 +22,7 @@ from functions.api.film_options import MOST_CLIPS
 from functions.api.given import Asker, TheCatalogue
 from functions.api.job_views import AcceptedView
 from functions.api.reruns import TheReruns, retry
+from functions.api.standing import TheMoment, TheTier
 
 router = Router()
 TAGS = ["jobs"]
@@ -52,11 +53,13 @@ def make_anew(
     asker: Asker,
     reruns: TheReruns,
     catalogue: TheCatalogue,
+    tier: TheTier,
+    moment: TheMoment,
     body: Annotated[RegenerateRequest | None, Body()] = None,
 ) -> Accepted:
     """The clip that is there stays until the new one is: if that fails, the film is made with it as before."""
     asked = body or RegenerateRequest()
-    decide = regenerate(asked, number, catalogue, asker.tenant, reruns.library)
+    decide = regenerate(asked, number, catalogue, asker.tenant, reruns.library, tier, moment.facts)
     return reruns.begin(asked, asker.tenant, job_id, decide)
 
 

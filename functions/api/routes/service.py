@@ -7,9 +7,10 @@ from typing import Literal
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from functions.api import image_pairs, pictures, uploads
-from functions.api.envelope import VERSION, Envelope, View, answer
+from functions.api.envelope import VERSION, Envelope, Money, View, answer
 from functions.api.given import Asker, TheBudgets
 from functions.api.money_views import BalanceView, balance_view
+from functions.api.standing import TheTier
 
 router = Router()
 TAGS = ["service"]
@@ -26,6 +27,12 @@ class Limits(View):
     picture_pixels: int = pictures.MOST_PIXELS
     num_pairs: int = image_pairs.MOST_PAIRS
     clip_duration: float = image_pairs.LONGEST_CLIP
+    clips: int
+    """Of a job."""
+    chosen_clip_usd: Money | None
+    """The most that a usual clip of a model may cost that is chosen for the tenant; null: no limit."""
+    names_dearer_models: bool
+    """Whether a request may name others."""
 
 
 class Me(View):
@@ -43,7 +50,7 @@ def health() -> Envelope[Health]:
 
 
 @router.get("/me", tags=TAGS, summary="Whose key this is, and its limits")
-def me(asker: Asker, budgets: TheBudgets) -> Envelope[Me]:
+def me(asker: Asker, budgets: TheBudgets, tier: TheTier) -> Envelope[Me]:
     return answer(
         Me(
             id=asker.tenant,
@@ -51,6 +58,6 @@ def me(asker: Asker, budgets: TheBudgets) -> Envelope[Me]:
             user_id=asker.tenant,
             tier=asker.tier,
             balances=[balance_view(budgets.tenant(asker.tenant))],
-            limits=Limits(),
+            limits=Limits(clips=tier.clips, chosen_clip_usd=tier.clip_usd, names_dearer_models=tier.names_others),
         )
     )
