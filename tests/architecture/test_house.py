@@ -35,6 +35,7 @@ PURE = {
     "overlay",
     "cut",
     "filling",
+    "listing",
     "pairs",
     "payload",
     "reruns",

@@ -29,6 +29,7 @@ from functions.studio.job_store import JobStore
 from functions.studio.jobs import JobStatus
 from functions.studio.ledger import Ledger
 from functions.studio.library import Asset, Campaign, Library
+from functions.studio.listing import EVERY, since
 from functions.studio.media_store import MediaStore
 from functions.studio.messages import ClipTask, RequestClip, StateError
 from functions.studio.providers import Prediction
@@ -194,7 +195,7 @@ def test_row_25_a_table_that_fails_at_any_call_pays_nothing_twice_and_loses_noth
         assert life.client.calls > number, said
         assert len(life.provider.orders) <= 1, said
         assert list(life.tokens.executions) == [f"{job.id}-1"], said
-        assert len(JobStore(table).listed(life.tenant, limit=9)[0]) == 1, said
+        assert len(JobStore(table).listed(life.tenant, [since(EVERY, None, None)], limit=9)[0]) == 1, said
         assert (job.status, job.reserved_cost) == (JobStatus.FAILED, 0), said
         totals, counter = Ledger(table).totals(job.id), Budgets(table).tenant(life.tenant)
         assert totals.lost + totals.released == Decimal("1.20"), said
