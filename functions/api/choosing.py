@@ -35,8 +35,10 @@ def the_models(
     priced: Priced,
     fault: Fault,
     facts: Facts = NEUTRAL,
+    *,
+    as_made: bool = False,
 ) -> Chosen:
-    """InvalidRequest names the field at fault, and what would do."""
+    """InvalidRequest names the field at fault, and what would do. With `as_made` a clip may be shorter than was asked."""
     mode = asked.made_from
     _check_provider(asked, catalogue, on)
     given = {"model": asked.model, "provider": asked.provider, "policy": asked.policy}
@@ -56,7 +58,7 @@ def the_models(
             model=one,
             cost=priced(one),
             unfit=not_to_be_had(one, catalogue, on) or fault(one),
-            short=_short(one, asked),
+            short=None if as_made else _short(one, asked),
         )
         for one in there
     ]

@@ -55,7 +55,8 @@ class Wanted:
         by_list = [self.title, self.campaign_id, self.statuses, self.kind]
         given = sum(wish is not None for wish in by_list)
         beside = self.client_id is not None or (self.title is not None and self.made != (None, None))
-        return given > 1 or beside or (given > 0 and self.with_film) or not ENDED.keys() >= set(self.statuses or ())
+        several = len(self.statuses or ()) > 1 or not ENDED.keys() >= set(self.statuses or ())
+        return given > 1 or beside or several or (given > 0 and self.with_film)
 
     def spans(self, after: Listed | None) -> list[Span]:
         """What is read, from the job `after` on; nothing where there can be none."""

@@ -67,13 +67,16 @@ class Drafting:
     budgets: Budgets
     catalogue: Catalogue
     on: date
+    as_made: bool = False
+    """The film is whatever one clip is: shorter than asked, in a shape that its model has."""
 
     def job(self) -> tuple[Job, list[Clip]]:
         asked = self.asked
         check_together(asked)
         campaign = for_whom(asked, self.tenant, self.darkroom.library)
         style = self._style()
-        check_duration(asked, self.catalogue, self.on)
+        if not self.as_made:
+            check_duration(asked, self.catalogue, self.on)
         cut = the_cut(asked, self.tenant, self.darkroom.library, None)
         chosen = self._models(cut, style)
         films = self._films(chosen.models, cut, style)
@@ -83,6 +86,9 @@ class Drafting:
         cut = by_clip(the_cut(asked, self.tenant, self.darkroom.library, shots), len(variants))
         picture = self.darkroom.at_hand(asked, self.tenant)
         models = [film.model for film in films]
+        shape = cut.aspect_ratio
+        if self.as_made:
+            cut = cut.model_copy(update={"aspect_ratio": None})
         fallbacks = the_fallbacks(asked, models[0], films[0].seconds, self.catalogue, self.on)
         cost = _cost(variants, fallbacks, cut)
         stamp = now()
@@ -113,7 +119,7 @@ class Drafting:
         if asked.image_url is not None:
             picture = self.darkroom.fetched(asked.image_url, campaign)
             job = job.model_copy(update={"brief": self._brief(style, picture)})
-        job = job.model_copy(update=_ratios([*models, *fallbacks], picture, cut))
+        job = job.model_copy(update=_ratios([*models, *fallbacks], picture, shape))
         return job, _clips(job, variants, picture)
 
     def _style(self) -> Style | None:
@@ -139,6 +145,7 @@ class Drafting:
             self.on,
             lambda model: film(model).cost(cut) * self.asked.count,
             lambda model: film(model).too_long,
+            as_made=self.as_made,
         )
         for model in chosen.models:
             if why := film(model).too_long:
@@ -210,14 +217,30 @@ class Drafting:
                 for said in snapped(film.model, self.asked.duration_seconds, film.seconds[0], field="durationSeconds")
             ),
             *(said for model in models for said in not_as_asked(model, cut, films[0].seconds[0])),
+            *(said for film in films for said in self._reshaped(film.model)),
         ]
+
+    def _reshaped(self, model: Model) -> list[str]:
+        asked = self.asked.aspect_ratio
+        if not self.as_made or asked is None or asked in model.aspect_ratios:
+            return []
+        made = model.aspect_ratio(None, asked)
+        if made is None:
+            return [f"aspectRatio {asked}: {model.name} takes it from the picture."]
+        return [f"aspectRatio {asked} was changed to {made}: {model.name} makes {', '.join(model.aspect_ratios)} only."]
 
 
 def draft(
-    asked: PromptRequest, tenant: str, darkroom: Darkroom, budgets: Budgets, catalogue: Catalogue
+    asked: PromptRequest,
+    tenant: str,
+    darkroom: Darkroom,
+    budgets: Budgets,
+    catalogue: Catalogue,
+    *,
+    as_made: bool = False,
 ) -> tuple[Job, list[Clip]]:
     """The job and its pending clips; a RequestError where it cannot be done, with nothing written or spent."""
-    return Drafting(asked, tenant, darkroom, budgets, catalogue, today()).job()
+    return Drafting(asked, tenant, darkroom, budgets, catalogue, today(), as_made).job()
 
 
 def _overlap(cut: Cut, shortest: int) -> Decimal:
@@ -232,9 +255,9 @@ def _cost(variants: Sequence[Shots], fallbacks: Sequence[Model], cut: Cut) -> De
     return sum((dearest([film.model, *fallbacks], cut, one) for film in variants for one in film.seconds), Decimal(0))
 
 
-def _ratios(models: Sequence[Model], picture: FirstPicture | None, cut: Cut) -> Mapping[str, object]:
+def _ratios(models: Sequence[Model], picture: FirstPicture | None, shape: str | None) -> Mapping[str, object]:
     size = picture.size if picture else None
-    fitting = {model.name: model.aspect_ratio(size, cut.aspect_ratio) for model in models}
+    fitting = {model.name: model.aspect_ratio(size, shape) for model in models}
     first = models[0].name
     others = {name: ratio for name, ratio in fitting.items() if ratio and name != first}
     return {"aspect_ratio": fitting[first], "other_ratios": others}

@@ -46,9 +46,7 @@ class Span:
 
 
 def entry(job: Job) -> Listed:
-    return Listed(
-        job_id=job.id, kind=job.kind, campaign_id=job.campaign_id, client_id=job.client_id, title=job.title
-    )
+    return Listed(job_id=job.id, kind=job.kind, campaign_id=job.campaign_id, client_id=job.client_id, title=job.title)
 
 
 def places(job: Job) -> list[str]:
