@@ -26,7 +26,7 @@ from tests.integration.api_events import Caller
 from tests.integration.test_api_job_list import accepted, all_pages, ids
 from tests.scripted import a_closing, a_job
 
-MANY = int(os.environ.get("LIBRARY", "3000"))
+MANY = int(os.environ.get("LIBRARY", "1500"))
 """Jobs of the tenant in the test that counts; the library is to stay as it is at 100,000."""
 PAGE = 50
 DAY = datetime(2026, 11, 1, tzinfo=UTC)
