@@ -102,7 +102,7 @@ class Walked:
 @pytest.fixture(scope="module")
 def walked(cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> Walked:
     team = fresh(cloud)
-    team.script({"do": "slow", "seconds": 2}, service="piapi")
+    team.script({"do": "slow", "seconds": 5}, service="piapi")
     accepted = as_written("generate", team, campaign=team.campaign([]))
     at_once = as_written("status", team, video=accepted["video_id"])
     finished(team, accepted["video_id"])
