@@ -127,15 +127,24 @@ class DynamoDB(Sdk):
         ExclusiveStartKey: Any = None,  # noqa: N803
     ) -> dict[str, Any]:
         values = {name: value["S"] for name, value in ExpressionAttributeValues.items()}
-        if KeyConditionExpression not in ("pk = :pk", "pk = :pk AND begins_with(sk, :prefix)"):
+        if KeyConditionExpression not in (
+            "pk = :pk",
+            "pk = :pk AND begins_with(sk, :prefix)",
+            "pk = :pk AND sk BETWEEN :low AND :high",
+        ):
             raise Malformed(f"a query that nobody has taught this table: {KeyConditionExpression}")
-        pk, prefix = values[":pk"], values.get(":prefix", "")
+        pk, prefix, low, high = (values.get(name, "") for name in (":pk", ":prefix", ":low", ":high"))
         after = ExclusiveStartKey["sk"]["S"] if ExclusiveStartKey else None
         self.touched(pk)
 
         def page() -> dict[str, Any]:
             keys = sorted(
-                (sk for sk in self._by_partition.get(pk, ()) if sk.startswith(prefix)), reverse=not ScanIndexForward
+                (
+                    sk
+                    for sk in self._by_partition.get(pk, ())
+                    if sk.startswith(prefix) and low <= sk and (not high or sk <= high)
+                ),
+                reverse=not ScanIndexForward,
             )
             if after is not None:
                 keys = [sk for sk in keys if (sk > after) is ScanIndexForward and sk != after]

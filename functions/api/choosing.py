@@ -42,9 +42,12 @@ def the_models(
     tier: Tier,
     room: Room = (),
     facts: Facts = NEUTRAL,
+    *,
+    as_made: bool = False,
 ) -> Chosen:
     """InvalidRequest names the field at fault, and what would do. Where every model rests, what would be chosen if none did;
-    where nothing but the budgets is in the way, what would be chosen without them, so that they can say so."""
+    where nothing but the budgets is in the way, what would be chosen without them, so that they can say so. With `as_made`
+    a clip may be shorter than was asked."""
     mode = asked.made_from
     _check_provider(asked, catalogue, on)
     given = {"model": asked.model, "provider": asked.provider, "policy": asked.policy}
@@ -64,7 +67,7 @@ def the_models(
             model=one,
             cost=priced(one),
             unfit=not_to_be_had(one, catalogue, on) or fault(one) or tier.against(one),
-            short=_short(one, asked),
+            short=None if as_made else _short(one, asked),
         )
         for one in there
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
@@ -30,9 +30,13 @@ def position(cursor: str | None) -> str | None:
     except (binascii.Error, ValueError):
         entry_id = ""
     if not is_id(entry_id):
-        raise InvalidRequest(
-            "The cursor is none of ours.",
-            hint="Take it from `nextCursor` of the page before.",
-            errors=(FieldError("cursor", "must be the nextCursor of a list"),),
-        )
+        refuse()
     return entry_id
+
+
+def refuse() -> NoReturn:
+    raise InvalidRequest(
+        "The cursor is none of ours.",
+        hint="Take it from `nextCursor` of the page before.",
+        errors=(FieldError("cursor", "must be the nextCursor of a list"),),
+    )

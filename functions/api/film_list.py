@@ -1,8 +1,8 @@
-"""The films that a job has had, each by its run."""
+"""Films: those that a job has had, each by its run; and what a library shows of a job's own."""
 
 from __future__ import annotations
 
-from functions.api.envelope import ROOT, Money, View
+from functions.api.envelope import ROOT, Metadata, Money, View
 from functions.studio.cut import Format
 from functions.studio.jobs import Film, Job, RunKind
 
@@ -26,6 +26,22 @@ class FilmView(View):
     created_at: str | None
 
 
+class LibraryFilm(FilmView):
+    """A job's film, and of the job what does not change with it."""
+
+    id: str
+    """The job's."""
+    job_id: str
+    kind: str
+    title: str | None
+    campaign_id: str
+    client_id: str | None
+    model_id: str
+    asked_at: str
+    """When the job was made, by which films are sorted."""
+    metadata: Metadata
+
+
 AS_THEY_ARE = {"run", "made_by", "format", "duration_seconds", "width", "height", "fps", "bytes", "cost"}
 
 
@@ -38,4 +54,19 @@ def film_view(job: Job, film: Film) -> FilmView:
         thumbnail_url=f"{videos}/thumbnail{run}",
         manifest_url=f"{ROOT}/jobs/{job.id}/manifest{run}",
         created_at=film.delivered_at,
+    )
+
+
+def library_film(job: Job, film: Film) -> LibraryFilm:
+    return LibraryFilm(
+        **dict(film_view(job, film)),
+        id=job.id,
+        job_id=job.id,
+        kind=job.kind,
+        title=job.title,
+        campaign_id=job.campaign_id,
+        client_id=job.client_id,
+        model_id=job.model,
+        asked_at=job.created_at,
+        metadata=job.metadata,
     )

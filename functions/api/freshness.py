@@ -17,8 +17,8 @@ _TAG = re.compile(r'(?:W/)?("[^"]*")')
 
 
 def has_tag(route: Route) -> bool:
-    """All that is got but assets: what is signed into them is new in every answer, and the old of use for an hour only."""
-    return route.method == "GET" and not route.path.startswith(f"{ROOT}/assets")
+    """All that is got of v3 but assets: what is signed into them is new in every answer, and the old of use for an hour only."""
+    return route.method == "GET" and route.path.startswith(ROOT) and not route.path.startswith(f"{ROOT}/assets")
 
 
 def answer_if_changed(

@@ -75,6 +75,8 @@ class JobBase(View):
     model_id: str
     status: str
     video_url: str | None
+    thumbnail_url: str | None
+    """Of the film, as `videoUrl`; None until there is one."""
     estimated_cost: Money | None
     budget_usd: Money | None
     planning_cost: Money
@@ -220,6 +222,7 @@ def _base(job: Job) -> dict[str, Any]:
         model_id=job.model,
         status=shown_status(job),
         video_url=links(job).combined if job.film else None,
+        thumbnail_url=links(job).thumbnail if job.film else None,
         estimated_cost=job.estimated_cost,
         budget_usd=job.budget_usd,
         planning_cost=job.planning_cost,

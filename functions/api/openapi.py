@@ -11,6 +11,8 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.api_gateway import Route
 from aws_lambda_powertools.event_handler.openapi.params import Dependant
 
+from functions.api.dialects import words
+from functions.api.dialects.prompted import GENERATES
 from functions.api.door import BY_TOKEN, PUBLIC, routes
 from functions.api.envelope import JSON, ROOT
 from functions.api.freshness import has_tag
@@ -22,6 +24,10 @@ REF = "#/components/schemas/"
 PROBLEM = {
     "description": "A problem (RFC 9457) in `error`",
     "content": {JSON: {"schema": {"$ref": f"{REF}Failure"}}},
+}
+REFUSAL = {
+    "description": "In the older dialects' words; a video that is not there is `not_found`",
+    "content": {JSON: {"schema": {"anyOf": [{"$ref": f"{REF}Refusal"}, {"$ref": f"{REF}NotFoundHere"}]}}},
 }
 RETRY_AFTER = {
     "description": "Seconds until it is worth asking again, where something is still to come",
@@ -48,12 +54,14 @@ def document(app: APIGatewayHttpResolver) -> dict[str, Any]:
     schemas = described["components"]["schemas"]
     schemas["Failure"] = _failure()
     schemas["UploadForm"] = _form()
-    for kind in (UrlUpload, PresignedUpload):
-        schemas[kind.__name__] = kind.model_json_schema(ref_template=REF + "{model}")
+    for kind in (UrlUpload, PresignedUpload, *GENERATES.values(), words.Refusal, words.NotFoundHere):
+        schema = kind.model_json_schema(ref_template=REF + "{model}")
+        schemas |= schema.pop("$defs", {}) | {kind.__name__: schema}
     described["components"]["securitySchemes"] = {**KEYS, "playerToken": PLAYER_TOKEN}
     described["security"] = [{name: []} for name in KEYS]
-    described["components"]["responses"] = {"Problem": PROBLEM}
+    described["components"]["responses"] = {"Problem": PROBLEM, "Refusal": REFUSAL}
     described["paths"][f"{ROOT}/assets/upload"]["post"]["requestBody"] = _upload()
+    described["paths"][f"{words.ROOT}/generate"]["post"]["requestBody"] = _generate()
     for name in POWERTOOLS_OWN:
         del schemas[name]
     _without_titles(described)
@@ -89,12 +97,12 @@ def _add_headers(operation: dict[str, Any], route: Route) -> None:
         answers["200"]["headers"] = {"ETag": _header("Of the data"), **waiting}
         answers["304"] = {"description": "Nothing has changed", "headers": answers["200"]["headers"]}
     if _asks_for(route.dependant, once):
-        words = (
+        meaning = (
             "The same key is the same job: one of your own making for each request, kept for two days; bare, or as a string "
             "in double quotes. 409 while the first request is not answered yet, 422 with another request"
         )
         key = {"type": "string", "minLength": 1, "maxLength": 2 * LONGEST + 2, "pattern": "^[ -~]+$"}
-        parameters.append(_parameter(HEADER, words, key))
+        parameters.append(_parameter(HEADER, meaning, key))
         replayed = _header("`true` when the request was accepted before")
         answers["202"]["headers"] |= {REPLAYED: replayed, "Retry-After": RETRY_AFTER}
 
@@ -117,7 +125,8 @@ def _add_problems(operation: dict[str, Any], route: Route) -> None:
         statuses |= {"400", "404", "413", "415", "422"}
     if _asks_for(route.dependant, once):
         statuses |= {"402", "409"}
-    refer = {"$ref": "#/components/responses/Problem"}
+    dialect = route.path.startswith(f"{words.ROOT}/")
+    refer = {"$ref": f"#/components/responses/{'Refusal' if dialect else 'Problem'}"}
     own = {status: said for status, said in operation["responses"].items() if status not in statuses}
     operation["responses"] = dict(sorted((own | dict.fromkeys(statuses, refer)).items())) | {"default": refer}
 
@@ -159,6 +168,14 @@ def _upload() -> dict[str, Any]:
     in_json = [{"$ref": f"{REF}{kind.__name__}"} for kind in (UrlUpload, PresignedUpload)]
     schemas = {"multipart/form-data": {"$ref": f"{REF}UploadForm"}, JSON: {"oneOf": in_json}}
     return {"required": True, "content": {kind: {"schema": schema} for kind, schema in schemas.items()}}
+
+
+def _generate() -> dict[str, Any]:
+    schema = {
+        "oneOf": [{"$ref": f"{REF}{kind.__name__}"} for kind in GENERATES.values()],
+        "discriminator": {"propertyName": "generation_mode"},
+    }
+    return {"required": True, "content": {JSON: {"schema": schema}}}
 
 
 def _form() -> dict[str, Any]:

@@ -70,6 +70,8 @@ class Planned:
     campaign: Campaign
     style: Style | None
     picture: FirstPicture | None
+    shape: str | None
+    """The ratio that clips are asked for."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,8 @@ class Drafting:
     tier: Tier
     moment: Moment
     on: date
+    as_made: bool = False
+    """The film is whatever one clip is: shorter than asked, in a shape that its model has."""
 
     def job(self) -> tuple[Job, list[Clip]]:
         facts = self.moment.facts
@@ -97,7 +101,7 @@ class Drafting:
         if self.asked.image_url is not None:
             picture = self.darkroom.fetched(self.asked.image_url, planned.campaign)
             job = job.model_copy(update={"brief": self._brief(planned.style, picture)})
-        job = job.model_copy(update=_ratios(planned.models, picture, job.cut))
+        job = job.model_copy(update=_ratios(planned.models, picture, planned.shape))
         return job, _clips(job, planned.variants, picture)
 
     def _planned(self, facts: Facts) -> Planned:
@@ -106,7 +110,8 @@ class Drafting:
         check_together(asked)
         campaign = for_whom(asked, self.tenant, self.darkroom.library)
         style = self._style()
-        check_duration(asked, self.catalogue, self.on)
+        if not self.as_made:
+            check_duration(asked, self.catalogue, self.on)
         cut = the_cut(asked, self.tenant, self.darkroom.library, None)
         chosen = self._models(
             cut, style, self.budgets.room(self.tenant, campaign, as_asked(asked)["budget_usd"]), facts
@@ -118,6 +123,9 @@ class Drafting:
         cut = by_clip(the_cut(asked, self.tenant, self.darkroom.library, shots), len(variants))
         picture = self.darkroom.at_hand(asked, self.tenant)
         models = [film.model for film in films]
+        shape = cut.aspect_ratio
+        if self.as_made:
+            cut = cut.model_copy(update={"aspect_ratio": None})
         fallbacks = the_fallbacks(asked, models[0], films[0].seconds, self.catalogue, self.on)
         cost = _cost(variants, fallbacks, cut)
         stamp = now()
@@ -150,7 +158,7 @@ class Drafting:
         )
         require_tier(job, self.tier, self.catalogue)
         self.budgets.check_beginning(job)
-        return Planned(job, variants, [*models, *fallbacks], campaign, style, picture)
+        return Planned(job, variants, [*models, *fallbacks], campaign, style, picture, shape)
 
     def _style(self) -> Style | None:
         """Of a script; the first of all where none is named."""
@@ -178,6 +186,7 @@ class Drafting:
             self.tier,
             room,
             facts,
+            as_made=self.as_made,
         )
         for model in chosen.models:
             if why := film(model).too_long:
@@ -249,7 +258,17 @@ class Drafting:
                 for said in snapped(film.model, self.asked.duration_seconds, film.seconds[0], field="durationSeconds")
             ),
             *(said for model in models for said in not_as_asked(model, cut, films[0].seconds[0])),
+            *(said for film in films for said in self._reshaped(film.model)),
         ]
+
+    def _reshaped(self, model: Model) -> list[str]:
+        asked = self.asked.aspect_ratio
+        if not self.as_made or asked is None or asked in model.aspect_ratios:
+            return []
+        made = model.aspect_ratio(None, asked)
+        if made is None:
+            return [f"aspectRatio {asked}: {model.name} takes it from the picture."]
+        return [f"aspectRatio {asked} was changed to {made}: {model.name} makes {', '.join(model.aspect_ratios)} only."]
 
 
 def draft(
@@ -260,9 +279,11 @@ def draft(
     catalogue: Catalogue,
     tier: Tier,
     moment: Moment,
+    *,
+    as_made: bool = False,
 ) -> tuple[Job, list[Clip]]:
     """The job and its pending clips; a RequestError where it cannot be done, with nothing written or spent."""
-    return Drafting(asked, tenant, darkroom, budgets, catalogue, tier, moment, today()).job()
+    return Drafting(asked, tenant, darkroom, budgets, catalogue, tier, moment, today(), as_made).job()
 
 
 def _overlap(cut: Cut, shortest: int) -> Decimal:
@@ -277,9 +298,9 @@ def _cost(variants: Sequence[Shots], fallbacks: Sequence[Model], cut: Cut) -> De
     return sum((dearest([film.model, *fallbacks], cut, one) for film in variants for one in film.seconds), Decimal(0))
 
 
-def _ratios(models: Sequence[Model], picture: FirstPicture | None, cut: Cut) -> Mapping[str, object]:
+def _ratios(models: Sequence[Model], picture: FirstPicture | None, shape: str | None) -> Mapping[str, object]:
     size = picture.size if picture else None
-    fitting = {model.name: model.aspect_ratio(size, cut.aspect_ratio) for model in models}
+    fitting = {model.name: model.aspect_ratio(size, shape) for model in models}
     first = models[0].name
     others = {name: ratio for name, ratio in fitting.items() if ratio and name != first}
     return {"aspect_ratio": fitting[first], "other_ratios": others}

@@ -51,8 +51,8 @@ def deliver(job_id: str, run: int, closing: Closing) -> None:
     before = closing.jobs.owned(job_id, run, JobStatus.COMBINING, JobStatus.COMPLETED)
     paid = totals(line for line in closing.ledger.lines(job_id) if line.run == run).settled
     film = closing.jobs.film(job_id, run).model_copy(update={"cost": paid, "delivered_at": now()})
-    delivered = closing.jobs.film_delivered(job_id, film)
-    job = _close(job_id, run, JobStatus.COMPLETED, _taken(before, film), closing, delivered)
+    delivered = closing.jobs.film_delivered(before, film)
+    job = _close(job_id, run, JobStatus.COMPLETED, _taken(before, film), closing, *delivered)
     if job is None:
         raise StaleRun(f"job {job_id} ended before run {run} could deliver its film")
     if _announce(job, closing):
@@ -157,6 +157,7 @@ def _close(
     try:
         closing.jobs.table.commit(
             closing.jobs.move_job(job_id, run, status, {**changes, **_totals(job_id, run, status, lines, closing)}),
+            *closing.jobs.relisted(job, status),
             *beside,
             *closed(job, spent.settled, spent.lost),
         )

@@ -1,5 +1,5 @@
 """Rows of a job: `J#{job}` → JOB, CLIP#0001, ATT#{attempt}, PIECE#{run}#0001, OUT#{run}, FILM#{run}; and what finds it:
-`T#{tenant}` → JOB#{job} for the tenant's list, RUNS#{campaign}#{job} until it has ended.
+`T#{tenant}` → what `listing` has of it for the tenant's lists, RUNS#{campaign}#{job} until it has ended.
 
 Reads are consistent. What has to be committed together with other rows is returned as a write; the use case commits.
 """
@@ -25,9 +25,10 @@ from functions.studio.clips import (
 )
 from functions.studio.errors import NotFound, StaleRun
 from functions.studio.jobs import MOVES, TERMINAL, Film, Job, JobStatus, LeftOut, Purpose, before
+from functions.studio.listing import EVERY, WITH_FILM, Listed, Span, entry, merged, of_status, places
 from functions.studio.media import Piece, Probe
 from functions.studio.messages import ClipTask
-from functions.studio.rows import Row, now
+from functions.studio.rows import now
 from functions.studio.table import AtMost, Table, Write, check, delete, put, update
 
 UNFINISHED = "1"
@@ -69,15 +70,6 @@ def said(fault: Fault | None) -> dict[str, str | None]:
     return {"errorMessage": fault.message, "errorClass": fault.error_class, "errorInput": fault.input}
 
 
-class Listed(Row):
-    """A job in its tenant's list, with what never changes of it."""
-
-    job_id: str
-    kind: str
-    campaign_id: str
-    client_id: str | None = None
-
-
 class JobStore:
     def __init__(self, table: Table) -> None:
         self.table = table
@@ -105,23 +97,39 @@ class JobStore:
         return put(_pk(job.id), "JOB", {**job.attributes(), "unfinished": UNFINISHED}, {"pk": None})
 
     def enlist(self, job: Job) -> list[Write]:
-        """What finds an accepted job: its place in the tenant's list, and among those that run for its campaign."""
-        listed = Listed(job_id=job.id, kind=job.kind, campaign_id=job.campaign_id, client_id=job.client_id)
+        """What finds an accepted job: its places in the tenant's lists, and among those that run for its campaign."""
         return [
-            put(_list(job.tenant), f"JOB#{job.id}", listed.attributes()),
+            *(self._stands(job, place) for place in places(job)),
             put(_list(job.tenant), _runs(job.campaign_id) + job.id, {"jobId": job.id}),
         ]
+
+    def relisted(self, job: Job, status: JobStatus) -> list[Write]:
+        """For the transaction in which the job as it was read takes that status: its place among those that have it."""
+        was, will = of_status(job.status) + job.id, of_status(status) + job.id
+        return [] if was == will else [delete(_list(job.tenant), was), self._stands(job, will)]
+
+    def _stands(self, job: Job, place: str) -> Write:
+        return put(_list(job.tenant), place, entry(job).attributes())
 
     def running(self, tenant: str, campaign_id: str = "") -> list[Job]:
         """The jobs that have not ended, oldest first; of one campaign, or of all."""
         marked = [row["jobId"] for row in self.table.query(_list(tenant), _runs(campaign_id))]
         return [job for job in self.jobs(marked) if not job.ended]
 
-    def listed(self, tenant: str, *, limit: int, before: str | None = None) -> tuple[list[Listed], bool]:
-        """At most `limit` jobs of a tenant, newest first, made before the job `before`; and whether there are more."""
-        after = f"JOB#{before}" if before else None
-        rows, more = self.table.page(_list(tenant), "JOB#", after=after, limit=limit + 1, newest_first=True)
-        return [Listed.model_validate(row) for row in rows[:limit]], len(rows) > limit or more is not None
+    def listed(self, tenant: str, spans: Sequence[Span], *, limit: int) -> tuple[list[Listed], bool]:
+        """At most `limit` jobs of a tenant that stand in those spans of its lists, in their order; and whether there are
+        more. Reads `limit` entries, and one more of each span."""
+        return merged([self._in_span(tenant, span, -(-limit // len(spans))) for span in spans])
+
+    def _in_span(self, tenant: str, span: Span, limit: int) -> tuple[list[Listed], bool]:
+        rows, more = self.table.between(
+            _list(tenant), span.low, span.high, limit=limit + 1, last_first=span.newest_first
+        )
+        return [Listed.model_validate(row) for row in rows[:limit]], more or len(rows) > limit
+
+    def find_listed(self, tenant: str, job_id: str) -> Listed | None:
+        row = self.table.get(_list(tenant), EVERY + job_id)
+        return Listed.model_validate(row) if row else None
 
     def jobs(self, job_ids: Sequence[str]) -> list[Job]:
         """In the order of their making."""
@@ -186,7 +194,9 @@ class JobStore:
             **changes,
         }
         when = {"run": job.run, "status": job.status.value, "announcedRun": job.run}
-        return [update(_pk(job.id), "JOB", fields, when), *self.enlist(job)]
+        begun = job.model_copy(update={"status": JobStatus.PLANNING})
+        leaves = delete(_list(job.tenant), of_status(job.status) + job.id)
+        return [update(_pk(job.id), "JOB", fields, when), *self.enlist(begun), leaves]
 
     def begin_to_cancel(self, job: Job, reason: str) -> Write:
         """From here on nothing is sent for the run, and it can end as cancelled alone; holds while it has not ended."""
@@ -404,10 +414,12 @@ class JobStore:
     def film_made(self, job_id: str, run: int, film: Film) -> Write:
         return put(_pk(job_id), _film_sk(run), film.attributes())
 
-    def film_delivered(self, job_id: str, film: Film) -> Write:
-        return update(
-            _pk(job_id), _film_sk(film.run), {"deliveredAt": film.delivered_at, "cost": film.cost}, {"pk": ...}
-        )
+    def film_delivered(self, job: Job, film: Film) -> list[Write]:
+        told = {"deliveredAt": film.delivered_at, "cost": film.cost}
+        return [
+            update(_pk(job.id), _film_sk(film.run), told, {"pk": ...}),
+            self._stands(job, WITH_FILM + job.id),
+        ]
 
     def films(self, job: Job) -> list[Film]:
         """All that the job has had, oldest first; of a single run there is one at most, in the job's row."""

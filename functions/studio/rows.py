@@ -39,6 +39,10 @@ def new_id() -> str:
     value = int(epoch() * 1000) << 80 | secrets.randbits(80)
     value = value & ~(0xF << 76) | 0x7 << 76
     value = value & ~(0x3 << 62) | 0x2 << 62
+    return _written(value)
+
+
+def _written(value: int) -> str:
     text = f"{value:032x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
@@ -46,6 +50,21 @@ def new_id() -> str:
 def age_of(made: str) -> float:
     """Seconds since an id of ours was made."""
     return epoch() - int(made.replace("-", "")[:12], 16) / 1000
+
+
+def first_id(at: datetime) -> str:
+    """The least that an id made from `at` on can be: ids compare with it as their times of making."""
+    return _written(max(0, int(at.timestamp() * 1000)) << 80)
+
+
+def id_before(made: str) -> str:
+    """The next lower one, whether anything has it or not."""
+    return _written(max(0, int(made.replace("-", ""), 16) - 1))
+
+
+def reversed_id(made: str) -> str:
+    """Sorts the newest first; of the reversed one, the id again."""
+    return made.translate(_REVERSED)
 
 
 def plain(value: Any) -> Any:
@@ -59,6 +78,8 @@ def plain(value: Any) -> Any:
             return [plain(entry) for entry in value]
     return value
 
+
+_REVERSED = str.maketrans("0123456789abcdef", "fedcba9876543210")
 
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 

@@ -202,13 +202,12 @@ class Table:
                 return
 
     def page(
-        self, pk: str, prefix: str, *, after: str | None = None, limit: int | None = None, newest_first: bool = False
+        self, pk: str, prefix: str, *, after: str | None = None, limit: int | None = None
     ) -> tuple[list[dict[str, Any]], str | None]:
         """One page of a partition, and the sort key after which the next page begins."""
         asked: dict[str, Any] = {
             "TableName": self.name,
             "ConsistentRead": True,
-            "ScanIndexForward": not newest_first,
             "KeyConditionExpression": "pk = :pk" + (" AND begins_with(sk, :prefix)" if prefix else ""),
             "ExpressionAttributeValues": {":pk": {"S": pk}} | ({":prefix": {"S": prefix}} if prefix else {}),
         }
@@ -219,6 +218,23 @@ class Table:
         answer = self.client.query(**asked)
         last = answer.get("LastEvaluatedKey")
         return [row(item) for item in answer["Items"]], last["sk"]["S"] if last else None
+
+    def between(
+        self, pk: str, low: str, high: str, *, limit: int, last_first: bool = False
+    ) -> tuple[list[dict[str, Any]], bool]:
+        """At most `limit` rows of a partition whose sort keys are neither below `low` nor above `high`; and whether there
+        may be more."""
+        if low > high:
+            return [], False
+        answer = self.client.query(
+            TableName=self.name,
+            ConsistentRead=True,
+            ScanIndexForward=not last_first,
+            KeyConditionExpression="pk = :pk AND sk BETWEEN :low AND :high",
+            ExpressionAttributeValues={":pk": {"S": pk}, ":low": {"S": low}, ":high": {"S": high}},
+            Limit=limit,
+        )
+        return [row(item) for item in answer["Items"]], "LastEvaluatedKey" in answer
 
     def index(self, name: str, key: str, value: str) -> Iterator[dict[str, Any]]:
         """All rows of an index's partition; eventually consistent, as indexes are."""

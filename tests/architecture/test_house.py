@@ -36,6 +36,7 @@ PURE = {
     "cut",
     "filling",
     "health",
+    "listing",
     "pairs",
     "payload",
     "reruns",

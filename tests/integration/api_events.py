@@ -41,6 +41,9 @@ class Reply:
 
     @property
     def problem(self) -> dict[str, Any]:
+        if "data" not in self.envelope:  # an older dialect's
+            said = self.envelope
+            return {"code": said.get("error_code", said["status"]), "errors": [], **said, "status": self.status}
         assert self.envelope["data"] is None, self.text
         error: dict[str, Any] = self.envelope["error"]
         return error

@@ -84,7 +84,7 @@ class Belongings:
     def send_naming(self, case: tuple[Operation, str, dict[str, Any], str], whose: Belongings, by: Asker) -> Reply:
         """The call with the body of that kind and schema whose field names what is somebody else's."""
         one, kind, schema, field = case
-        wanted = whose.ids[field.rpartition(".")[2]]
+        wanted = whose.ids[_camel(field.rpartition(".")[2])]
         return self._send(one, by, "", *sent_as(kind, example(schema, self.ids, field, wanted), picture()))
 
     def is_in(self, answer: Reply) -> bool:
@@ -96,6 +96,11 @@ class Belongings:
 
 def _snake(name: str) -> str:
     return f"{name.removesuffix('Id')}_id"
+
+
+def _camel(name: str) -> str:
+    head, *words = name.split("_")
+    return head + "".join(word.title() for word in words)
 
 
 def operations() -> list[Operation]:
@@ -149,7 +154,7 @@ def example(schema: Mapping[str, Any], ids: Mapping[str, str], field: str = "", 
 
 def _value(name: str, schema: Mapping[str, Any], ids: Mapping[str, str], field: str, other: str) -> Any:
     if is_id(name):
-        return ids[name]
+        return ids[_camel(name)]
     if "const" in schema or "enum" in schema:
         return schema.get("const", schema.get("enum", [None])[0])
     match schema.get("type"):

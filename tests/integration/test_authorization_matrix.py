@@ -35,6 +35,7 @@ from tests.integration.matrix import (
     is_id,
     operations,
 )
+from tests.integration.prompt_stage import prompted
 from tests.scripted import a_closing, a_kept
 
 
@@ -79,7 +80,15 @@ class World(Belongings):
         announced = {"uploadType": "presigned", "campaignId": campaign, "name": "poster"}
         upload = caller.post("/api/v3/assets/upload", announced).data
         with_a_film(job, jobs, media)
-        ids = {"clientId": client, "campaignId": campaign, "assetId": asset, "imageAssetId": asset, "jobId": job}
+        video = prompted(caller, campaign, model="veo3").data["jobId"]
+        ids = {
+            "clientId": client,
+            "campaignId": campaign,
+            "assetId": asset,
+            "imageAssetId": asset,
+            "jobId": job,
+            "videoId": video,
+        }
         super().__init__(ids, upload["id"])
 
 

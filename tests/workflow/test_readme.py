@@ -84,7 +84,8 @@ def test_the_readmes_calls_by_example_do_what_they_say(team: Team, pictures: lis
     told["JOB"] = data(asked)["jobId"]
     assert data(asked)["jobId"] == told["JOB"]
     assert team.wait(told["JOB"])["status"] == "completed"
-    jobs, polled, sub_jobs, ledger, manifest = looks
+    jobs, films, polled, sub_jobs, ledger, manifest = looks
+    assert [one["jobId"] for one in data(films)["items"]] == [told["JOB"]]
     assert [(one["id"], one["metadata"]) for one in data(jobs)["items"]] == [(told["JOB"], {"order": "4711"})]
     tag = re.search(r'^etag: (W/"\S+")\r?$', said(polled), re.IGNORECASE | re.MULTILINE)
     assert tag
@@ -115,6 +116,17 @@ def test_the_readmes_script_of_misbehaviour_refuses_the_next_create_and_delays_t
 
     wait_until(lambda: bool(late()), 60)
     assert [one["at"] >= third["endedAt"] + 20 for one in late()] == [True]
+
+
+def test_the_readmes_calls_of_an_older_back_end_are_answered(team: Team, tmp_path: Path) -> None:
+    signs = commands(calls("AUTH="))[0]
+    generate, status, library = commands(calls("VIDEO="))
+    key = str(team.http.headers["Authorization"]).removeprefix("Bearer ")
+    told = {"API": team.url, "KEY": key, "CAMPAIGN": team.campaign([])}
+    video = json.loads(bash([signs, generate, status], tmp_path, **told))
+    assert video["provider"] == "piapi_hunyuan_fast"
+    assert video["status"] in ("processing", "completed")
+    assert json.loads(bash([signs, library], tmp_path, **told))["videos"][0]["video_id"] == video["video_id"]
 
 
 def test_the_readmes_prompted_films_are_accepted_as_written(team: Team, tmp_path: Path) -> None:

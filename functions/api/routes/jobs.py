@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import os
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
-from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 
 from functions.api import cursors
@@ -29,9 +28,19 @@ from functions.api.given import (
     ThePlayerTokens,
 )
 from functions.api.image_pairs import ImagePairsRequest, draft
-from functions.api.job_list import Wanted, page_of_jobs
+from functions.api.job_list import (
+    CreatedBefore,
+    CreatedFrom,
+    OfCampaign,
+    OfClient,
+    OfKind,
+    Statuses,
+    Titled,
+    Wanted,
+    made,
+    page_of_jobs,
+)
 from functions.api.job_views import (
-    STATUS_WORDS,
     AcceptedView,
     JobSummary,
     JobView,
@@ -46,7 +55,6 @@ from functions.api.prompt_request import PromptRequest
 from functions.api.prompted import draft as draft_prompted
 from functions.api.standing import TheMoment, TheTier, require_tier
 from functions.api.sub_job_views import SubJobsView, sub_jobs_view
-from functions.studio.jobs import Kind
 
 router = Router()
 TAGS = ["jobs"]
@@ -104,19 +112,19 @@ def from_prompt(
 def page(
     asker: Asker,
     jobs: TheJobs,
-    statuses: Annotated[
-        list[str] | None,
-        Query(alias="status", description=f"One or more of {', '.join(STATUS_WORDS)}; repeated or between commas"),
-    ] = None,
-    kind: Annotated[Kind | None, Query()] = None,
-    campaign: Annotated[str | None, Query(alias="campaignId")] = None,
-    client: Annotated[str | None, Query(alias="clientId")] = None,
+    statuses: Statuses = None,
+    kind: OfKind = None,
+    campaign: OfCampaign = None,
+    client: OfClient = None,
+    title: Titled = None,
+    created_from: CreatedFrom = None,
+    created_before: CreatedBefore = None,
     limit: cursors.Limit = 50,
     cursor: cursors.Cursor = None,
 ) -> Envelope[Listed[JobSummary]]:
     """A page may be shorter than `limit`, or empty, and still have a `nextCursor`: a call looks at so many jobs only."""
-    wanted = Wanted(statuses, kind, campaign, client)
-    found, more = page_of_jobs(jobs, asker.tenant, wanted, limit=limit, before=cursors.position(cursor))
+    wanted = Wanted(statuses, kind, campaign, client, title, made(created_from, created_before))
+    found, more = page_of_jobs(jobs, asker.tenant, wanted, limit=limit, after=cursors.position(cursor))
     return answer(Listed(items=[job_summary(job) for job in found], next_cursor=cursors.cursor(more)))
 
 

@@ -1,0 +1,103 @@
+"""What the older dialects have in common: where they are, snake_case, no envelope, and how they say that something is wrong."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Literal, TypeVar
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from functions.api.bodies import at_fault, json_object, require_json_size
+from functions.api.envelope import JSON
+from functions.api.given import Form
+from functions.studio.errors import FieldError, NotFound, RequestError, UnsupportedMedia
+
+ROOT = "/api/video"
+
+OUR_WORDS = {
+    "campaignId": "campaign_id",
+    "durationSeconds": "duration",
+    "aspectRatio": "aspect_ratio",
+    "imageUrl": "image_url",
+    "model": "provider",
+}
+"""What v3 calls a field that has another name here."""
+
+_OURS = re.compile(r"\b(campaignId|durationSeconds|aspectRatio|imageUrl|model(?=:))\b")
+
+
+class Said(BaseModel):
+    model_config = ConfigDict(frozen=True, defer_build=True)
+
+
+class Asked(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)
+
+
+A = TypeVar("A", bound=Asked)
+
+
+class FieldFault(Said):
+    field: str
+    detail: str
+
+
+class Refusal(Said):
+    """`error_code` is that of the v3 problem."""
+
+    status: Literal["failed"] = "failed"
+    error_code: str
+    error_message: str
+    hint: str | None = None
+    errors: list[FieldFault] = Field(default_factory=list)
+
+
+class NotFoundHere(Said):
+    status: Literal["not_found"] = "not_found"
+
+
+def in_their_words(text: str) -> str:
+    return _OURS.sub(lambda found: OUR_WORDS[found[1]], text)
+
+
+def refused(error: RequestError, headers: Mapping[str, str]) -> Response[Any]:
+    if isinstance(error, NotFound) and {one.field for one in error.errors} & {"job_id", "path"}:
+        return Response(404, JSON, NotFoundHere().model_dump(), headers)
+    refusal = Refusal(
+        error_code=error.code,
+        error_message=in_their_words(error.detail),
+        hint=error.hint,
+        errors=[
+            FieldFault(field=OUR_WORDS.get(one.field, one.field), detail=in_their_words(one.detail))
+            for one in error.errors
+        ],
+    )
+    return Response(error.status, JSON, refusal.model_dump(), headers)
+
+
+def document_of(form: Form) -> dict[str, Any]:
+    """A body of JSON."""
+    kind = form.content_type.split(";")[0].strip().lower()
+    if kind not in ("", JSON):
+        raise UnsupportedMedia(
+            f"This call takes {JSON}, not {kind[:80]}.",
+            hint='A film from a script is asked for as JSON, with "generation_mode". Listings, which come as forms, are not made yet.',
+            errors=(FieldError("Content-Type", f"must be {JSON}"),),
+        )
+    require_json_size(form.body)
+    try:
+        return json_object(form.body.decode())
+    except UnicodeDecodeError:
+        raise at_fault(RequestError, "is not UTF-8", "JSON is sent as UTF-8.") from None
+
+
+def read(kind: type[A], document: Mapping[str, Any]) -> A:
+    """RequestValidationError names each field that is at fault."""
+    try:
+        return kind.model_validate(document)
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_context=False)
+        raise RequestValidationError([{**one, "loc": ("body", *one["loc"])} for one in faults]) from None
