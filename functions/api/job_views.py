@@ -1,10 +1,9 @@
-"""A job and its clips in the words of the v3 API, from their rows alone."""
+"""A job in the words of the v3 API, from its rows alone; its clips are in `sub_job_views`."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -14,17 +13,12 @@ from functions.api.clip_failure import OnClipFailureView, wish_view
 from functions.api.envelope import ROOT, Metadata, Money, View
 from functions.api.film_list import FilmView, film_view
 from functions.api.film_options import OptionsView, options_view
-from functions.api.progress import progress
-from functions.studio.catalogue import Catalogue, Model
 from functions.studio.clips import Clip, ClipStatus
 from functions.studio.jobs import Film, Job, JobStatus
 from functions.studio.media import clip_name
 
 SHOWN_AS = {("image_pairs", JobStatus.PLANNING): "image_pair_selection"}
 """Where a kind of job has a word of its own for a status."""
-
-PREDICTION_PAGES = {"replicate": "https://replicate.com/p/{id}"}
-"""Where a provider shows a prediction to the owner of the account."""
 
 STATUS_WORDS = tuple(dict.fromkeys([*SHOWN_AS.values(), *(status.value for status in JobStatus)]))
 """All that a job's status may be called."""
@@ -133,50 +127,6 @@ class AcceptedView(View):
     estimated_cost: Money | None
     warnings: list[str]
     links: Links
-
-
-class SubJobView(View):
-    id: str
-    job_id: str
-    sub_job_number: int
-    image1_asset_id: str | None
-    image2_asset_id: str | None
-    replicate_prediction_id: str | None
-    prediction_url: str | None
-    model_id: str
-    status: str
-    progress: float
-    video_url: str | None
-    video_blob_id: str | None
-    duration_seconds: float
-    estimated_cost: Money
-    actual_cost: Money | None
-    error_message: str | None
-    error_class: str | None
-    error_input: str | None
-    """The input at fault, where the provider says which."""
-    retry_count: int
-    prompt: str | None
-    score: Money | None
-    reason: str | None
-    started_at: str | None
-    completed_at: str | None
-    created_at: str
-    updated_at: str
-
-
-class Summary(View):
-    total: int
-    pending: int
-    processing: int
-    completed: int
-    failed: int
-    cancelled: int
-
-
-class SubJobsView(View):
-    sub_jobs: list[SubJobView]
-    summary: Summary
 
 
 def job_path(job_id: str) -> str:
@@ -313,7 +263,7 @@ def _progress(job: Job, clips: Sequence[Clip]) -> Progress:
         total_clips=len(clips),
         successful_clips=count[ClipStatus.COMPLETED],
         failed_clips=count[ClipStatus.FAILED],
-        clip_urls=[_clip_url(job, clip) for clip in clips if clip.latest],
+        clip_urls=[clip_url(job, clip) for clip in clips if clip.latest],
         total_cost=_cost(job, clips),
     )
 
@@ -350,62 +300,5 @@ def _cost(job: Job, clips: Sequence[Clip]) -> Decimal:
     return job.actual_cost if job.ended else sum((clip.actual_cost or Decimal(0) for clip in clips), Decimal(0))
 
 
-def _clip_url(job: Job, clip: Clip) -> str:
+def clip_url(job: Job, clip: Clip) -> str:
     return f"{ROOT}/videos/{job.id}/clips/{clip_name(clip.number)}"
-
-
-def sub_jobs_view(job: Job, clips: Sequence[Clip], catalogue: Catalogue, at: datetime) -> SubJobsView:
-    """`at` is the time for which the progress of running clips is told."""
-    count = Counter(clip.status for clip in clips)
-    return SubJobsView(
-        sub_jobs=[_sub_job(job, clip, catalogue.find(clip.model), at) for clip in clips],
-        summary=Summary(
-            total=len(clips),
-            pending=count[ClipStatus.PENDING],
-            processing=count[ClipStatus.PROCESSING],
-            completed=count[ClipStatus.COMPLETED],
-            failed=count[ClipStatus.FAILED],
-            cancelled=count[ClipStatus.CANCELLED],
-        ),
-    )
-
-
-def _sub_job(job: Job, clip: Clip, model: Model | None, at: datetime) -> SubJobView:
-    return SubJobView(
-        id=f"{job.id}.{clip.number}",
-        job_id=job.id,
-        sub_job_number=clip.number,
-        image1_asset_id=clip.image1_asset_id,
-        image2_asset_id=clip.image2_asset_id,
-        replicate_prediction_id=clip.prediction_id,
-        prediction_url=_prediction_url(clip, model),
-        model_id=clip.model,
-        status=clip.status.value,
-        progress=progress(clip, model, at),
-        video_url=_clip_url(job, clip) if clip.latest else None,
-        video_blob_id=_blob(job, clip),
-        duration_seconds=clip.duration_seconds,
-        estimated_cost=clip.estimated_cost,
-        actual_cost=clip.actual_cost,
-        error_message=clip.error_message,
-        error_class=clip.error_class,
-        error_input=clip.error_input,
-        retry_count=clip.attempts_before,
-        prompt=clip.prompt,
-        score=clip.score,
-        reason=clip.reason,
-        started_at=clip.started_at,
-        completed_at=clip.completed_at,
-        created_at=clip.created_at,
-        updated_at=clip.updated_at,
-    )
-
-
-def _blob(job: Job, clip: Clip) -> str | None:
-    made = clip.former or clip
-    return f"{job.id}.{made.attempt_id}" if clip.latest else None
-
-
-def _prediction_url(clip: Clip, model: Model | None) -> str | None:
-    page = PREDICTION_PAGES.get(model.provider) if model else None
-    return page.format(id=clip.prediction_id) if page and clip.prediction_id else None

@@ -8,8 +8,9 @@ from decimal import Decimal
 import pytest
 
 from functions.api.image_pairs import snapped
-from functions.api.job_views import accepted_view, job_summary, job_view, polling, shown_status, sub_jobs_view
+from functions.api.job_views import accepted_view, job_summary, job_view, polling, shown_status
 from functions.api.progress import progress
+from functions.api.sub_job_views import sub_jobs_view
 from functions.studio.catalogue import Model, catalogue
 from functions.studio.clips import ClipStatus
 from functions.studio.jobs import JobStatus

@@ -24,15 +24,14 @@ from functions.api.job_views import (
     AcceptedView,
     JobSummary,
     JobView,
-    SubJobsView,
     job_path,
     job_summary,
     job_view,
     polling,
-    sub_jobs_view,
 )
 from functions.api.money_views import LedgerView, ledger_view
 from functions.api.own_jobs import film_of_run, own_job
+from functions.api.sub_job_views import SubJobsView, sub_jobs_view
 from functions.studio.catalogue import catalogue
 
 router = Router()

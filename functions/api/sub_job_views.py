@@ -1,0 +1,118 @@
+"""A job's clips in the words of the v3 API, from their rows alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+
+from functions.api.envelope import Money, View
+from functions.api.job_views import clip_url
+from functions.api.progress import progress
+from functions.studio.catalogue import Catalogue, Model
+from functions.studio.clips import Clip, ClipStatus
+from functions.studio.jobs import Job
+
+PREDICTION_PAGES = {"replicate": "https://replicate.com/p/{id}"}
+"""Where a provider shows a prediction to the owner of the account."""
+
+
+class SubJobView(View):
+    id: str
+    job_id: str
+    sub_job_number: int
+    image1_asset_id: str | None
+    image2_asset_id: str | None
+    replicate_prediction_id: str | None
+    prediction_url: str | None
+    model_id: str
+    status: str
+    progress: float
+    video_url: str | None
+    video_blob_id: str | None
+    duration_seconds: float
+    estimated_cost: Money
+    actual_cost: Money | None
+    error_message: str | None
+    error_class: str | None
+    error_input: str | None
+    """The input at fault, where the provider says which."""
+    retry_count: int
+    prompt: str | None
+    score: Money | None
+    reason: str | None
+    started_at: str | None
+    completed_at: str | None
+    created_at: str
+    updated_at: str
+
+
+class Summary(View):
+    total: int
+    pending: int
+    processing: int
+    completed: int
+    failed: int
+    cancelled: int
+
+
+class SubJobsView(View):
+    sub_jobs: list[SubJobView]
+    summary: Summary
+
+
+def sub_jobs_view(job: Job, clips: Sequence[Clip], catalogue: Catalogue, at: datetime) -> SubJobsView:
+    """`at` is the time for which the progress of running clips is told."""
+    count = Counter(clip.status for clip in clips)
+    return SubJobsView(
+        sub_jobs=[_sub_job(job, clip, catalogue.find(clip.model), at) for clip in clips],
+        summary=Summary(
+            total=len(clips),
+            pending=count[ClipStatus.PENDING],
+            processing=count[ClipStatus.PROCESSING],
+            completed=count[ClipStatus.COMPLETED],
+            failed=count[ClipStatus.FAILED],
+            cancelled=count[ClipStatus.CANCELLED],
+        ),
+    )
+
+
+def _sub_job(job: Job, clip: Clip, model: Model | None, at: datetime) -> SubJobView:
+    return SubJobView(
+        id=f"{job.id}.{clip.number}",
+        job_id=job.id,
+        sub_job_number=clip.number,
+        image1_asset_id=clip.image1_asset_id,
+        image2_asset_id=clip.image2_asset_id,
+        replicate_prediction_id=clip.prediction_id,
+        prediction_url=_prediction_url(clip, model),
+        model_id=clip.model,
+        status=clip.status.value,
+        progress=progress(clip, model, at),
+        video_url=clip_url(job, clip) if clip.latest else None,
+        video_blob_id=_blob(job, clip),
+        duration_seconds=clip.duration_seconds,
+        estimated_cost=clip.estimated_cost,
+        actual_cost=clip.actual_cost,
+        error_message=clip.error_message,
+        error_class=clip.error_class,
+        error_input=clip.error_input,
+        retry_count=clip.attempts_before,
+        prompt=clip.prompt,
+        score=clip.score,
+        reason=clip.reason,
+        started_at=clip.started_at,
+        completed_at=clip.completed_at,
+        created_at=clip.created_at,
+        updated_at=clip.updated_at,
+    )
+
+
+def _blob(job: Job, clip: Clip) -> str | None:
+    made = clip.former or clip
+    return f"{job.id}.{made.attempt_id}" if clip.latest else None
+
+
+def _prediction_url(clip: Clip, model: Model | None) -> str | None:
+    page = PREDICTION_PAGES.get(model.provider) if model else None
+    return page.format(id=clip.prediction_id) if page and clip.prediction_id else None
