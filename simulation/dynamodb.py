@@ -80,7 +80,7 @@ class DynamoDB(Sdk):
 
     # requests
 
-    def get_item(self, *, TableName: str, Key: Any, ConsistentRead: bool = False) -> dict[str, Any]:  # noqa: N803  # boto3's names
+    def get_item(self, *, TableName: str, Key: Any, ConsistentRead: bool = False) -> dict[str, Any]:
         key = key_of(Key)
         self.touched(key[0])
 
@@ -93,7 +93,7 @@ class DynamoDB(Sdk):
 
         return self.ask(f"get {key[0]} {key[1]}", get)
 
-    def batch_get_item(self, *, RequestItems: Any) -> dict[str, Any]:  # noqa: N803
+    def batch_get_item(self, *, RequestItems: Any) -> dict[str, Any]:
         [(name, asked)] = RequestItems.items()
         keys = [key_of(key) for key in asked["Keys"]]
         if len(keys) > 100:
@@ -118,13 +118,13 @@ class DynamoDB(Sdk):
     def query(
         self,
         *,
-        TableName: str,  # noqa: N803
-        KeyConditionExpression: str,  # noqa: N803
-        ExpressionAttributeValues: Any,  # noqa: N803
-        ConsistentRead: bool = False,  # noqa: N803
-        ScanIndexForward: bool = True,  # noqa: N803
-        Limit: int | None = None,  # noqa: N803
-        ExclusiveStartKey: Any = None,  # noqa: N803
+        TableName: str,
+        KeyConditionExpression: str,
+        ExpressionAttributeValues: Any,
+        ConsistentRead: bool = False,
+        ScanIndexForward: bool = True,
+        Limit: int | None = None,
+        ExclusiveStartKey: Any = None,
     ) -> dict[str, Any]:
         values = {name: value["S"] for name, value in ExpressionAttributeValues.items()}
         if KeyConditionExpression not in (
@@ -197,7 +197,7 @@ class DynamoDB(Sdk):
 
         self.ask(self._words(f"write {key[0]}", [{verb: asked}]), write)
 
-    def batch_write_item(self, *, RequestItems: Any) -> dict[str, Any]:  # noqa: N803
+    def batch_write_item(self, *, RequestItems: Any) -> dict[str, Any]:
         [(name, requests)] = RequestItems.items()
         if not 1 <= len(requests) <= 25:
             raise Malformed("a batch holds 1 to 25 writes")
@@ -215,7 +215,7 @@ class DynamoDB(Sdk):
 
         return self.ask(f"put {len(items)} rows", write)
 
-    def transact_write_items(self, *, TransactItems: Any, ClientRequestToken: str) -> None:  # noqa: N803
+    def transact_write_items(self, *, TransactItems: Any, ClientRequestToken: str) -> None:
         if not 1 <= len(TransactItems) <= MOST_OF_A_TRANSACTION:
             raise Malformed("a transaction holds 1 to 100 items")
         writes = [self._read_write(verb, asked) for entry in TransactItems for verb, asked in entry.items()]
@@ -315,7 +315,7 @@ class Pages:
     def __init__(self, table: DynamoDB) -> None:
         self.table = table
 
-    def paginate(self, *, IndexName: str, **asked: Any) -> Iterator[dict[str, Any]]:  # noqa: N803
+    def paginate(self, *, IndexName: str, **asked: Any) -> Iterator[dict[str, Any]]:
         if IndexName != INDEXED or asked["KeyConditionExpression"] != "#key = :value":
             raise Malformed(f"an index that nobody has taught this table: {IndexName}")
         yield {"Items": self.table.ask(f"query the index {IndexName}", self.table.index_page)}

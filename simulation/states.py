@@ -291,7 +291,7 @@ class StepFunctions(Sdk):
         super().__init__(world)
         self.machine = machine
 
-    def start_execution(self, *, stateMachineArn: str, name: str, input: str) -> dict[str, str]:  # noqa: N803  # boto3's names
+    def start_execution(self, *, stateMachineArn: str, name: str, input: str) -> dict[str, str]:
         arn = f"{stateMachineArn.replace(':stateMachine:', ':execution:')}:{name}"
         data = json.loads(input)
 
@@ -305,7 +305,7 @@ class StepFunctions(Sdk):
 
         return self.ask(f"start {name}", start)
 
-    def describe_execution(self, *, executionArn: str) -> dict[str, str]:  # noqa: N803
+    def describe_execution(self, *, executionArn: str) -> dict[str, str]:
         def describe() -> dict[str, str]:
             found = self.machine.find(executionArn)
             if found is None:
@@ -314,7 +314,7 @@ class StepFunctions(Sdk):
 
         return self.ask("describe the execution", describe)
 
-    def stop_execution(self, *, executionArn: str, **_: str) -> None:  # noqa: N803
+    def stop_execution(self, *, executionArn: str, **_: str) -> None:
         def stop() -> None:
             found = self.machine.find(executionArn)
             if found is None:
@@ -323,18 +323,18 @@ class StepFunctions(Sdk):
 
         self.ask("stop the execution", stop)
 
-    def send_task_success(self, *, taskToken: str, output: str) -> None:  # noqa: N803
+    def send_task_success(self, *, taskToken: str, output: str) -> None:
         def succeed() -> None:
             self._waiting(taskToken).end(json.loads(output))
 
         self.ask(f"release {taskToken}", succeed)
 
-    def send_task_failure(self, *, taskToken: str, error: str = "", cause: str = "") -> None:  # noqa: N803
+    def send_task_failure(self, *, taskToken: str, error: str = "", cause: str = "") -> None:
         self.ask(
             f"fail {taskToken}", lambda: self._waiting(taskToken).end(error=error or "States.TaskFailed", cause=cause)
         )
 
-    def send_task_heartbeat(self, *, taskToken: str) -> None:  # noqa: N803
+    def send_task_heartbeat(self, *, taskToken: str) -> None:
         self.ask(f"heartbeat {taskToken}", lambda: self._waiting(taskToken).beat())
 
     def _waiting(self, token: str) -> Try:

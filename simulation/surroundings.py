@@ -38,7 +38,7 @@ class Sqs(Sdk):
         self.set_aside: list[str] = []
         """In the queue of dead letters."""
 
-    def send_message(self, *, QueueUrl: str, MessageBody: str, DelaySeconds: int) -> None:  # noqa: N803  # boto3's names
+    def send_message(self, *, QueueUrl: str, MessageBody: str, DelaySeconds: int) -> None:
         if not 0 <= DelaySeconds <= 900:
             raise ValueError("SQS delays by 0 to 900 seconds")
 
@@ -87,7 +87,7 @@ class Bus(Sdk):
         """Told of each event, as its rules' targets would be."""
         self.events: list[dict[str, Any]] = []
 
-    def put_events(self, *, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803  # boto3's name
+    def put_events(self, *, Entries: list[dict[str, Any]]) -> dict[str, Any]:
         def put() -> dict[str, Any]:
             for entry in Entries:
                 event = {

@@ -1,4 +1,4 @@
-"""A job and its clips in the words of the v3 API, from their rows alone."""
+"""A job in the words of the v3 API, from its rows alone; its clips are in `sub_job_views`."""
 
 from __future__ import annotations
 
