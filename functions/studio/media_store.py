@@ -22,6 +22,8 @@ SIGNED_FOR = 3600
 """Seconds that a signed URL is good for, at most: the design's hour."""
 
 CHUNK = 1 << 20
+PARTED = 8 << 20
+"""Bytes from which a file is sent in parts: boto3's own threshold."""
 
 RAW = "lifetime=raw"
 """The tag of objects that the bucket's lifecycle removes: raw sound and pieces, not clips and films."""
@@ -104,6 +106,10 @@ class MediaStore:
 
     def upload(self, path: Path, key: str, content_type: str, *, tags: str = "") -> None:
         """Large files in parts; the object appears when its last part is confirmed, or not at all."""
+        if path.stat().st_size < PARTED:  # boto3's own transfer makes threads for one request, too
+            with path.open("rb") as file:
+                self.put(key, file, content_type, tags=tags)
+            return
         extra = {"ContentType": content_type} | ({"Tagging": tags} if tags else {})
         self.client.upload_file(str(path), self.bucket, key, ExtraArgs=extra)
 
