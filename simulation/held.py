@@ -52,7 +52,7 @@ HELD = [
     ),
     (
         "A film called completed is of the pieces that were made, of the clips that were wanted",
-        ["verdict.Verdict._film", "surroundings.make_film"],
+        ["films.film_faults", "surroundings.make_film"],
         "when it is joined, and at the end",
     ),
     (

@@ -10,8 +10,7 @@ from random import Random
 from random import seed as seed_machine
 
 from functions.studio.clock import CLOCK
-from functions.studio.providers.protocol import Prediction
-from simulation.house import House, void
+from simulation.house import House, StrangersRow, void
 from simulation.invariants import Broken, Watch, acknowledged
 from simulation.people import People
 from simulation.verdict import RUN_BOUND, Verdict
@@ -74,7 +73,7 @@ class History:
             self._prepare()
             self.world.run(lambda: self.world.elapsed > BOUND)
             told.faults = list(self._judged())
-        except (Broken, Mistake, Runaway) as broken:
+        except (Broken, Mistake, Runaway, StrangersRow) as broken:
             told.faults = [str(broken)]
         finally:
             CLOCK.reset(ours)
@@ -108,8 +107,8 @@ class History:
         rows = [item for (_, sk), item in self.house.dynamodb.items.items() if sk == "JOB"]
         return not self.people.asking and not any("unfinished" in row for row in rows)
 
-    def _answered(self, job_id: str, attempt_id: str, body: str) -> None:
-        acknowledged(self.house, job_id, attempt_id, Prediction.model_validate_json(body).id)
+    def _answered(self, job_id: str, attempt_id: str, prediction_id: str) -> None:
+        acknowledged(self.house, job_id, attempt_id, prediction_id)
 
     # whether everything held
 

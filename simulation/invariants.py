@@ -118,9 +118,13 @@ class Watch:
         return {int(clip["number"]["N"]) for clip in clips if text(clip, "status") == "completed"}
 
     def _policy(self, pk: str, item: Item | None) -> None:
-        """Who wants all clips or none has nothing sent any more once one is lost."""
+        """Who wants all shots or none has nothing sent any more once one is lost, in all of its variants."""
         job = self.items.get((pk, "JOB"))
         if job is None or item is None or text(item, "status") != "failed":
+            return
+        shot = item.get("shot")
+        beside = [one for one in self.house.dynamodb.partition(pk) if shot and one.get("shot") == shot]
+        if any(text(one, "status") not in ("failed", "cancelled") for one in beside):
             return
         run = self.runs[pk.removeprefix("J#")][int(job["run"]["N"])]
         if run.kind == "first" and run.stopped is None and text(job["onClipFailure"]["M"], "kind") == "fail_fast":
