@@ -10,6 +10,7 @@ from random import Random
 from random import seed as seed_machine
 
 from functions.studio.clock import CLOCK
+from simulation.choices import choice_faults, count_faults
 from simulation.house import House, StrangersRow, void
 from simulation.invariants import Broken, Watch, acknowledged
 from simulation.people import People
@@ -123,8 +124,11 @@ class History:
                 faults.append(
                     f"the key {wish.key} was answered with {len(wish.answers)} jobs, and stands for {len(mine)}"
                 )
-        for job_id in jobs:
-            verdict = Verdict(self.house, self.watch, job_id)
+        verdicts = [Verdict(self.house, self.watch, job_id) for job_id in jobs]
+        past, attempts = self.people.past, {one.job.id: [*one.attempts.values()] for one in verdicts}
+        faults += choice_faults(self.house, past, [one.job for one in verdicts], attempts)
+        faults += count_faults(self.house, past, attempts)
+        for job_id, verdict in zip(jobs, verdicts, strict=True):
             faults += [f"job of {verdict.job.tenant}: {fault}" for fault in verdict.faults()]
             faults += self._further_runs(job_id)
         for job_id, run in self.people.cancelled:

@@ -36,6 +36,8 @@ class Run:
     chooses: bool = True
     stopped: float | None = None
     """From when on nothing is sent for it any more."""
+    closing: float | None = None
+    """When its row said so."""
     good: set[int] = field(default_factory=set)
     """Clips that had a video before it."""
     ended: float | None = None
@@ -88,6 +90,9 @@ class Watch:
         if was is None:
             self.house.owner_of_job[job_id] = tenant
             runs[number] = Run(self.house.world.time)
+            lines = sum((money(line, "amount") for line in self._lines(pk)), NOTHING)
+            if "totalClips" in item and lines != money(item, "reservedCost"):
+                raise Broken(f"{pk} reserves {money(item, 'reservedCost')}, and its clips may come to {lines}")
             return
         one, other, before = text(was, "status"), text(item, "status"), int(was["run"]["N"])
         if number != before:
@@ -97,8 +102,9 @@ class Watch:
         if text(was, "tenant") != tenant:
             raise Broken(f"{pk} changed its tenant")
         run = runs[number]
-        if "closing" in item and run.stopped is None:
-            run.stopped = self.house.world.time
+        if "closing" in item and run.closing is None:
+            run.closing = self.house.world.time
+            run.stopped = run.closing if run.stopped is None else run.stopped
         if one == "cancelling" and other not in ("cancelling", "cancelled"):
             raise Broken(f"{pk} was cancelling and became {other}")
         if other in ENDED_JOB and run.ended is None:

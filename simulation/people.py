@@ -29,12 +29,16 @@ from functions.studio.errors import Conflict, InFlight, InvalidRequest, NotFound
 from functions.studio.jobs import Job
 from functions.studio.library import Asset, Campaign
 from functions.studio.rows import new_id, now
+from simulation.choices import PASTS, Past, remember
 from simulation.house import House, void
 from simulation.weather import Weather
 from simulation.wishes import Sketch, prompted, sketch
 
 ASKS = 20
 """Times that somebody asks again who has no answer."""
+
+HELD_FOR = 120.0
+"""Seconds that a key is held at most by a request whose server has died, and some."""
 
 
 @dataclass
@@ -82,9 +86,8 @@ class People:
         self.wishes: list[Wish] = []
         self.pictures: dict[str, list[Asset]] = {}
         """By campaign."""
-        self.unwell: str | None = None
-        """A model that has failed much."""
-        self.rested = False
+        self.past: Past | None = None
+        """What is known of a model."""
         self.further: list[Further] = []
         self.cancelled: set[tuple[str, int]] = set()
         """Jobs and their runs, of which somebody was told so."""
@@ -97,15 +100,17 @@ class People:
 
     def begin(self) -> None:
         chance = self.chance
-        self._remember()
+        if chance.random() < 0.2:
+            self.past = chance.choice(PASTS)
+            remember(self.house, self.past)
         numbers = itertools.count(1)
         for tenant in ("acme", "other")[: 2 if chance.random() < 0.15 else 1]:
             poor = self.weather.poor and chance.random() < 0.8
-            film = sketch(chance)
+            film = sketch(chance, chooses=self.past is not None)
             self.house.budgets.cap_tenant(tenant, self._cap(film, poor))
             campaign = self._campaign(tenant, film, self._cap(film, poor))
             begins = 3 * chance.random()
-            many = 2 if self.unwell or chance.random() < (0.6 if poor else 0.1) else 1
+            many = 2 if self.past or chance.random() < (0.6 if poor else 0.1) else 1
             for turn in range(many):
                 if turn and chance.random() < 0.5:
                     campaign = self._campaign(tenant, film, self._cap(film, poor))
@@ -154,17 +159,6 @@ class People:
                 at = chance.choice((60.0, 300.0, 1500.0))
                 for _ in range(2 if chance.random() < self.weather.asked_twice else 1):
                     self._later(at, lambda one=further: self._run_again(one, 0))  # type: ignore[misc]  # a lambda's default
-
-    def _remember(self) -> None:
-        """How models have been of late: one of them may have failed much, so that it rests, or has rested."""
-        if self.chance.random() > 0.2:
-            return
-        self.unwell = self.chance.choice(("piapi_hunyuan_fast", "piapi_hunyuan_fast", "ray-flash-2", "veo-3.1"))
-        here, rested = self.world.time, self.chance.random() < 0.5
-        self.world.time -= 500.0 if rested else 20.0
-        for _ in range(8):
-            self.house.pulse.count(self.unwell, "failed")
-        self.world.time, self.rested = here, rested
 
     # films that go on from others
 
@@ -252,7 +246,7 @@ class People:
                 wish.refused = True
             elif wish.follows and isinstance(error, Conflict | NotFound) and not isinstance(error, InFlight):
                 wish.refused = True
-            elif turn < ASKS or not self.world.calm():
+            elif turn < ASKS or self.world.elapsed < self.weather.clears + HELD_FOR:
                 self._later(2.0 + turn, lambda: self._ask(wish, turn + 1))
 
         # Who names another tenant's job has it looked at, and is told that there is none.

@@ -312,7 +312,9 @@ class Makers:
         body = shown(work, self.answer_of(work))
         if world.strikes(weather.webhook_astray):
             for other in self.works.values():
-                if other.id != work.id and other.attempt[0] == work.attempt[0] and other.by is work.by:
+                beside = other.id != work.id and other.attempt[0] == work.attempt[0] and other.by is work.by
+                # Of two that were asked the same, a provider that does not show where it reports to tells nothing.
+                if beside and (other.input != work.input or not work.by.lists):
                     self._post(
                         Notice(work.by, other.webhook or "", proof, body, work), 0.01, len(work.by.webhook_tries)
                     )

@@ -20,7 +20,7 @@ from functions.studio.job_store import JobStore
 from functions.studio.jobs import Film, Job, LeftOut
 from functions.studio.ledger import Ledger
 from functions.studio.media import Picture, Piece, Probe, Target
-from functions.studio.media_store import MediaStore, clip_key, film_key, last_frame_key
+from functions.studio.media_store import MediaStore, clip_key, film_key, last_frame_key, thumbnail_key
 from simulation.aws import Sdk
 from simulation.provider import Makers
 from simulation.world import World
@@ -176,6 +176,7 @@ class Keeping(Keeper):
             pcm_key=key + ".pcm",
             sha256="0",
             probe=Probe(bytes=1000, picture=picture),
+            thumbnail_key=thumbnail_key(key),
             last_frame_key=last_frame_key(key),
         )
 

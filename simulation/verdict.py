@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from datetime import datetime
 from decimal import Decimal
 
 from functions.studio.attempts import CLIP_TIME, LIMITS, models_after
@@ -14,10 +13,13 @@ from functions.studio.ledger import Line, LineState
 from functions.studio.media_store import clip_key
 from functions.studio.messages import ClipTask
 from functions.studio.providers.protocol import ALIKE
+from simulation.choices import picture_faults
 from simulation.films import film_faults
 from simulation.house import CLIP_TIMEOUT, House
 from simulation.invariants import ENDED_JOB, Run, Watch
 from simulation.provider import Work
+from simulation.senders import STOPS_WITHIN, sender_faults
+from simulation.stamps import seconds_of
 from simulation.states import Execution, Try
 
 RUN_BOUND = 7200 + 300 + 600
@@ -53,10 +55,6 @@ EXPECTED = {"NoClipSurvived", "PieceUnfit", "OverBudget"}
 """With these the plot goes another way, and no paid clip is lost."""
 
 FINAL = {"StaleRun", "BrokenMedia", *EXPECTED, *TIME_IS_OVER}
-
-
-STOPS_WITHIN = 2.0
-"""Seconds after which a run that is stopped begins nothing any more, while nothing holds anybody up."""
 
 
 LOOKED_WITHIN = 3.0
@@ -108,6 +106,8 @@ class Verdict:
             yield from self._attempt(line, self.attempts.get(line.attempt_id), self.works.get(line.attempt_id, []))
         for clip in self.clips.values():
             yield from self._tries(clip)
+        yield from sender_faults(self.house, self.job.id, self.runs, self.executions, self.attempts)
+        yield from picture_faults(self.house, self.job)
         yield from film_faults(self.house, self.job, [*self.clips.values()], troubled=self.troubled(self.job.run))
 
     def _run(self, number: int, run: Run) -> Iterator[str]:
@@ -318,11 +318,6 @@ class Verdict:
 
     def _took_long(self, clip: Clip) -> bool:
         return seconds_of(clip.completed_at) - seconds_of(clip.started_at) > CLIP_TIME - CLIP_TIMEOUT
-
-
-def seconds_of(stamp: str | None) -> float:
-    """Since the epoch."""
-    return datetime.fromisoformat(str(stamp)).timestamp()
 
 
 def nobody_knew(attempt: Attempt | None, work: Work) -> bool:

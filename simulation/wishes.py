@@ -41,7 +41,8 @@ PROMPTED: tuple[Choice, ...] = (
 
 FILLED = (7, 10, 14, 14)
 LONG = 50
-"""Seconds of films that several clips cover; now and then of more clips than have one digit."""
+"""Seconds of films that several clips cover; now and then of more clips than have one digit. What fills in with clips of two
+lengths falls back to nothing that makes one of them."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,10 @@ class Sketch:
         return PromptRequest.model_validate({**given, **image})
 
 
-def sketch(chance: Random) -> Sketch:
+def sketch(chance: Random, *, chooses: bool) -> Sketch:
+    """With `chooses` mostly one whose model is not named."""
+    if chooses and chance.random() < 0.8:
+        return prompted(chance, [one for one in PROMPTED if not one[0] or "policy" in one[0]])
     return _of_pairs(chance) if chance.random() < 0.55 else prompted(chance)
 
 
@@ -83,9 +87,9 @@ def _of_pairs(chance: Random) -> Sketch:
     return Sketch("pair", given, pairs * variants, _price(given, "pair"), pairs, others)
 
 
-def prompted(chance: Random) -> Sketch:
+def prompted(chance: Random, choices: Sequence[Choice] = PROMPTED) -> Sketch:
     mode: Mode = "image" if chance.random() < 0.3 else "text"
-    choice, others = chance.choice(PROMPTED)
+    choice, others = chance.choice(choices)
     given: dict[str, Any] = {"durationSeconds": 5, **choice}
     variants, shots = len(choice.get("compare", "1")), 1
     if "model" in choice or not choice:
@@ -95,7 +99,7 @@ def prompted(chance: Random) -> Sketch:
             shots = -(-given["durationSeconds"] // 5)
         if chance.random() < 0.35 and shots < 4:
             given["count"] = variants = 2
-        if others and chance.random() < 0.3:
+        if others and chance.random() < 0.3 and not (shots > 1 and given["model"] == "ray-flash-2"):
             given["fallbackModels"] = [chance.choice(others)]
     given |= {"script": "One thing. Another thing. The end."} if chance.random() < 0.5 else {"prompt": "A slow turn"}
     return Sketch(mode, given, shots * variants, _price(given, mode), shots, others)
