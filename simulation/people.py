@@ -138,7 +138,7 @@ class People:
         budget = self._cap(film, poor)
         more: dict[str, Any] = {
             "metadata": {"mixed": chance.random() < 0.25, "wish": number},
-            "onClipFailure": chance.choice(("best_effort",) * 4 + ("fail_fast", {"minClips": 1})),
+            "onClipFailure": chance.choice(("best_effort",) * 3 + ("fail_fast", "fail_fast", {"minClips": 1})),
         }
         if budget is not None:
             more["budgetUsd"] = float(round(budget, 2))
