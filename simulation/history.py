@@ -42,7 +42,8 @@ class Told:
     counts: Counter[str] = field(default_factory=Counter)
 
 
-ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[0-9a-f]{64}\b")
+"""Of a row, or the fingerprint of an input: the seeds of models come of ids, too."""
 LONGEST_LINE = 300
 
 

@@ -211,7 +211,7 @@ FAULTS = [
         "fail-fast-goes-on",
         "The first lost clip of a job that wants all stops nothing",
         KEEP,
-        "        if kept.next is None:\n            self._ask_policy(task)\n",
+        '        if kept.next is None and job.on_clip_failure.kind != "best_effort":\n            self._ask_policy(task)\n',
         "",
     ),
     Fault(
