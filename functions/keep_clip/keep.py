@@ -12,7 +12,7 @@ from typing import Any
 
 from functions.keep_clip.counting import count_ended, count_made
 from functions.keep_clip.judging import TIMEOUTS, check, is_silent, reason
-from functions.keep_clip.output import fetch
+from functions.keep_clip.output import fetch_shown
 from functions.studio import telemetry
 from functions.studio.attempts import Following, at_most, next_step
 from functions.studio.budgets import Budgets
@@ -29,7 +29,15 @@ from functions.studio.clips import (
     Outcome,
 )
 from functions.studio.closing import give_up
-from functions.studio.errors import BrokenMedia, ConditionLost, NotConfigured, OutputExpired, OverBudget, StaleRun
+from functions.studio.errors import (
+    BrokenMedia,
+    ConditionLost,
+    NotConfigured,
+    OutputExpired,
+    OverBudget,
+    ProviderError,
+    StaleRun,
+)
 from functions.studio.events import JobEvents
 from functions.studio.job_store import JobStore, said
 from functions.studio.jobs import Job, JobStatus
@@ -188,6 +196,17 @@ class Keeper:
             limits=self.limits,
         )
 
+    def _shown_now(self, attempt: Attempt) -> str | None:
+        """Where the provider shows the attempt's output at the moment; None where it does not (any more)."""
+        if not attempt.prediction_id:
+            return None
+        try:
+            answer = self.provider_of(attempt.provider).look(attempt.prediction_id).answer
+        except (ProviderError, NotConfigured) as error:
+            telemetry.logger().warning("an expired output cannot be looked up again", extra={"reason": str(error)})
+            return None
+        return None if answer is None or answer.removed else answer.output_url
+
     def copy(self, job: Job, clip: Clip, attempt: Attempt, answer: Answer) -> Kept:
         """The clip and its sound in our bucket, proved; BrokenMedia, OutputExpired or NotConfigured where that cannot be."""
         url = answer.output_url
@@ -197,7 +216,7 @@ class Keeper:
             raise BrokenMedia("the provider named no output")
         with workplace() as folder:
             film, pcm = folder / "clip.mp4", folder / "clip.pcm"
-            fetch(url, film, self.origins[attempt.provider])
+            fetch_shown(lambda: self._shown_now(attempt), url, film, self.origins[attempt.provider])
             stills = Stills(folder / "thumbnail.jpg", folder / "last_frame.jpg")
             probe = examine(film, pcm=pcm, stills=stills)
             check(probe, clip.duration_seconds)
