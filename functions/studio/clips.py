@@ -291,5 +291,5 @@ def given_back(former: Clip) -> dict[str, Any]:
     return {"former": None, **former.model_dump(by_alias=True, include=set(OF_A_VIDEO))}
 
 
-STAGES: dict[str, tuple[str, ...]] = {"image_pairs": ("video",), "prompt": ("video",)}
+STAGES: dict[str, tuple[str, ...]] = {"image_pairs": ("video",), "prompt": ("video",), "scenes": ("image", "video")}
 """The paid steps of a clip, by kind of job."""
