@@ -20,6 +20,7 @@ from functions.studio.attempts import at_most
 from functions.studio.catalogue import Catalogue, Mode
 from functions.studio.clips import Clip
 from functions.studio.clock import sleep
+from functions.studio.credits import in_credits
 from functions.studio.cut import Cut, Take
 from functions.studio.errors import ConditionLost, Conflict, FieldError
 from functions.studio.jobs import Job, JobStatus, Purpose, RunKind
@@ -70,11 +71,17 @@ class Reruns:
         cost = sum((at_most(clip, next_job, models) for clip in again), start=Decimal(0))
         estimate = job.estimated_cost if purpose.chooses else job.actual_cost + cost
         reserved = (estimate or Decimal(0)) if purpose.chooses else cost
-        next_job = next_job.model_copy(update={"reserved_cost": reserved})
+        next_job = in_credits(next_job.model_copy(update={"reserved_cost": reserved}), [clip.stage for clip in again])
         warnings = [*job.warnings, *purpose.warnings]
         shown = rerun_view(next_job.model_copy(update={"estimated_cost": estimate, "warnings": warnings}), cost)
         about(job=job.id, run=next_job.run)
-        told = {"estimatedCost": estimate, "reservedCost": reserved, "warnings": warnings}
+        told = {
+            "estimatedCost": estimate,
+            "reservedCost": reserved,
+            "creditCosts": next_job.credit_costs,
+            "reservedCredits": next_job.reserved_credits,
+            "warnings": warnings,
+        }
         self.reception.budgets.accept(
             next_job,
             *jobs.next_run(job, purpose, told),

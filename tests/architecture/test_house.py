@@ -58,7 +58,7 @@ FOUNDATIONS = {"table", "telemetry", "at_once"}
 TOOLS = {"boxes", "ffmpeg", "loudness", "music", "probe", "room", "segment", "sound", "tunes", "workplace"}
 """Files, and the program that reads them: no store, no cloud."""
 
-DOMAIN = {"budgets", "overrides", "recording", "closing", "sending", "settlement", "stopping"}
+DOMAIN = {"balances", "budgets", "overrides", "recording", "closing", "sending", "settlement", "stopping"}
 """What two Lambdas do in the same way, over the stores."""
 
 WIRING = {"wiring"}
