@@ -22,7 +22,7 @@ from functions.studio.job_store import JobStore
 from functions.studio.keyring import player_secret
 from functions.studio.ledger import Ledger
 from functions.studio.library import Library
-from functions.studio.media_store import MediaStore
+from functions.studio.media_store import MediaStore, SharedStore
 from functions.studio.pulse import Pulse
 from functions.studio.workflow import Workflow
 
@@ -80,6 +80,7 @@ TheLibrary = Annotated[Library, Depends(wiring.library)]
 TheJobs = Annotated[JobStore, Depends(wiring.jobs)]
 TheLedger = Annotated[Ledger, Depends(wiring.ledger)]
 TheMedia = Annotated[MediaStore, Depends(wiring.media)]
+TheShared = Annotated[SharedStore, Depends(wiring.shared)]
 TheOutside = Annotated[Outside, Depends(outside)]
 TheEvents = Annotated[JobEvents, Depends(wiring.events)]
 TheWorkflow = Annotated[Workflow, Depends(wiring.workflow)]
