@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from functions.studio.catalogue import catalogue
+from functions.studio.jobs import APPROVAL_SECONDS
 
 ADDRESS: Final = r"[^\s/?#,@]+"
 WAIT: Final = r"([1-9][0-9]?|[1-8][0-9]{2}|900)"
@@ -73,6 +74,21 @@ SETTINGS: Final = (
         would_do=KEY_ALONE,
     ),
     Setting(
+        "RUNWAYML_API_SECRET",
+        "The key for Runway, which makes pictures and clips. Set locally, Runway is used for real, at its prices.",
+        here="none: Runway is stood in for",
+        secret="RunwaySecretArn",
+        pattern=KEY,
+        would_do=KEY_ALONE,
+    ),
+    Setting(
+        "RUNWAYML_ENABLED",
+        "Whether Runway is asked at all: with `false` its models cannot be had, and jobs that have them go on.",
+        default="true",
+        parameter="RunwaymlEnabled",
+        one_of=("true", "false"),
+    ),
+    Setting(
         "VIDEO_GENERATION_MODEL",
         "The catalogue's model for jobs that name none.",
         default="veo3",
@@ -124,6 +140,14 @@ SETTINGS: Final = (
         would_do="a whole number from 10 to 3600",
     ),
     Setting(
+        "APPROVAL_SECONDS",
+        "How long a job with `pauseAfter` waits for its caller; then what is approved goes on, and the rest is given up.",
+        default=str(APPROVAL_SECONDS),
+        parameter="ApprovalSeconds",
+        pattern="[1-9][0-9]{0,5}|1[0-9]{6}|2[0-4][0-9]{5}|25[0-8][0-9]{4}|259[01][0-9]{3}|2592000",
+        would_do="a whole number from 1 to 2592000, which is 30 days",
+    ),
+    Setting(
         "REPLICATE_BASE_URL",
         "Replicate's API.",
         default="https://api.replicate.com",
@@ -167,6 +191,24 @@ SETTINGS: Final = (
         parameter="PiapiOutputOrigins",
         pattern=rf"https?://{ADDRESS}(,https?://{ADDRESS})*",
         would_do="origins like https://img.theapi.app, without paths, with commas between them",
+    ),
+    Setting(
+        "RUNWAYML_BASE_URL",
+        "Runway's API.",
+        default="https://api.dev.runwayml.com",
+        here="the stand-in, without a key",
+        parameter="RunwaymlBaseUrl",
+        pattern=rf"https?://{ADDRESS}(/[^\s?#]*)?",
+        would_do="an http(s) address",
+    ),
+    Setting(
+        "RUNWAY_OUTPUT_ORIGINS",
+        "The same for Runway's outputs: the one of its documentation, which does not say that it is the only one.",
+        default="https://dnznrvs05pmza.cloudfront.net",
+        here="as for Replicate",
+        parameter="RunwayOutputOrigins",
+        pattern=rf"https?://{ADDRESS}(,https?://{ADDRESS})*",
+        would_do="origins like https://outputs.example, without paths, with commas between them",
     ),
     Setting(
         "OUTSIDE_ORIGINS",

@@ -37,7 +37,9 @@ class Reelay(Stack):
             self, "MakeClips", runtime=runtime, library=library, door=door, workflow=workflow, parameters=parameters
         )
         film = MakeFilm(self, "MakeFilm", runtime=runtime, library=library, clips=clips)
-        end = Close(self, "Close", runtime=runtime, library=library, workflow=workflow, clips=clips)
+        end = Close(
+            self, "Close", runtime=runtime, library=library, workflow=workflow, clips=clips, parameters=parameters
+        )
         workflow.conduct(
             Plan=planning.plan,
             RequestClip=clips.request_clip,
@@ -77,6 +79,7 @@ class Reelay(Stack):
             "StateMachineArn": workflow.machine.state_machine_arn,
             "ReplicateSecretArn": clips.key.arn,
             "PiapiSecretArn": clips.piapi_key.arn,
+            "RunwaySecretArn": clips.runway_key.arn,
             "XaiSecretArn": planning.key.arn,
             "DeadChecksUrl": clips.dead_checks.queue_url,
         }.items():

@@ -22,7 +22,7 @@ from functions.studio.job_store import JobStore
 from functions.studio.keyring import player_secret
 from functions.studio.ledger import Ledger
 from functions.studio.library import Library
-from functions.studio.media_store import MediaStore
+from functions.studio.media_store import MediaStore, SharedStore
 from functions.studio.pulse import Pulse
 from functions.studio.workflow import Workflow
 
@@ -62,6 +62,12 @@ def form(request: Request) -> Form:
     return Form(event.headers.get("content-type", ""), raw_body(event))
 
 
+def the_catalogue() -> Catalogue:
+    """The one in force, as far as this deployment asks its providers; jobs that were accepted are made all the same."""
+    off = {"runway": "Runway is switched off here (RUNWAYML_ENABLED)."}
+    return wiring.catalogue().without(off if os.environ["RUNWAYML_ENABLED"] == "false" else {})
+
+
 def outside() -> Outside:
     return Outside(origins=[one for one in os.environ["OUTSIDE_ORIGINS"].split(",") if one])
 
@@ -73,13 +79,14 @@ Viewer = Annotated[Caller | None, Depends(viewer)]
 ThePlayerTokens = Annotated[PlayerTokens, Depends(player_tokens)]
 Asker = Annotated[Caller, Depends(caller)]
 TheForm = Annotated[Form, Depends(form)]
-TheCatalogue = Annotated[Catalogue, Depends(wiring.catalogue)]
+TheCatalogue = Annotated[Catalogue, Depends(the_catalogue)]
 TheBudgets = Annotated[Budgets, Depends(wiring.budgets)]
 ThePulse = Annotated[Pulse, Depends(wiring.pulse)]
 TheLibrary = Annotated[Library, Depends(wiring.library)]
 TheJobs = Annotated[JobStore, Depends(wiring.jobs)]
 TheLedger = Annotated[Ledger, Depends(wiring.ledger)]
 TheMedia = Annotated[MediaStore, Depends(wiring.media)]
+TheShared = Annotated[SharedStore, Depends(wiring.shared)]
 TheOutside = Annotated[Outside, Depends(outside)]
 TheEvents = Annotated[JobEvents, Depends(wiring.events)]
 TheWorkflow = Annotated[Workflow, Depends(wiring.workflow)]

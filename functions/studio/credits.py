@@ -13,8 +13,8 @@ from typing import Annotated
 
 from pydantic import Field
 
+from functions.studio.attempts import stages_from
 from functions.studio.catalogue import Data
-from functions.studio.clips import STAGES
 from functions.studio.jobs import Job
 
 
@@ -47,5 +47,4 @@ def in_credits(job: Job, begun_at: Iterable[str]) -> Job:
 
 def owed(job: Job, stage: str) -> int:
     """Credits that a clip of the job takes at most from that stage on."""
-    stages = STAGES[job.kind]
-    return sum(job.credits_of(one) for one in stages[stages.index(stage) :])
+    return sum(job.credits_of(one) for one in stages_from(job, stage))

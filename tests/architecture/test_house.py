@@ -55,7 +55,20 @@ STORES = {"job_store", "ledger", "library", "media_store", "workflow", "check_qu
 FOUNDATIONS = {"table", "telemetry", "at_once"}
 """What any store or domain service may stand on."""
 
-TOOLS = {"boxes", "ffmpeg", "loudness", "music", "probe", "room", "segment", "sound", "tunes", "workplace"}
+TOOLS = {
+    "bare_files",
+    "boxes",
+    "ffmpeg",
+    "loudness",
+    "music",
+    "pictures",
+    "probe",
+    "room",
+    "segment",
+    "sound",
+    "tunes",
+    "workplace",
+}
 """Files, and the program that reads them: no store, no cloud."""
 
 DOMAIN = {"balances", "budgets", "overrides", "recording", "closing", "sending", "settlement", "stopping"}
@@ -80,6 +93,7 @@ CLIENTS = {
     **dict.fromkeys(STORES | {"table"}, AWS | {"types_boto3_stepfunctions", "pydantic"}),
     "keyring": {"aws_lambda_powertools", "botocore"},
     "telemetry": {"aws_lambda_powertools"},
+    "pictures": {"PIL"},
     "at_once": frozenset(),
     **dict.fromkeys(DOMAIN | WIRING, frozenset()),
 }
@@ -88,6 +102,7 @@ CLIENTS = {
 SDKS = {
     "protocol": {"pydantic"},
     "piapi": {"pydantic", "requests", "urllib3"},
+    "runway": {"httpx", "pydantic", "runwayml"},
     "replicate": {"httpx", "pydantic", "replicate", "standardwebhooks"},
 }
 """A provider's own."""
