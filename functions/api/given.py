@@ -24,6 +24,7 @@ from functions.studio.ledger import Ledger
 from functions.studio.library import Library
 from functions.studio.media_store import MediaStore
 from functions.studio.pulse import Pulse
+from functions.studio.storyboard import Storyboard
 from functions.studio.workflow import Workflow
 
 
@@ -77,6 +78,7 @@ TheCatalogue = Annotated[Catalogue, Depends(wiring.catalogue)]
 TheBudgets = Annotated[Budgets, Depends(wiring.budgets)]
 ThePulse = Annotated[Pulse, Depends(wiring.pulse)]
 TheLibrary = Annotated[Library, Depends(wiring.library)]
+TheStoryboard = Annotated[Storyboard, Depends(wiring.storyboard)]
 TheJobs = Annotated[JobStore, Depends(wiring.jobs)]
 TheLedger = Annotated[Ledger, Depends(wiring.ledger)]
 TheMedia = Annotated[MediaStore, Depends(wiring.media)]
