@@ -18,7 +18,7 @@ from pydantic.alias_generators import to_camel
 from functions.studio.cut import Cut
 from functions.studio.errors import NotFound
 
-Mode = Literal["pair", "text", "image"]
+Mode = Literal["pair", "text", "image", "still"]
 """What a clip is made from: two pictures, a prompt alone, or one picture."""
 
 Word = Literal["prompt", "firstFrame", "lastFrame", "duration", "aspectRatio", "resolution", "audio", "seed"]

@@ -121,10 +121,10 @@ def test_a_list_shows_of_a_running_job_only_what_its_row_knows() -> None:
 
 
 @pytest.mark.parametrize("status", JobStatus)
-def test_a_job_that_goes_on_says_when_to_ask_again_and_one_that_has_ended_does_not(status: JobStatus) -> None:
+def test_a_job_that_goes_on_says_when_to_ask_again_and_one_that_rests_does_not(status: JobStatus) -> None:
     job = a_job(status=status)
     said = polling(job).get("Retry-After")
-    assert (said is None) == job.ended
+    assert (said is None) == job.rests
     assert said is None or 1 <= int(said) <= 10
 
 
