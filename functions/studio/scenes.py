@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
 from pydantic import Field
@@ -53,3 +53,8 @@ class Filmed(Row):
 
 def in_order(scenes: Sequence[Scene]) -> list[Scene]:
     return sorted(scenes, key=lambda scene: (scene.order, scene.id))
+
+
+def following(scenes: Sequence[Scene]) -> Decimal:
+    """The order of one that comes last."""
+    return max((scene.order for scene in scenes), default=Decimal(0)).to_integral_value(ROUND_FLOOR) + 1

@@ -55,6 +55,14 @@ class Storyboard:
         keys = [(_pk(tenant), _scene(scene_id)) for scene_id in scene_ids]
         return [Scene.model_validate(row) for row in self.table.get_many(keys)]
 
+    def page(self, scenario: Scenario, *, limit: int, after: str | None = None) -> tuple[list[Scene], str | None]:
+        """At most `limit` of them, in order, from the one after the id `after` on; and the id to go on from, if there are
+        more. Where the scene of that id has gone meanwhile, from the beginning."""
+        ordered = self.scenes(scenario)
+        start = next((place for place, scene in enumerate(ordered, 1) if scene.id == after), 0)
+        found = ordered[start : start + limit]
+        return found, found[-1].id if start + limit < len(ordered) else None
+
     def add(self, scene: Scene) -> None:
         """NotFound where its scenario has gone, Conflict where that has as many as it may have."""
         pk = _pk(scene.tenant)

@@ -50,7 +50,18 @@ PURE = {
 }
 """Data and decisions: the standard library and pydantic only."""
 
-STORES = {"job_store", "ledger", "library", "storyboard", "media_store", "workflow", "check_queue", "events", "keyring", "pulse"}
+STORES = {
+    "job_store",
+    "ledger",
+    "library",
+    "storyboard",
+    "media_store",
+    "workflow",
+    "check_queue",
+    "events",
+    "keyring",
+    "pulse",
+}
 """One outside thing each; those of rows stand on `table`."""
 
 FOUNDATIONS = {"table", "telemetry", "at_once"}
