@@ -1,16 +1,17 @@
-"""A scene in the words of the v3 API: what it is to be, and how far the clip is that was asked for last."""
+"""Scenes in the words of the v3 API: what one is to be and how far the clip is that was asked for last; and a film of them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from aws_lambda_powertools.event_handler import Depends
 
 from functions.api.clip_urls import clip_url
 from functions.api.envelope import View
 from functions.api.given import SharedUrl, TheJobs, TheSharedUrl, TheStoryboard
+from functions.api.scene_progress import standing
 from functions.studio.clips import Clip, ClipStatus
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import Job
@@ -42,6 +43,27 @@ class SceneView(View):
     sub_job_number: int | None
     created_at: str
     updated_at: str
+
+
+class ScenesView(View):
+    scenario_id: str
+    resolution: str
+    image_model_id: str
+    image_ratio: str
+    """That pictures are asked for, in pixels where their model has words for that."""
+    video_ratio: str | None
+    """The same of videos; None where their model takes it from the picture."""
+    pause_after: Literal["image"] | None
+    progress: float
+    """Per cent, of all scenes in the mean."""
+    current_step: str
+
+
+def scenes_view(job: Job, clips: Sequence[Clip]) -> ScenesView:
+    at = standing(job, clips)
+    asked = {"image_model_id": job.image_model, "video_ratio": job.aspect_ratio, "progress": at.percent}
+    ratio = job.ratio_of(job.image_model) if job.image_model else None
+    return ScenesView.model_validate({**job.model_dump(), **asked, "image_ratio": ratio, "current_step": at.step})
 
 
 @dataclass(frozen=True)

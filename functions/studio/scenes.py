@@ -43,6 +43,11 @@ class Scene(Entry):
     order: Decimal
     """Scenes are shown by it, those of the same by their age."""
 
+    @property
+    def reference(self) -> str | None:
+        """What says which picture its own is to look like."""
+        return self.product_reference_image_url or self.product_reference_image_asset_id
+
 
 class Filmed(Row):
     """The clip that a job makes of a scene."""
