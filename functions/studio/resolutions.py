@@ -18,12 +18,12 @@ class Resolution(Data):
     """Width and height of the picture that the video begins with."""
 
     def of_video(self, model: Model) -> str | None:
-        """What the model is asked for: this very size, or else the ratio, or the nearest; None where it takes it from the
-        picture."""
-        return _asked_of(model, self.name, self.video_ratio)
+        """What the model is asked for: this very size, or else the ratio that comes nearest to it; None where it takes it
+        from the picture."""
+        return _asked_of(model, self.name)
 
     def of_image(self, model: Model) -> str | None:
-        return _asked_of(model, self.image_size, self.image_ratio)
+        return _asked_of(model, self.image_size)
 
     def warnings(self, image: Model, videos: list[Model]) -> list[str]:
         """What will not be as the resolution says."""
@@ -59,8 +59,9 @@ def resolutions() -> Resolutions:
     return Resolutions.model_validate_json(Path(__file__).with_name("resolutions.json").read_bytes())
 
 
-def _asked_of(model: Model, size: str, ratio: str) -> str | None:
-    return size if model.aspect_ratio(None, size) == size else model.aspect_ratio(None, ratio)
+def _asked_of(model: Model, size: str) -> str | None:
+    across, down = map(int, size.split(":"))
+    return size if model.aspect_ratio(None, size) == size else model.aspect_ratio((across, down))
 
 
 def _other(name: str, model: Model, made: str | None, *as_wished: str) -> list[str]:

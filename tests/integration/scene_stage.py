@@ -25,3 +25,8 @@ def some_scenes(caller: Caller, scenario: str, number: int) -> list[str]:
 
 def listed(caller: Caller, scenario: str, query: str = "") -> list[str]:
     return [one["id"] for one in caller.get(f"{SCENES}?scenarioId={scenario}{query}").data["items"]]
+
+
+def filmed(caller: Caller, **wishes: Any) -> Reply:
+    """With models that every release has, unless the wishes say others."""
+    return caller.post("/api/v3/jobs/from-scenes", {"imageModel": "nano-banana", "model": "veo3", **wishes})
