@@ -34,11 +34,11 @@ from functions.studio.budgets import Budgets
 from functions.studio.catalogue import catalogue
 from functions.studio.check_queue import LONGEST_SEND, CheckQueue, heartbeat_limit
 from functions.studio.clips import STAGES
-from functions.studio.closing import ENDED, Closing, close_failed, deliver, stop_run
+from functions.studio.closing import ENDED, Closing, close_failed, end_well, stop_run
 from functions.studio.errors import ReelayError
 from functions.studio.events import CANCELLING, CLOSING, LATE, JobEvents
 from functions.studio.job_store import JobStore
-from functions.studio.jobs import Job
+from functions.studio.jobs import APPROVAL_SECONDS, Job
 from functions.studio.ledger import Ledger
 from functions.studio.library import Library
 from functions.studio.messages import CheckClip, ClipTask, CloseJob, KeepClip, LateClip, PieceTask, RequestClip, RunRef
@@ -46,6 +46,7 @@ from functions.studio.providers.protocol import Provider
 from functions.studio.sending import Outbox
 from functions.studio.stopping import Brake
 from functions.studio.table import Table
+from functions.studio.wiring import shared
 from functions.studio.workflow import Workflow
 from functions.sweep.sweep import sweep
 from simulation.dynamodb import DynamoDB, Watcher
@@ -112,6 +113,7 @@ class House:
         self.outbox = Outbox(
             jobs=self.jobs,
             media=self.bucket,
+            shared=shared,
             workflow=self.workflow,
             checks=CheckQueue("queue", DELAYS, self.queue),  # type: ignore[arg-type]  # as far as it is used
             brake=self.brake,
@@ -125,6 +127,7 @@ class House:
             jobs=self.jobs,
             ledger=self.ledger,
             media=self.bucket,
+            shared=shared,
             provider_of=self.provider,
             origins={"replicate": [ORIGIN]},
             limits=LIMITS,
@@ -279,7 +282,7 @@ class House:
 
     def deliver(self, event: Any) -> Any:
         run = RunRef.parse(event)
-        deliver(run.job_id, run.run, self.closing)
+        end_well(run.job_id, run.run, self.closing, APPROVAL_SECONDS)
         return {}
 
     def close_job(self, event: Any) -> Any:

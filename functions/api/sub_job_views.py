@@ -122,8 +122,7 @@ def _sub_job(job: Job, clip: Clip, model: Model | None, at: datetime) -> SubJobV
 
 
 def _blob(job: Job, clip: Clip) -> str | None:
-    made = clip.former or clip
-    return f"{job.id}.{made.attempt_id}" if clip.latest else None
+    return f"{job.id}.{clip.standing.attempt_id}" if clip.latest else None
 
 
 def _prediction_url(clip: Clip, model: Model | None) -> str | None:

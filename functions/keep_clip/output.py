@@ -25,7 +25,14 @@ GONE = frozenset({401, 403, 404, 410})
 PORTS = {"http": 80, "https": 443}
 
 
-def fetch(url: str, path: Path, origins: Sequence[str], *, seconds: float = MOST_SECONDS) -> None:
+def fetch(
+    url: str,
+    path: Path,
+    origins: Sequence[str],
+    *,
+    seconds: float = MOST_SECONDS,
+    most_bytes: int = MOST_BYTES,
+) -> None:
     """Streams the output into `path`. OutputUnreachable is worth another try, OutputExpired and BrokenMedia are not;
     NotConfigured for an output of another origin, where the next one would lie too."""
     end = time.monotonic() + seconds
@@ -33,7 +40,7 @@ def fetch(url: str, path: Path, origins: Sequence[str], *, seconds: float = MOST
         with requests.Session() as session:
             answer = _open(session, url, origins)
             with answer, path.open("wb") as file:
-                for chunk in _limited(_as_it_comes(answer), end):
+                for chunk in _limited(_as_it_comes(answer), end, most_bytes):
                     file.write(chunk)
     except (requests.RequestException, HTTPError) as error:
         raise OutputUnreachable(
@@ -77,12 +84,12 @@ def _as_it_comes(answer: requests.Response) -> Iterator[bytes]:
         yield piece
 
 
-def _limited(chunks: Iterator[bytes], end: float) -> Iterator[bytes]:
+def _limited(chunks: Iterator[bytes], end: float, most_bytes: int) -> Iterator[bytes]:
     size = 0
     for chunk in chunks:
         size += len(chunk)
-        if size > MOST_BYTES:
-            raise BrokenMedia(f"the output is larger than {MOST_BYTES >> 20} MiB")
+        if size > most_bytes:
+            raise BrokenMedia(f"the output is larger than {most_bytes >> 20} MiB")
         if time.monotonic() > end:
             raise OutputUnreachable("the provider's output did not arrive in time")
         yield chunk

@@ -234,9 +234,14 @@ class Clip(Row):
         return self.kept if self.status is ClipStatus.COMPLETED else None
 
     @property
+    def standing(self) -> Clip:
+        """The clip as its video was made, also while it is made anew."""
+        return self if self.former is None else self.former.standing
+
+    @property
     def latest(self) -> Kept | None:
         """Its video, or the one that there is until it has been made anew."""
-        return self.former.video if self.former else self.video
+        return self.standing.video
 
     @property
     def attempts_before(self) -> int:
@@ -274,7 +279,7 @@ class Attempt(Row):
     kept: Kept | None = None
     """What came of it after it had been given up: it was paid for, and changes nothing any more."""
     picture: KeptPicture | None = None
-    """The same of a stage that makes one."""
+    """What came of it at a stage that makes one, late or in time."""
     asked_at: str
     accepted_at: str | None = None
     answered_at: str | None = None
@@ -326,7 +331,8 @@ OF_A_VIDEO = frozenset(
 
 def given_back(former: Clip) -> dict[str, Any]:
     """The changes to a clip that could not be made anew."""
-    return former.model_dump(by_alias=True, include={*OF_A_VIDEO, "former"})
+    kept = former.model_dump(by_alias=True, include=set(OF_A_VIDEO))
+    return {**kept, "former": former.former.attributes() if former.former else None}
 
 
 STAGES: dict[str, tuple[str, ...]] = {"image_pairs": ("video",), "prompt": ("video",), "scenes": ("image", "video")}

@@ -136,12 +136,17 @@ class Purpose(Row):
     asked_at: str | None = None
 
 
+APPROVAL_SECONDS = 72 * 3600
+"""That a job waits for its caller, where its deployment does not say otherwise."""
+
+
 class Pause(Row):
-    """Where a run has ended for its caller to look at what it has made."""
+    """The end of a run for its caller to look at what it has made."""
 
     run: int
-    """Whose money the budgets have been told already."""
-    since: str
+    """Whose money the budgets know already."""
+    until: str
+    """When it ends by itself."""
     approved: list[int] = Field(default_factory=list)
     """Clips that may go on."""
 

@@ -12,7 +12,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Literal
 
-from functions.studio.clips import Clip
+from functions.studio.clips import Clip, made_with
 from functions.studio.errors import NotFound
 from functions.studio.messages import attempt_id
 from functions.studio.rows import Row, now
@@ -74,7 +74,7 @@ def reservation(clip: Clip, *, stage: str = "", attempt: int = 1, amount: Decima
         run=clip.run,
         stage=stage or clip.stage,
         amount=clip.estimated_cost if amount is None else amount,
-        model=clip.model,
+        model=made_with(clip, stage or clip.stage)[0],
         reserved_at=now(),
         expires_at=clip.expires_at,
     )

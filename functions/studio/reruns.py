@@ -1,40 +1,70 @@
-"""A clip that is made anew in a later run of its job. Pure."""
+"""Clips in a later run of their job: what is made anew, what goes on, what is given up. Pure."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from functions.studio.attempts import usual_cost
 from functions.studio.catalogue import Catalogue
-from functions.studio.clips import STAGES, Clip
-from functions.studio.jobs import ClipWish, Job
+from functions.studio.clips import STAGES, Clip, ClipStatus, Fault
+from functions.studio.jobs import ClipWish, Job, Purpose
 from functions.studio.rows import now
+
+NOT_APPROVED = Fault(message="Its picture was not approved", error_class="cancelled")
 
 
 def opened_again(clip: Clip, job: Job, catalogue: Catalogue) -> Clip:
-    """As the job's run makes it: at today's price, and with what has been paid for it so far. A video that it has is kept
+    """As the job's run makes it: at today's price, and with what has been paid for it so far. It begins with the first stage
+    of which nothing is kept, or with the one that is wished for. A video that it has, or a picture that waits for the caller, is kept
     until there is another."""
     wish = job.purpose.wish or _as_before(clip, job)
-    cost = catalogue.model(wish.model, clip.mode).offer(job.cut, wish.duration_seconds).cost
-    return Clip(
-        **wish.model_dump(),
+    stage = wish.stage or _first_to_make(clip, job)
+    goes_on = clip.status is ClipStatus.AWAITING_APPROVAL and stage != clip.stage
+    keeps = clip.picture is not None and stage != "image"
+    opened = Clip(
+        **wish.model_dump(exclude={"stage"}),
         mode=clip.mode,
         number=clip.number,
         shot=clip.shot,
         variant=clip.variant,
         ends_at=clip.ends_at,
         run=job.run,
-        stage=STAGES[job.kind][0],
+        stage=stage,
         image1_asset_id=clip.image1_asset_id,
         image2_asset_id=clip.image2_asset_id,
-        image1_key=clip.image1_key,
+        image1_key=None if clip.picture and not keeps else clip.image1_key,
         image2_key=clip.image2_key,
+        scene_id=clip.scene_id,
+        reference_asset_id=clip.reference_asset_id,
+        reference_key=clip.reference_key,
+        picture=clip.picture if keeps else None,
         score=clip.score,
         reason=clip.reason,
-        estimated_cost=cost,
+        estimated_cost=clip.estimated_cost,
         actual_cost=clip.actual_cost,
-        earlier_attempts=clip.attempts_before + (clip.attempt_id is not None),
-        former=clip if clip.video else None,
+        provider_reported_cost=clip.provider_reported_cost,
+        earlier_attempts=clip.attempts_before + (clip.attempt_id is not None and not goes_on),
+        former=_to_go_back_to(clip, goes_on=goes_on),
         created_at=clip.created_at,
         updated_at=now(),
     )
+    return opened.model_copy(update={"estimated_cost": usual_cost(opened, job, catalogue)})
+
+
+def given_up(clips: Sequence[Clip], purpose: Purpose) -> list[Clip]:
+    """Those whose picture still waits, and is not among the approved ones."""
+    return [clip for clip in clips if clip.status is ClipStatus.AWAITING_APPROVAL and clip.number not in purpose.clips]
+
+
+def _first_to_make(clip: Clip, job: Job) -> str:
+    stages = STAGES[job.kind]
+    return stages[stages.index("image") + 1] if clip.picture else stages[0]
+
+
+def _to_go_back_to(clip: Clip, *, goes_on: bool) -> Clip | None:
+    """What is there if nothing comes of it. A picture that goes on is not waited with any more."""
+    waits = clip.status is ClipStatus.AWAITING_APPROVAL and not goes_on
+    return clip if clip.video or waits else clip.former
 
 
 def _as_before(clip: Clip, job: Job) -> ClipWish:
@@ -46,4 +76,7 @@ def _as_before(clip: Clip, job: Job) -> ClipWish:
         prompt=clip.prompt,
         seed=clip.seed,
         aspect_ratio=None if fell_back else clip.aspect_ratio,
+        image_prompt=clip.image_prompt,
+        image_model=clip.image_model,
+        image_aspect_ratio=clip.image_aspect_ratio,
     )

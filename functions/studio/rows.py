@@ -39,7 +39,12 @@ class Entry(Row):
 
 def now() -> str:
     """UTC, milliseconds, as RFC 3339 with Z: sorts as text."""
-    return datetime.fromtimestamp(epoch(), UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return in_rows(datetime.fromtimestamp(epoch(), UTC))
+
+
+def in_rows(at: datetime) -> str:
+    """A time of UTC in the form of `now`."""
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def today() -> date:

@@ -14,7 +14,7 @@ from functions.studio.events import JobEvents
 from functions.studio.job_store import JobStore
 from functions.studio.ledger import Ledger
 from functions.studio.library import Library
-from functions.studio.media_store import MediaStore
+from functions.studio.media_store import MediaStore, SharedStore
 from functions.studio.overrides import Overrides
 from functions.studio.providers import open_provider
 from functions.studio.pulse import Pulse
@@ -60,6 +60,11 @@ def media() -> MediaStore:
 
 
 @cache
+def shared() -> SharedStore:
+    return SharedStore(os.environ["SHARED_BUCKET"], os.environ["SHARED_URL"])
+
+
+@cache
 def overrides() -> Overrides:
     return Overrides(media())
 
@@ -98,6 +103,7 @@ def outbox() -> Outbox:
     return Outbox(
         jobs=jobs(),
         media=media(),
+        shared=shared,
         workflow=workflow(),
         checks=checks(),
         brake=brake(),
@@ -110,5 +116,5 @@ def outbox() -> Outbox:
 
 def forget() -> None:
     """For a process whose environment has changed."""
-    for made in (table, media, overrides, workflow, checks, events, outbox):
+    for made in (table, media, shared, overrides, workflow, checks, events, outbox):
         made.cache_clear()

@@ -26,7 +26,9 @@ FAULTS = [
         "closed-and-open",
         "A job is closed without settling what is open",
         CLOSING,
-        "    for late in settle_open_clips(closing.brake, closing.ledger, job, run, why, error_class=error_class, status=status):\n",
+        "    for late in settle_open_clips(\n"
+        "        closing.brake, closing.ledger, job, run, why, error_class=error_class, status=status, closes=closes\n"
+        "    ):\n",
         "    for late in list[str]():\n",
     ),
     Fault(
@@ -154,8 +156,8 @@ FAULTS = [
         "run-without-a-fence",
         "The next run begins whatever has become of the job meanwhile",
         JOB_STORE,
-        '        when = {"run": job.run, "status": job.status.value, "announcedRun": job.run}\n',
-        '        when = {"pk": ...}\n',
+        '        when: dict[str, Any] = {"run": job.run, "status": job.status.value, "announcedRun": job.run}\n',
+        '        when: dict[str, Any] = {"pk": ...}\n',
     ),
     Fault(
         "good-clips-again",
@@ -168,7 +170,7 @@ FAULTS = [
         "former-video-forgotten",
         "A clip that could not be made anew loses the video that it had",
         JOB_STORE,
-        "        ends = ClipStatus.COMPLETED if clip.former else status\n",
+        "        ends = clip.former.status if clip.former else status\n",
         "        ends = status\n",
     ),
     # cancelling
@@ -197,8 +199,8 @@ FAULTS = [
         "cancelled-unmarked",
         "A cancelled job does not say that it is to be stopped",
         JOB_STORE,
-        '        return self.move_job(job.id, job.run, JobStatus.CANCELLING, {"closing": reason})\n',
-        "        return self.move_job(job.id, job.run, JobStatus.CANCELLING)\n",
+        '        return self.move_job(job.id, job.run, JobStatus.CANCELLING, {"closing": reason, **_to_be_announced()})\n',
+        "        return self.move_job(job.id, job.run, JobStatus.CANCELLING, _to_be_announced())\n",
     ),
     Fault(
         "cancelled-of-an-earlier-run",

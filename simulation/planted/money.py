@@ -10,8 +10,8 @@ FAULTS = [
         "settled-apart",
         "A clip's money moves in a write of its own, before the clip",
         KEEP,
-        "            self.ledger.end(job.id, attempt.id, LineState.SETTLED, price, reported=reported),\n        ]\n        if following:\n",
-        "        ]\n        self.jobs.table.commit(self.ledger.end(job.id, attempt.id, LineState.SETTLED, price))\n        if following:\n",
+        "            self.ledger.end(job.id, attempt.id, LineState.SETTLED, price, reported=reported),\n        ]\n        following = None\n",
+        "        ]\n        self.jobs.table.commit(self.ledger.end(job.id, attempt.id, LineState.SETTLED, price))\n        following = None\n",
     ),
     Fault(
         "unknown-is-free",

@@ -67,7 +67,7 @@ STORES = {
 FOUNDATIONS = {"table", "telemetry", "at_once"}
 """What any store or domain service may stand on."""
 
-TOOLS = {"boxes", "ffmpeg", "loudness", "music", "probe", "room", "segment", "sound", "tunes", "workplace"}
+TOOLS = {"bare_files", "boxes", "ffmpeg", "loudness", "music", "pictures", "probe", "room", "segment", "sound", "tunes", "workplace"}
 """Files, and the program that reads them: no store, no cloud."""
 
 DOMAIN = {"budgets", "overrides", "recording", "closing", "sending", "settlement", "stopping"}
@@ -92,6 +92,7 @@ CLIENTS = {
     **dict.fromkeys(STORES | {"table"}, AWS | {"types_boto3_stepfunctions", "pydantic"}),
     "keyring": {"aws_lambda_powertools", "botocore"},
     "telemetry": {"aws_lambda_powertools"},
+    "pictures": {"PIL"},
     "at_once": frozenset(),
     **dict.fromkeys(DOMAIN | WIRING, frozenset()),
 }

@@ -17,8 +17,8 @@ from PIL import Image
 
 from functions.api.clip_failure import MOST_FALLBACKS
 from functions.api.film_options import MOST_CLIPS
-from functions.api.pictures import MOST_BYTES as MOST_PICTURE_BYTES
-from functions.api.pictures import MOST_PIXELS
+from functions.studio.pictures import MOST_BYTES as MOST_PICTURE_BYTES
+from functions.studio.pictures import MOST_PIXELS
 from functions.callback.receive import MOST_BYTES as MOST_CALLBACK_BYTES
 from functions.studio.attempts import LIMITS
 from functions.studio.errors import AddressRefused, AddressUnreachable, AnswerTooLarge, FilmTooLarge

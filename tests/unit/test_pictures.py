@@ -6,7 +6,7 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from functions.api.pictures import THUMBNAIL, Picture, read_picture
+from functions.studio.pictures import THUMBNAIL, Picture, read_picture
 from functions.studio.errors import InvalidRequest, RequestError, TooLarge, UnsupportedMedia
 from tests.pictures import (
     CORNERS,

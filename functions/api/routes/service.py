@@ -6,11 +6,12 @@ from typing import Literal
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
-from functions.api import image_pairs, pictures, uploads
+from functions.api import image_pairs, uploads
 from functions.api.envelope import VERSION, Envelope, Money, View, answer
 from functions.api.given import Asker, TheBudgets
 from functions.api.money_views import BalanceView, balance_view
 from functions.api.standing import TheTier
+from functions.studio import pictures
 
 router = Router()
 TAGS = ["service"]
