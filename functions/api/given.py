@@ -23,7 +23,7 @@ from functions.studio.job_store import JobStore
 from functions.studio.keyring import player_secret
 from functions.studio.ledger import Ledger
 from functions.studio.library import Library
-from functions.studio.media_store import MediaStore
+from functions.studio.media_store import MediaStore, SharedStore
 from functions.studio.pulse import Pulse
 from functions.studio.storyboard import Storyboard
 from functions.studio.workflow import Workflow
@@ -92,6 +92,7 @@ TheSharedUrl = Annotated[SharedUrl, Depends(shared_url)]
 TheJobs = Annotated[JobStore, Depends(wiring.jobs)]
 TheLedger = Annotated[Ledger, Depends(wiring.ledger)]
 TheMedia = Annotated[MediaStore, Depends(wiring.media)]
+TheShared = Annotated[SharedStore, Depends(wiring.shared)]
 TheOutside = Annotated[Outside, Depends(outside)]
 TheEvents = Annotated[JobEvents, Depends(wiring.events)]
 TheWorkflow = Annotated[Workflow, Depends(wiring.workflow)]

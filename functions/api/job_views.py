@@ -18,7 +18,7 @@ from functions.api.film_options import OptionsView, options_view
 from functions.api.prompt_views import BriefView, ChoiceView, brief_view, choice_view
 from functions.api.scene_views import ScenesView, scenes_view
 from functions.studio.clips import Clip, ClipStatus
-from functions.studio.jobs import Film, Job, JobStatus
+from functions.studio.jobs import Film, Job, JobStatus, RunKind
 
 SHOWN_AS = {("image_pairs", JobStatus.PLANNING): "image_pair_selection"}
 """Where a kind of job has a word of its own for a status."""
@@ -199,9 +199,16 @@ def rerun_view(job: Job, cost: Decimal) -> AcceptedView:
     clips = len(job.purpose.clips)
     anew = "the pairs are selected anew" if job.purpose.chooses else "no clip is made anew"
     if clips:
-        anew = f"{clips} {'clip is' if clips == 1 else 'clips are'} made anew, for ${cost:.2f}"
+        made = "made from their pictures" if job.purpose.kind is RunKind.APPROVED else "made anew"
+        anew = f"{clips} {'clip is' if clips == 1 else 'clips are'} {made}, for ${cost:.2f}"
     message = f"Run {job.run} ({job.purpose.kind.value}) of the job has begun: {anew}."
     return accepted_view(job).model_copy(update={"message": message})
+
+
+def approved_view(job: Job, clip: int, left: Sequence[int]) -> AcceptedView:
+    """Of a picture that was approved while others, `left`, still wait."""
+    wait = f"Clip {left[0]} still waits" if len(left) == 1 else f"Clips {', '.join(map(str, left))} still wait"
+    return accepted_view(job).model_copy(update={"message": f"The picture of clip {clip} is approved. {wait}."})
 
 
 def _message(job: Job) -> str:

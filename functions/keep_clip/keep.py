@@ -230,7 +230,8 @@ class Keeper:
         following = self._next_stage(job, clip, task)
         if following:
             going_on = clip.model_copy(update={"stage": following.stage})
-            line = reservation(going_on, amount=min(free, at_most(going_on, job, self.catalogue())))
+            amount = min(free, at_most(going_on, job, self.catalogue()))
+            line = reservation(going_on, amount=amount, credits=job.credits_of(following.stage))
             move = self.jobs.next_stage(job.id, clip, following.stage, picture, costs)
             self.jobs.table.commit(move, self.ledger.reserve(job.id, line), *ended)
         elif job.stopping is None and task.stage == job.pause_after:
@@ -322,7 +323,13 @@ class Keeper:
         """Ends an attempt and reserves for what follows it: of `free`, which is reserved for the clip and was not used, and
         of the budgets where that does not do. OverBudget where they have no more for it."""
         task = following.task
-        line = reservation(clip, stage=task.stage, attempt=task.attempt, amount=at_most(clip, job, self.catalogue()))
+        line = reservation(
+            clip,
+            stage=task.stage,
+            attempt=task.attempt,
+            amount=at_most(clip, job, self.catalogue()),
+            credits=job.credits_of(task.stage),
+        )
         writes = [
             self.jobs.move_clip(job.id, clip.run, clip.number, ClipStatus.PROCESSING, changes),
             self.ledger.reserve(job.id, line),

@@ -193,7 +193,7 @@ def _write(job: Job, planner: str, clips: list[Clip], board: Board) -> None:
 
 
 def _rows(job: Job, clip: Clip, board: Board) -> tuple[Write, Write]:
-    line = reservation(clip, amount=at_most(clip, job, board.catalogue()))
+    line = reservation(clip, amount=at_most(clip, job, board.catalogue()), credits=job.credits_of(clip.stage))
     return board.jobs.new_clip(job.id, clip), board.ledger.reserve(job.id, line)
 
 

@@ -191,7 +191,8 @@ def _close(
     """
     job, lines = closing.jobs.job(job_id), closing.ledger.lines(job_id)
     told = job.pause is not None and job.pause.run == run
-    spent = totals(line for line in lines if line.run == run and not told)
+    of_run = [] if told else [line for line in lines if line.run == run]
+    spent = totals(of_run)
     try:
         closing.jobs.table.commit(
             closing.jobs.move_job(job_id, run, status, {**changes, **_totals(job_id, run, status, lines, closing)}),

@@ -218,10 +218,19 @@ class JobStore:
         leaves = delete(_list(job.tenant), of_status(job.status) + job.id)
         return [update(_pk(job.id), "JOB", fields, when), *self.enlist(begun), leaves]
 
-    def begin_to_cancel(self, job: Job, reason: str) -> Write:
+    def approved(self, job: Job, clips: Sequence[int]) -> Write:
+        """What is approved of a job that waits; holds only while it waits as it was read."""
+        if job.pause is None:
+            raise ValueError(f"job {job.id} does not wait")
+        when = {"run": job.run, "status": JobStatus.AWAITING_APPROVAL.value, "pause": job.pause.attributes()}
+        pause = job.pause.model_copy(update={"approved": list(clips)})
+        return update(_pk(job.id), "JOB", {"pause": pause.attributes(), "updatedAt": now()}, when)
+
+    def begin_to_cancel(self, job: Job, reason: str, told: Mapping[str, Any] | None = None) -> Write:
         """From here on nothing is sent for the run, and it can end as cancelled alone; holds while it has not ended. Of a job
         that waits for its caller the end is still to come, and to be published."""
-        return self.move_job(job.id, job.run, JobStatus.CANCELLING, {"closing": reason, **_to_be_announced()})
+        changes = {"closing": reason, **_to_be_announced(), **(told or {})}
+        return self.move_job(job.id, job.run, JobStatus.CANCELLING, changes)
 
     def begin_to_close(self, job_id: str, run: int, reason: str) -> Write:
         """From here on nothing is sent for the run; holds once, while the job has not ended."""

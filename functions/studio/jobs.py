@@ -239,6 +239,10 @@ class Job(Row):
     """Of the job itself, over all of its runs."""
     reserved_cost: Decimal = Decimal(0)
     """What the budgets hold for the run that is going on; nothing once it has ended."""
+    credit_costs: dict[str, int] = Field(default_factory=dict)
+    """Credits that each stage of a clip takes, as promised when the run was accepted; none of a kind that costs none."""
+    reserved_credits: int = 0
+    """As `reserved_cost`, in credits."""
     actual_cost: Decimal = Decimal(0)
     lost_cost: Decimal = Decimal(0)
     saved_cost: Decimal | None = None
@@ -287,6 +291,10 @@ class Job(Row):
     def ratio_of(self, model: str) -> str | None:
         """The aspect ratio that one of its models is asked for."""
         return self.aspect_ratio if model == self.model else self.other_ratios.get(model)
+
+    def credits_of(self, stage: str) -> int:
+        """That a clip takes for that stage once it is kept."""
+        return self.credit_costs.get(stage, 0)
 
     @property
     def spent(self) -> Decimal:

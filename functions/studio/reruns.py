@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
 
-from functions.studio.attempts import usual_cost
+from functions.studio.attempts import at_most, usual_cost
 from functions.studio.catalogue import Catalogue
 from functions.studio.clips import STAGES, Clip, ClipStatus, Fault
-from functions.studio.jobs import ClipWish, Job, Purpose
+from functions.studio.credits import in_credits
+from functions.studio.jobs import ClipWish, Job, JobStatus, Purpose, RunKind
 from functions.studio.rows import now
 
 NOT_APPROVED = Fault(message="Its picture was not approved", error_class="cancelled")
@@ -51,9 +55,54 @@ def opened_again(clip: Clip, job: Job, catalogue: Catalogue) -> Clip:
     return opened.model_copy(update={"estimated_cost": usual_cost(opened, job, catalogue)})
 
 
+@dataclass(frozen=True)
+class Upcoming:
+    """A further run, as it can be accepted."""
+
+    job: Job
+    """As it is then, but for its execution."""
+    again: list[Clip]
+    """Those that the run makes."""
+    cost: Decimal
+    """USD that they cost at most."""
+    told: Mapping[str, Any]
+    """What the job's row is told of it."""
+
+
+def upcoming(job: Job, clips: Sequence[Clip], purpose: Purpose, catalogue: Catalogue) -> Upcoming:
+    purpose = purpose.model_copy(update={"asked_at": now()})
+    job = job.model_copy(update={"run": job.run + 1, "status": JobStatus.PLANNING, "purpose": purpose})
+    again = [opened_again(clip, job, catalogue) for clip in clips if clip.number in purpose.clips]
+    cost = sum((at_most(clip, job, catalogue) for clip in again), Decimal(0))
+    estimate = job.estimated_cost
+    if not purpose.chooses:
+        estimate = job.actual_cost + cost + _still_to_pay(job, clips, catalogue)
+    known = {
+        "estimated_cost": estimate,
+        "reserved_cost": (estimate or Decimal(0)) if purpose.chooses else cost,
+        "warnings": [*job.warnings, *purpose.warnings],
+    }
+    job = in_credits(job.model_copy(update=known), [clip.stage for clip in again])
+    told = job.model_dump(by_alias=True, include={*known, "credit_costs", "reserved_credits"})
+    return Upcoming(job, again, cost, told)
+
+
+def _still_to_pay(job: Job, clips: Sequence[Clip], catalogue: Catalogue) -> Decimal:
+    """For what goes on waiting for the caller while others are made."""
+    if job.purpose.kind is RunKind.APPROVED:
+        return Decimal(0)
+    waiting = [clip.model_copy(update={"stage": _first_to_make(clip, job)}) for clip in given_up(clips, job.purpose)]
+    return sum((at_most(clip, job, catalogue) for clip in waiting), Decimal(0))
+
+
 def given_up(clips: Sequence[Clip], purpose: Purpose) -> list[Clip]:
     """Those whose picture still waits, and is not among the approved ones."""
     return [clip for clip in clips if clip.status is ClipStatus.AWAITING_APPROVAL and clip.number not in purpose.clips]
+
+
+def lost(clips: Sequence[Clip]) -> list[Clip]:
+    """As they are once they are given up."""
+    return [clip.model_copy(update={"status": ClipStatus.CANCELLED}) for clip in clips]
 
 
 def _first_to_make(clip: Clip, job: Job) -> str:

@@ -72,7 +72,7 @@ FAULTS = [
         "nobody-starts",
         "The sweep does not start what was accepted and never began",
         SWEEP,
-        "    if is_forgotten(job, at):\n        _start(job, closing)\n",
+        "    if is_forgotten(job, at):\n        start(job, closing)\n",
         "    if is_forgotten(job, at):\n",
     ),
     # beginnings
@@ -199,8 +199,8 @@ FAULTS = [
         "cancelled-unmarked",
         "A cancelled job does not say that it is to be stopped",
         JOB_STORE,
-        '        return self.move_job(job.id, job.run, JobStatus.CANCELLING, {"closing": reason, **_to_be_announced()})\n',
-        "        return self.move_job(job.id, job.run, JobStatus.CANCELLING, _to_be_announced())\n",
+        '        changes = {"closing": reason, **_to_be_announced(), **(told or {})}\n',
+        "        changes = {**_to_be_announced(), **(told or {})}\n",
     ),
     Fault(
         "cancelled-of-an-earlier-run",

@@ -26,6 +26,7 @@ PURE = {
     "attempts",
     "brief",
     "choice",
+    "credits",
     "policy",
     "messages",
     "errors",
