@@ -73,7 +73,7 @@ SharedUrl = Callable[[str], str]
 
 
 def shared_url() -> SharedUrl:
-    return lambda key: f"{os.environ['SHARED_URL']}/{key}"
+    return lambda key: wiring.shared().url(key)
 
 
 OfRun = Annotated[
