@@ -50,6 +50,7 @@ class Accept(Construct):
         self.player_secret.grant_read(self.api)
         self.api.add_environment("VIDEO_GENERATION_MODEL", parameters.video_generation_model)
         self.api.add_environment("OUTSIDE_ORIGINS", parameters.outside_origins)
+        self.api.add_environment("RUNWAYML_ENABLED", parameters.runwayml_enabled)
         library.lend_rows(self.api, self.sweep)
         library.lend_media(self.api)
         library.show_media(self.sweep)

@@ -31,6 +31,7 @@ class MakeClips(Construct):
         super().__init__(scope, id)
         self.key = ServiceKey(self, "Replicate", service="replicate")
         self.piapi_key = ServiceKey(self, "Piapi", service="piapi")
+        self.runway_key = ServiceKey(self, "Runway", service="runwayml")
         self.request_clip = runtime.function(
             self, "request_clip", does="Sends a clip's attempt to its provider.", seconds=LONGEST_SEND
         )
@@ -62,6 +63,7 @@ class MakeClips(Construct):
             "REPLICATE_BASE_URL": parameters.replicate_base_url,
             "PIAPI_BASE_URL": parameters.piapi_base_url,
             "PIAPI_UPLOAD_URL": parameters.piapi_upload_url,
+            "RUNWAYML_BASE_URL": parameters.runwayml_base_url,
         }
         self.introduce(*askers)
         workflow.take_answers_from(*answerers)
@@ -70,6 +72,7 @@ class MakeClips(Construct):
             function.add_environment("MEDIA_HANDOVER", parameters.media_handover)
         self.keep_clip.add_environment("REPLICATE_OUTPUT_ORIGINS", parameters.replicate_output_origins)
         self.keep_clip.add_environment("PIAPI_OUTPUT_ORIGINS", parameters.piapi_output_origins)
+        self.keep_clip.add_environment("RUNWAY_OUTPUT_ORIGINS", parameters.runway_output_origins)
 
         self.dead_checks = sqs.Queue(
             self,
@@ -96,7 +99,7 @@ class MakeClips(Construct):
 
     def introduce(self, *functions: lambda_.Function) -> None:
         """Lets them speak with the providers."""
-        for key in (self.key, self.piapi_key):
+        for key in (self.key, self.piapi_key, self.runway_key):
             key.hand_to(*functions)
         for function in functions:
             for variable, address in self._addresses.items():

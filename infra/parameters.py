@@ -34,5 +34,8 @@ class Parameters:
         self.piapi_base_url = parameter("PIAPI_BASE_URL")
         self.piapi_upload_url = parameter("PIAPI_UPLOAD_URL")
         self.piapi_output_origins = parameter("PIAPI_OUTPUT_ORIGINS")
+        self.runwayml_enabled = parameter("RUNWAYML_ENABLED")
+        self.runwayml_base_url = parameter("RUNWAYML_BASE_URL")
+        self.runway_output_origins = parameter("RUNWAY_OUTPUT_ORIGINS")
         self.outside_origins = parameter("OUTSIDE_ORIGINS")
         self.xai_base_url = parameter("XAI_BASE_URL")

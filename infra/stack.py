@@ -79,6 +79,7 @@ class Reelay(Stack):
             "StateMachineArn": workflow.machine.state_machine_arn,
             "ReplicateSecretArn": clips.key.arn,
             "PiapiSecretArn": clips.piapi_key.arn,
+            "RunwaySecretArn": clips.runway_key.arn,
             "XaiSecretArn": planning.key.arn,
             "DeadChecksUrl": clips.dead_checks.queue_url,
         }.items():

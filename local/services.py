@@ -57,6 +57,14 @@ SERVICES: Final[Mapping[str, Service]] = {
         beside=("PIAPI_UPLOAD_URL",),
         calls_back=True,
     ),
+    "runway": Service(
+        "Runway",
+        "local.standins.runway",
+        key="RUNWAYML_API_SECRET",
+        base_url="RUNWAYML_BASE_URL",
+        arguments=("--cache", str(CACHE / "clips")),
+        origins="RUNWAY_OUTPUT_ORIGINS",
+    ),
     "xai": Service("xAI", "local.standins.xai", key="XAI_API_KEY", base_url="XAI_BASE_URL", path="/v1"),
 }
 

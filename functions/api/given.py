@@ -64,6 +64,12 @@ def form(request: Request) -> Form:
     return Form(event.headers.get("content-type", ""), raw_body(event))
 
 
+def the_catalogue() -> Catalogue:
+    """The one in force, as far as this deployment asks its providers; jobs that were accepted are made all the same."""
+    off = {"runway": "Runway is switched off here (RUNWAYML_ENABLED)."}
+    return wiring.catalogue().without(off if os.environ["RUNWAYML_ENABLED"] == "false" else {})
+
+
 def outside() -> Outside:
     return Outside(origins=[one for one in os.environ["OUTSIDE_ORIGINS"].split(",") if one])
 
@@ -83,7 +89,7 @@ Viewer = Annotated[Caller | None, Depends(viewer)]
 ThePlayerTokens = Annotated[PlayerTokens, Depends(player_tokens)]
 Asker = Annotated[Caller, Depends(caller)]
 TheForm = Annotated[Form, Depends(form)]
-TheCatalogue = Annotated[Catalogue, Depends(wiring.catalogue)]
+TheCatalogue = Annotated[Catalogue, Depends(the_catalogue)]
 TheBudgets = Annotated[Budgets, Depends(wiring.budgets)]
 ThePulse = Annotated[Pulse, Depends(wiring.pulse)]
 TheLibrary = Annotated[Library, Depends(wiring.library)]

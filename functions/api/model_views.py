@@ -40,7 +40,12 @@ class ModeView(View):
     provider_model: str
     task_type: str | None
     durations: list[int]
-    default_duration: int
+    """Empty for stills."""
+    default_duration: int | None
+    references: int
+    """Pictures that a still can be made to look like at most."""
+    least_references: int
+    """And without which there is none."""
     aspect_ratios: list[str]
     """Empty where the picture decides."""
     other_ratios: str | None
@@ -130,6 +135,7 @@ def _mode(model: Model, catalogue: Catalogue, moment: Moment, on: date) -> ModeV
         reason=reason and f"It {reason}.",
         state=model.state(on),
         provider_model=model.slug,
+        references=model.references,
         resolutions=[
             ResolutionView(
                 name=one.name,

@@ -8,7 +8,7 @@ from datetime import date
 from functions.studio.catalogue import Catalogue, Mode, Model
 from functions.studio.errors import FieldError, InvalidRequest
 
-MADE_FROM: dict[Mode, str] = {"pair": "image pairs", "image": "a picture", "text": "text"}
+MADE_FROM: dict[Mode, str] = {"pair": "image pairs", "image": "a picture", "text": "text", "still": "stills"}
 
 
 def the_model(

@@ -8,11 +8,11 @@ from datetime import datetime
 from pathlib import Path
 
 from functions.keep_clip.judging import check, is_silent
-from functions.keep_clip.output import fetch
+from functions.keep_clip.output import fetch_shown
 from functions.studio import telemetry
 from functions.studio.catalogue import Catalogue
 from functions.studio.clips import Answer, Attempt, Clip, Kept, KeptPicture
-from functions.studio.errors import BrokenMedia, OutputExpired, RequestError
+from functions.studio.errors import BrokenMedia, NotConfigured, OutputExpired, ProviderError, RequestError
 from functions.studio.jobs import Job
 from functions.studio.media import Probe, Segment
 from functions.studio.media_store import (
@@ -27,6 +27,7 @@ from functions.studio.media_store import (
 )
 from functions.studio.pictures import MOST_BYTES, kept_as, read_picture
 from functions.studio.probe import Stills, examine, sha256
+from functions.studio.providers import Provider
 from functions.studio.segment import segment_clip
 from functions.studio.workplace import workplace
 
@@ -41,6 +42,7 @@ class Copier:
 
     media: MediaStore
     shared: Callable[[], SharedStore]
+    provider_of: Callable[[str], Provider]
     origins: Mapping[str, Sequence[str]]
     catalogue: Callable[[], Catalogue]
     segment_seconds: float
@@ -58,7 +60,8 @@ class Copier:
     def _picture(self, job: Job, attempt: Attempt, answer: Answer, url: str) -> KeptPicture:
         with workplace() as folder:
             file = folder / "picture"
-            fetch(url, file, self.origins[attempt.provider], most_bytes=MOST_BYTES)
+            origins = self.origins[attempt.provider]
+            fetch_shown(lambda: self._shown_now(attempt), url, file, origins, most_bytes=MOST_BYTES)
             try:
                 picture = read_picture(file.read_bytes())
             except RequestError as refused:
@@ -73,7 +76,7 @@ class Copier:
         """With its sound."""
         with workplace() as folder:
             film, pcm = folder / "clip.mp4", folder / "clip.pcm"
-            fetch(url, film, self.origins[attempt.provider])
+            fetch_shown(lambda: self._shown_now(attempt), url, film, self.origins[attempt.provider])
             stills = Stills(folder / "thumbnail.jpg", folder / "last_frame.jpg")
             probe = examine(film, pcm=pcm, stills=stills)
             check(probe, clip.duration_seconds)
@@ -93,6 +96,17 @@ class Copier:
                 silent=is_silent(probe) and self.catalogue().model(clip.model, clip.mode).sounds(job.cut),
                 segment=segment,
             )
+
+    def _shown_now(self, attempt: Attempt) -> str | None:
+        """Where the provider shows the attempt's output at the moment; None where it does not (any more)."""
+        if not attempt.prediction_id:
+            return None
+        try:
+            answer = self.provider_of(attempt.provider).look(attempt.prediction_id).answer
+        except (ProviderError, NotConfigured) as error:
+            telemetry.logger().warning("an expired output cannot be looked up again", extra={"reason": str(error)})
+            return None
+        return None if answer is None or answer.removed else answer.output_url
 
     def _still(self, file: Path, key: str) -> str | None:
         """None where the file had no such frame: its index may promise more than can be decoded."""

@@ -30,7 +30,14 @@ from functions.studio.clips import (
     made_with,
 )
 from functions.studio.closing import give_up
-from functions.studio.errors import BrokenMedia, ConditionLost, NotConfigured, OutputExpired, OverBudget, StaleRun
+from functions.studio.errors import (
+    BrokenMedia,
+    ConditionLost,
+    NotConfigured,
+    OutputExpired,
+    OverBudget,
+    StaleRun,
+)
 from functions.studio.events import JobEvents
 from functions.studio.job_store import JobStore, begins_with, said
 from functions.studio.jobs import Job, JobStatus
@@ -186,7 +193,7 @@ class Keeper:
 
     def copy(self, job: Job, clip: Clip, attempt: Attempt, answer: Answer) -> Kept | KeptPicture:
         """What was made, in a bucket of ours, proved; BrokenMedia, OutputExpired or NotConfigured where that cannot be."""
-        copier = Copier(self.media, self.shared, self.origins, self.catalogue, self.segment_seconds)
+        copier = Copier(self.media, self.shared, self.provider_of, self.origins, self.catalogue, self.segment_seconds)
         return copier.copy(job, clip, attempt, answer)
 
     def _completed(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from urllib.parse import urljoin
 
@@ -23,6 +23,19 @@ MOST_REDIRECTS = 3
 GONE = frozenset({401, 403, 404, 410})
 """Signed and expiring outputs answer with any of these once they are no more."""
 PORTS = {"http": 80, "https": 443}
+
+
+def fetch_shown(
+    shown: Callable[[], str | None], url: str, path: Path, origins: Sequence[str], *, most_bytes: int = MOST_BYTES
+) -> None:
+    """As `fetch`, but where the address has expired once more from the one that is `shown` now, if that is another."""
+    try:
+        fetch(url, path, origins, most_bytes=most_bytes)
+    except OutputExpired:
+        other = shown()
+        if other is None or other == url:
+            raise
+        fetch(other, path, origins, most_bytes=most_bytes)
 
 
 def fetch(

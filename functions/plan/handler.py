@@ -27,7 +27,7 @@ def _board() -> Board:
         library=wiring.library(),
         editor=Editor(
             media=wiring.media(),
-            vision=Vision(lambda: provider_key("XAI"), os.environ["XAI_BASE_URL"]),
+            vision=Vision(lambda: provider_key("XAI_API_KEY"), os.environ["XAI_BASE_URL"]),
             models=catalogue().vision_models,
             handover="upload" if os.environ["MEDIA_HANDOVER"] == "upload" else "url",
         ),

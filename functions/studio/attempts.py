@@ -44,7 +44,7 @@ def ratio_asked(clip: Clip, job: Job, stage: str, model: str) -> str | None:
 
 def offered(model: Model, clip: Clip, job: Job, stage: str) -> Offer:
     """What a model is asked for at a stage of the clip."""
-    return model.offer(job.cut, clip.duration_seconds)
+    return model.offer(job.cut, clip.duration_seconds, ratio_asked(clip, job, stage, model.name))
 
 
 def at_most(clip: Clip, job: Job, catalogue: Catalogue) -> Decimal:

@@ -19,15 +19,32 @@ from functions.studio.cut import Cut
 from functions.studio.errors import NotFound
 
 Mode = Literal["pair", "text", "image", "still"]
-"""What a clip is made from: two pictures, a prompt alone, or one picture."""
+"""What a clip is made from: two pictures, a prompt alone, or one picture. A still is no clip but a picture, made from a
+prompt and what it may be shown beside."""
 
-Word = Literal["prompt", "firstFrame", "lastFrame", "duration", "aspectRatio", "resolution", "audio", "seed"]
+Word = Literal[
+    "prompt",
+    "firstFrame",
+    "lastFrame",
+    "reference1",
+    "reference2",
+    "reference3",
+    "duration",
+    "aspectRatio",
+    "resolution",
+    "audio",
+    "seed",
+]
 """What can be asked of a model, in our words."""
+
+REFERENCES: tuple[Word, ...] = ("reference1", "reference2", "reference3")
+"""Pictures that a still is to look like, in this order and without a gap."""
 
 NEEDED: Mapping[Mode, frozenset[Word]] = {
     "pair": frozenset({"prompt", "firstFrame", "lastFrame"}),
     "image": frozenset({"prompt", "firstFrame"}),
     "text": frozenset({"prompt"}),
+    "still": frozenset({"prompt"}),
 }
 
 Ratio = Annotated[str, Field(pattern="^[1-9][0-9]?:[1-9][0-9]?$")]
@@ -42,12 +59,12 @@ class Data(BaseModel):
 
 
 class Price(Data):
-    unit: Literal["second", "clip"]
+    unit: Literal["second", "clip", "picture"]
     usd: Annotated[Decimal, Field(ge=0)]
     usd_without_audio: Annotated[Decimal, Field(ge=0)] | None = None
 
     def cost(self, seconds: int, audio: bool) -> Decimal:
-        """USD for one clip of `seconds`."""
+        """USD for one clip of `seconds`, or for one picture."""
         rate = self.usd if audio or self.usd_without_audio is None else self.usd_without_audio
         return rate * seconds if self.unit == "second" else rate
 
@@ -61,7 +78,13 @@ class Resolution(Data):
     """The durations that are made at it, where not all are."""
     ratios: dict[str, str] = {}
     """The model's own words for our aspect ratios at this size, where it has others."""
+    more: list[str] = []
+    """Further words of its own for what it makes at this size."""
     price: Price
+
+    def makes(self, words: str) -> bool:
+        """Whether these are words of the model's own for something of this size."""
+        return words in self.more or words in self.ratios.values()
 
 
 @dataclass(frozen=True)
@@ -96,9 +119,11 @@ class Model(Data):
     """That a clip takes at the provider."""
     prompt_limit: Annotated[int, Field(ge=1)] = 10_000
     """In UTF-16 units, which are never fewer than characters; ours, where the provider tells none."""
-    durations: Annotated[list[int], Field(min_length=1)]
-    """Seconds that it makes, ascending."""
-    default_duration: int
+    durations: list[int] = []
+    """Seconds that it makes, ascending; a still has none."""
+    default_duration: int | None = None
+    least_references: Annotated[int, Field(ge=0, le=len(REFERENCES))] = 0
+    """Pictures without which it makes no still."""
     aspect_ratios: list[Ratio]
     """The first is made where nothing is known to choose by; empty where the picture decides."""
     other_ratios: str | None = None
@@ -120,20 +145,30 @@ class Model(Data):
             raise ValueError(f"mode {self.mode} needs inputs for {', '.join(sorted(missing))}")
         if self.durations != sorted(set(self.durations)):
             raise ValueError("durations must be ascending")
-        if self.default_duration not in self.durations:
+        if self.mode == "still":
+            if self.durations or self.default_duration is not None:
+                raise ValueError("mode still has no durations")
+        elif self.default_duration not in self.durations:
             raise ValueError("defaultDuration must be one of durations")
+        if self.least_references > self.references:
+            raise ValueError("leastReferences must not be more than inputs has references")
         for seconds in self.durations:
             if not any(one.seconds is None or seconds in one.seconds for one in self.resolutions):
                 raise ValueError(f"no resolution is made for {seconds} seconds")
         if self.other_ratios is not None and self.other_ratios not in self.aspect_ratios:
             raise ValueError("otherRatios must be one of aspectRatios")
-        if self.mode == "text" and not self.aspect_ratios:
-            raise ValueError("mode text needs aspectRatios: there is no picture to follow")
+        if self.mode in ("text", "still") and not self.aspect_ratios:
+            raise ValueError(f"mode {self.mode} needs aspectRatios: there is no picture to follow")
         try:
             self.request(dict.fromkeys(get_args(Word), ""))
         except (IndexError, TypeError, ValueError):
             raise ValueError("a path in inputs leads through something of fixed that is no object or list") from None
         return self
+
+    @property
+    def references(self) -> int:
+        """Pictures that it can be shown at most."""
+        return sum(word in self.inputs for word in REFERENCES)
 
     def state(self, on: dt.date) -> State:
         if self.retired and self.retired <= on:
@@ -145,25 +180,27 @@ class Model(Data):
         return len(prompt.encode("utf-16-le")) // 2 <= self.prompt_limit
 
     def duration(self, asked: float | None) -> int:
-        """The seconds that the model makes when `asked` seconds are wanted: the nearest, of two the fewer."""
-        if asked is None:
-            return self.default_duration
+        """The seconds that the model makes when `asked` seconds are wanted: the nearest, of two the fewer; of a still none."""
+        if asked is None or not self.durations:
+            return self.default_duration or 0
         return min(self.durations, key=lambda made: (abs(made - asked), made))
 
     def sounds(self, cut: Cut) -> bool:
         """Whether it is asked for sound in a film that is cut like this."""
         return self.audio and cut.clips_are_heard
 
-    def offer(self, cut: Cut, seconds: int) -> Offer:
+    def offer(self, cut: Cut, seconds: int, ratio: str | None = None) -> Offer:
         """What is asked for a clip of a film that is cut like this, of `seconds` that the model makes.
 
         Premium is the largest, economy the cheapest that meets the film's resolution, balanced the smallest that meets it
-        and is no smaller than usual; where none meets it, the largest.
+        and is no smaller than usual; where none meets it, the largest. A `ratio` in words of the model's own is made at the
+        size that has it.
         """
+        exact = [one for one in self.resolutions if ratio and one.makes(ratio)]
         audio = self.sounds(cut)
         offers = [
             Offer(one, audio, one.price.cost(seconds, audio))
-            for one in self.resolutions
+            for one in exact or self.resolutions
             if one.seconds is None or seconds in one.seconds
         ]
         usual = self.resolutions[0].side if cut.quality == "balanced" else 0
@@ -177,11 +214,11 @@ class Model(Data):
     def aspect_ratio(self, picture: tuple[int, int] | None, wanted: str | None = None) -> str | None:
         """The offered ratio for the one wanted of the film, or else nearest to a picture's (width, height).
 
-        None where the model takes it from the picture itself.
+        None where the model takes it from the picture itself. Words of the model's own, such as "1104:832", stay as they are.
         """
         if not self.aspect_ratios:
             return None
-        if wanted in self.aspect_ratios:
+        if wanted in self.aspect_ratios or any(wanted and one.makes(wanted) for one in self.resolutions):
             return wanted
         if wanted and self.other_ratios:
             return self.other_ratios
@@ -247,14 +284,20 @@ def _ratio(words: str) -> Fraction:
 
 
 def _put(into: Any, path: list[str], value: Any) -> None:
-    """At a path through objects and lists; objects that are not there are made."""
+    """At a path through objects and lists; what is not there is made, in a list at its end."""
     step: str | int = int(path[0]) if isinstance(into, list) else path[0]
-    if len(path) == 1:
-        into[step] = value
+    there = step < len(into) if isinstance(step, int) else step in into
+    if len(path) > 1 and there:
+        _put(into[step], path[1:], value)
         return
-    if isinstance(into, dict):
-        into.setdefault(step, {})
-    _put(into[step], path[1:], value)
+    made = value
+    if len(path) > 1:
+        made = [] if path[1].isdigit() else {}
+        _put(made, path[1:], value)
+    if isinstance(step, int) and not there:
+        into.append(made)
+    else:
+        into[step] = made
 
 
 class Supplier(Data):
@@ -324,6 +367,11 @@ class Catalogue(Data):
     def missing(self, model: Model) -> str | None:
         """Why its provider cannot be asked; None where it can."""
         return self.providers[model.provider].missing
+
+    def without(self, missing: Mapping[str, str]) -> Self:
+        """The same where further providers cannot be asked, each with the reason."""
+        off = {name: Supplier(missing=why) for name, why in missing.items()}
+        return self.model_copy(update={"providers": {**self.providers, **off}})
 
     def successors(self, model: Model, on: dt.date) -> list[Model]:
         """Which models can be asked in its place on that day."""

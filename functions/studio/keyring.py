@@ -15,14 +15,15 @@ FINAL = {"ResourceNotFoundException", "AccessDeniedException", "DecryptionFailur
 """How Secrets Manager answers for a secret that is not there, or that this function may not read."""
 
 
-def provider_key(service: str) -> str:
-    """The API key of `service` ("REPLICATE", "XAI"), stripped of white space; kept in memory for five minutes.
+def provider_key(name: str) -> str:
+    """The API key of that name ("REPLICATE_API_KEY", "RUNWAYML_API_SECRET"), stripped of white space; kept in memory for five
+    minutes. It begins with whose it is, as the variable does that tells where it lies (`REPLICATE_SECRET_ARN`).
 
     The secret holds the key itself or, as the console of AWS writes it, a JSON object with the key under its name.
     NotConfigured where there is no key to be had; KeyUnreachable where Secrets Manager only does not tell it now.
     """
-    name = f"{service}_API_KEY"
-    key = _named(name, _secret(service, name)).strip()
+    owner, _, _ = name.partition("_")
+    key = _named(name, _secret(owner, name)).strip()
     if not key:
         raise NotConfigured(f"{name} not configured")
     return key

@@ -24,7 +24,7 @@ class Tier(Data):
 
     def against(self, model: Model) -> str | None:
         """Why a model is not chosen for the tenant, as what is said of it; None where it may be."""
-        usual = model.offer(Cut(), model.default_duration).cost
+        usual = model.offer(Cut(), model.duration(None)).cost
         if self.clip_usd is None or usual <= self.clip_usd:
             return None
         return f"takes ${usual:.2f} for a usual clip, and the tier {self.name} has at most ${self.clip_usd:.2f}"

@@ -42,10 +42,13 @@ class Model:
         """Every URL in an input: the input's name, with dots where it lies deeper, the URL, whether it must be a picture."""
         yield from _sources(self.schema, given)
 
+    def prompt(self, given: Mapping[str, Any]) -> str:
+        return str(given.get(self.render.get("prompt", "prompt"), ""))
+
     def shot(self, given: Mapping[str, Any], pictures: Mapping[str, list[Image.Image]]) -> Shot:
         """What is to be drawn; where no first picture was given one is imagined from the prompt."""
         asked, render = self.complete(given), self.render
-        first = self._picture("first", pictures) or imagined(given["prompt"])
+        first = self._picture("first", pictures) or imagined(self.prompt(given))
         width, height = self._size(asked, first)
         fps = _value(render.get("fps", 24), asked)
         frames = (
@@ -62,6 +65,9 @@ class Model:
         return None
 
     def _size(self, asked: Mapping[str, Any], first: Image.Image) -> tuple[int, int]:
+        if "pixels" in self.render:
+            across, _, down = asked[self.render["pixels"]].partition(":")
+            return int(across), int(down)
         shape = asked.get(self.render.get("shape", ""), "")
         if shape == "custom":
             return asked["width"], asked["height"]

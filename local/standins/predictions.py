@@ -3,7 +3,6 @@
 import secrets
 import threading
 import time
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from concurrent.futures import CancelledError
 from dataclasses import dataclass, field
@@ -25,7 +24,7 @@ ENDED = ("succeeded", "failed", "canceled", "aborted")
 
 
 @dataclass(kw_only=True)
-class Prediction(ABC):
+class Prediction:
     """Times are unix seconds. `outputs` are the files it made, by the path they are delivered under."""
 
     id: str
@@ -49,9 +48,9 @@ class Prediction(ABC):
     """It takes no longer than it needs."""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    @abstractmethod
-    def notice(self) -> Notice:
-        """What its webhook tells now."""
+    def notice(self) -> Notice | None:
+        """What its webhook tells now; None of a service that has no webhooks."""
+        return None
 
     def move(self, status: str, *, only_from: str | None = None, **changes: Any) -> bool:
         """Goes on to a status with all that comes with it, unless it has ended, or is not where it may go on from."""
@@ -97,7 +96,7 @@ class Workshop:
     verb that a script ends them with."""
 
     drawer: Drawer
-    courier: Courier
+    courier: Courier | None
     scratch: Path
     load: Callable[[str], bytes]
     errors: Mapping[str, str]
@@ -147,8 +146,10 @@ class Workshop:
 
     def announce(self, prediction: Prediction, event: str) -> None:
         """Sends a webhook if one is wanted; an early one is waited for."""
-        if prediction.webhook and event in prediction.events:
-            sent = self.courier.send(prediction.webhook, prediction.notice(), prediction.orders)
+        if not self.courier or not prediction.webhook or event not in prediction.events:
+            return
+        if notice := prediction.notice():
+            sent = self.courier.send(prediction.webhook, notice, prediction.orders)
             if "early_webhook" in prediction.orders:
                 sent.wait(SECONDS_TO_ANSWER)
 

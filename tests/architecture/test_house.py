@@ -115,6 +115,7 @@ CLIENTS = {
 SDKS = {
     "protocol": {"pydantic"},
     "piapi": {"pydantic", "requests", "urllib3"},
+    "runway": {"httpx", "pydantic", "runwayml"},
     "replicate": {"httpx", "pydantic", "replicate", "standardwebhooks"},
 }
 """A provider's own."""

@@ -172,6 +172,7 @@ def test_the_deployment_says_where_everything_is(template: Reader) -> None:
         "StateMachineArn": template.only("AWS::StepFunctions::StateMachine"),
         "ReplicateSecretArn": template.only("AWS::SecretsManager::Secret", "Replicate"),
         "PiapiSecretArn": template.only("AWS::SecretsManager::Secret", "Piapi"),
+        "RunwaySecretArn": template.only("AWS::SecretsManager::Secret", "Runway"),
         "XaiSecretArn": template.only("AWS::SecretsManager::Secret", "Xai"),
         "DeadChecksUrl": template.only("AWS::SQS::Queue", "DeadChecks"),
     }

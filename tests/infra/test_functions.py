@@ -22,18 +22,21 @@ class Wiring(NamedTuple):
     ffmpeg: bool = False
 
 
-PROVIDERS = "REPLICATE_SECRET_ARN REPLICATE_BASE_URL PIAPI_SECRET_ARN PIAPI_BASE_URL PIAPI_UPLOAD_URL"
+PROVIDERS = (
+    "REPLICATE_SECRET_ARN REPLICATE_BASE_URL PIAPI_SECRET_ARN PIAPI_BASE_URL PIAPI_UPLOAD_URL"
+    " RUNWAYML_SECRET_ARN RUNWAYML_BASE_URL"
+)
 
 WIRING = {
     "api": Wiring(
         "TABLE_NAME MEDIA_BUCKET STATE_MACHINE_ARN VIDEO_GENERATION_MODEL PLAYER_SECRET_ARN EVENT_BUS_NAME"
-        " OUTSIDE_ORIGINS",
+        " OUTSIDE_ORIGINS RUNWAYML_ENABLED",
         "rows media remove start player publish",
         1024,
         30,
         ffmpeg=True,
     ),
-    "callback": Wiring(f"TABLE_NAME {PROVIDERS} EVENT_BUS_NAME", "rows replicate piapi answer publish", 512, 30),
+    "callback": Wiring(f"TABLE_NAME {PROVIDERS} EVENT_BUS_NAME", "rows replicate piapi runway answer publish", 512, 30),
     "plan": Wiring(
         "TABLE_NAME MEDIA_BUCKET XAI_SECRET_ARN XAI_BASE_URL MEDIA_HANDOVER CHECK_DELAYS CLIP_TIMEOUT_SECONDS",
         "rows look xai",
@@ -42,34 +45,34 @@ WIRING = {
     ),
     "request_clip": Wiring(
         f"TABLE_NAME MEDIA_BUCKET {PROVIDERS} PUBLIC_URL CHECK_QUEUE_URL CHECK_DELAYS MEDIA_HANDOVER",
-        "rows look replicate piapi answer send",
+        "rows look replicate piapi runway answer send",
         512,
         120,
     ),
     "check_clip": Wiring(
         f"TABLE_NAME MEDIA_BUCKET {PROVIDERS} PUBLIC_URL CHECK_QUEUE_URL CHECK_DELAYS MEDIA_HANDOVER EVENT_BUS_NAME",
-        "rows look replicate piapi answer send receive publish",
+        "rows look replicate piapi runway answer send receive publish",
         seconds=120,
     ),
     "keep_clip": Wiring(
-        f"TABLE_NAME MEDIA_BUCKET REPLICATE_OUTPUT_ORIGINS PIAPI_OUTPUT_ORIGINS {PROVIDERS} EVENT_BUS_NAME",
-        "rows media replicate piapi publish",
+        f"TABLE_NAME MEDIA_BUCKET REPLICATE_OUTPUT_ORIGINS PIAPI_OUTPUT_ORIGINS RUNWAY_OUTPUT_ORIGINS {PROVIDERS} EVENT_BUS_NAME",
+        "rows media replicate piapi runway publish",
         2048,
         480,
         ffmpeg=True,
     ),
-    "arrange": Wiring(f"TABLE_NAME {PROVIDERS}", "rows replicate piapi"),
+    "arrange": Wiring(f"TABLE_NAME {PROVIDERS}", "rows replicate piapi runway"),
     "make_piece": Wiring("TABLE_NAME MEDIA_BUCKET", "rows media", 3008, 900, tmp=2048, ffmpeg=True),
     "assemble": Wiring("TABLE_NAME MEDIA_BUCKET", "rows media", 3008, 900, tmp=10240, ffmpeg=True),
     "deliver": Wiring("TABLE_NAME EVENT_BUS_NAME", "rows publish"),
     "close_job": Wiring(
         f"TABLE_NAME STATE_MACHINE_ARN EVENT_BUS_NAME {PROVIDERS}",
-        "rows stop answer replicate piapi publish",
+        "rows stop answer replicate piapi runway publish",
         seconds=300,
     ),
     "sweep": Wiring(
         f"TABLE_NAME STATE_MACHINE_ARN EVENT_BUS_NAME {PROVIDERS}",
-        "rows start describe stop answer replicate piapi publish",
+        "rows start describe stop answer replicate piapi runway publish",
     ),
 }
 
@@ -101,7 +104,7 @@ def granted(template: Reader, grant: str) -> set[tuple[str, str]]:
             return each(READ_MEDIA, f"{media}/*") | each("s3:ListBucket", media)
         case "media":
             return each(f"{READ_MEDIA} {WRITE_MEDIA}", f"{media}/*") | each("s3:ListBucket", media)
-        case "replicate" | "piapi" | "xai" | "player":
+        case "replicate" | "piapi" | "runway" | "xai" | "player":
             secret = template.only("AWS::SecretsManager::Secret", grant.capitalize())
             return each("secretsmanager:GetSecretValue secretsmanager:DescribeSecret", secret)
         case "start":

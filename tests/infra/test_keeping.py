@@ -123,6 +123,7 @@ def test_functions_are_told_where_a_secret_is_never_what_it_is(template: Reader)
     assert {name for name, _ in told} == {
         "REPLICATE_SECRET_ARN",
         "PIAPI_SECRET_ARN",
+        "RUNWAYML_SECRET_ARN",
         "XAI_SECRET_ARN",
         "PLAYER_SECRET_ARN",
     }

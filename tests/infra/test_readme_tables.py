@@ -23,6 +23,7 @@ from functions.sweep.sweep import BOUND, GRACE, ORPHANED
 from infra.workflow import DEFINITION
 from local.standins.piapi.api import Piapi
 from local.standins.replicate.api import Replicate
+from local.standins.runway.api import Runway
 from local.standins.scripts import VERBS
 from local.standins.xai.api import Xai
 from tests.infra.conftest import Reader
@@ -57,7 +58,7 @@ def test_every_problem_of_the_api_is_explained_under_its_status_and_code() -> No
 
 
 def test_every_model_that_can_be_had_is_listed_with_what_it_makes_and_costs() -> None:
-    words: dict[str, Mode] = {"pairs": "pair", "a picture": "image", "text": "text"}
+    words: dict[str, Mode] = {"pairs": "pair", "a picture": "image", "text": "text", "a still": "still"}
     listed = {}
     for name, provider, made_from, seconds, price in table("model", "at"):
         listed[name] = (provider, {words[one] for one in made_from.split(", ")}, seconds, set(price.split(", ")))
@@ -65,11 +66,11 @@ def test_every_model_that_can_be_had_is_listed_with_what_it_makes_and_costs() ->
         entry.name: (
             entry.model.provider,
             {*entry.modes},
-            ", ".join(map(str, entry.model.durations)),
+            ", ".join(map(str, entry.model.durations)) or "–",
             {f"${one.resolutions[0].price.usd} a {one.resolutions[0].price.unit}" for one in entry.modes.values()},
         )
         for entry in catalogue().models
-        if catalogue().missing(entry.model) is None
+        if catalogue().missing(entry.model) is None and entry.model.retired is None
     }
 
 
@@ -87,7 +88,7 @@ def test_every_error_class_of_a_clip_is_explained() -> None:
 
 def test_every_verb_of_misbehaviour_is_explained_for_the_services_that_know_it() -> None:
     rows = {do: tuple(map(bool, known)) for do, _, *known in table("do")}
-    assert rows == {verb: tuple(verb in one.verbs for one in (Replicate, Piapi, Xai)) for verb in VERBS}
+    assert rows == {verb: tuple(verb in one.verbs for one in (Replicate, Piapi, Runway, Xai)) for verb in VERBS}
 
 
 def test_every_bound_of_a_wait_is_the_codes(template: Reader) -> None:

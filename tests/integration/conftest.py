@@ -173,6 +173,7 @@ def deployed(table: Table, media: MediaStore, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("STATE_MACHINE_ARN", machine["stateMachineArn"])
     monkeypatch.setenv("VIDEO_GENERATION_MODEL", "veo3")
     monkeypatch.setenv("OUTSIDE_ORIGINS", "")
+    monkeypatch.setenv("RUNWAYML_ENABLED", "true")
     monkeypatch.setenv(
         "EVENT_BUS_NAME", boto3.client("events").create_event_bus(Name="bus")["EventBusArn"].split("/")[1]
     )

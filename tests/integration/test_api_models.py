@@ -62,7 +62,8 @@ def test_what_cannot_be_asked_is_listed_with_the_reason(acme: Caller) -> None:
     ("query", "there", "not_there", "modes"),
     [
         ("?mode=pair", "veo3", "hailuo-2.3", {"pair"}),
-        ("?provider=replicate", "veo3", "piapi_luma", {"pair", "image", "text"}),
+        ("?provider=replicate", "veo3", "piapi_luma", {"pair", "image", "text", "still"}),
+        ("?mode=still&provider=runway", "gen4_image", "nano-banana", {"still"}),
         ("?state=deprecated", "veo-3", "veo3", {"image", "text"}),
         ("?state=retired&mode=pair", "gen3a_turbo", "runway_veo3", {"pair"}),
         ("?provider=piapi&mode=pair&state=current", "piapi_luma", "piapi_wanx_14b", {"pair"}),

@@ -35,6 +35,7 @@ def desk(
     monkeypatch.setenv("MEDIA_BUCKET", "media")
     monkeypatch.setenv("REPLICATE_OUTPUT_ORIGINS", outputs.origin)
     monkeypatch.setenv("PIAPI_OUTPUT_ORIGINS", "https://*.theapi.app")
+    monkeypatch.setenv("RUNWAY_OUTPUT_ORIGINS", "https://outputs.example")
     wiring.forget()
     return a_desk(jobs, ledger, media, outputs, seconds=SECONDS)
 

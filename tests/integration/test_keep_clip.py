@@ -169,6 +169,7 @@ def test_the_handler_reads_the_states_error_and_answers_with_what_follows(
     monkeypatch.setenv("EVENT_BUS_NAME", "bus")
     monkeypatch.setenv("REPLICATE_OUTPUT_ORIGINS", desk.outputs.origin)
     monkeypatch.setenv("PIAPI_OUTPUT_ORIGINS", "https://*.theapi.app")
+    monkeypatch.setenv("RUNWAY_OUTPUT_ORIGINS", "https://outputs.example")
     wiring.forget()
     desk.answered(output_url=desk.outputs.holds(studio.clip()))
 

@@ -37,7 +37,7 @@ def keep(cloud: None, monkeypatch: pytest.MonkeyPatch) -> Keep:
 )
 def test_a_key_is_read_without_what_is_not_of_it(keep: Keep, held: str) -> None:
     keep(held)
-    assert provider_key("XAI") == KEY
+    assert provider_key("XAI_API_KEY") == KEY
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_a_key_is_read_without_what_is_not_of_it(keep: Keep, held: str) -> None:
 def test_a_secret_without_the_key_is_not_configured(keep: Keep, held: str) -> None:
     keep(held)
     with pytest.raises(NotConfigured, match=NOT_CONFIGURED):
-        provider_key("XAI")
+        provider_key("XAI_API_KEY")
 
 
 def test_a_secret_that_nobody_has_touched_is_not_configured(keep: Keep) -> None:
@@ -67,13 +67,13 @@ def test_a_secret_that_nobody_has_touched_is_not_configured(keep: Keep) -> None:
         noise = boto3.client("secretsmanager").get_random_password()["RandomPassword"]
         keep(json.dumps({**json.loads(rules["SecretStringTemplate"]), rules["GenerateStringKey"]: noise}))
         with pytest.raises(NotConfigured, match=NOT_CONFIGURED):
-            provider_key("XAI")
+            provider_key("XAI_API_KEY")
 
 
 def test_a_secret_that_is_not_there_is_not_configured(cloud: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XAI_SECRET_ARN", "arn:aws:secretsmanager:us-east-1:123456789012:secret:gone-abcdef")
     with pytest.raises(NotConfigured, match=NOT_CONFIGURED):
-        provider_key("XAI")
+        provider_key("XAI_API_KEY")
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def answering(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int, str], 
 def test_a_secret_that_may_not_be_read_is_not_configured(answering: Callable[[int, str], None], code: str) -> None:
     answering(400, code)
     with pytest.raises(NotConfigured, match=NOT_CONFIGURED):
-        provider_key("XAI")
+        provider_key("XAI_API_KEY")
 
 
 @pytest.mark.parametrize(
@@ -109,9 +109,9 @@ def test_a_secret_store_in_trouble_is_no_missing_key(
 ) -> None:
     answering(status, code)
     with pytest.raises(KeyUnreachable, match="XAI_API_KEY"):
-        provider_key("XAI")
+        provider_key("XAI_API_KEY")
 
 
 def test_a_key_made_of_digits_alone_is_a_key(keep: Keep) -> None:
     keep("12345678")
-    assert provider_key("XAI") == "12345678"
+    assert provider_key("XAI_API_KEY") == "12345678"

@@ -62,7 +62,7 @@ def a_picture() -> bytes:
 
 
 def test_every_provider_that_there_is_can_be_opened(monkeypatch: pytest.MonkeyPatch) -> None:
-    for variable in ("REPLICATE_BASE_URL", "PIAPI_BASE_URL", "PIAPI_UPLOAD_URL"):
+    for variable in ("REPLICATE_BASE_URL", "PIAPI_BASE_URL", "PIAPI_UPLOAD_URL", "RUNWAYML_BASE_URL"):
         monkeypatch.setenv(variable, "https://service.example")
     open_provider.cache_clear()
     assert [open_provider(name).name for name in PROVIDERS] == list(PROVIDERS)

@@ -198,24 +198,25 @@ def test_counts_are_in_no_clips_transaction(desk: Desk) -> None:
 
 
 def test_the_sweep_writes_down_which_providers_have_no_key(table: Table) -> None:
-    keys = {"REPLICATE": "r8"}
+    keys = {"REPLICATE_API_KEY": "r8"}
     unreachable: set[str] = set()
 
-    def key_of(service: str) -> str:
-        if service in unreachable:
+    def key_of(name: str) -> str:
+        if name in unreachable:
             raise KeyUnreachable("just now")
-        if service not in keys:
-            raise NotConfigured(f"{service}_API_KEY not configured")
-        return keys[service]
+        if name not in keys:
+            raise NotConfigured(f"{name} not configured")
+        return keys[name]
 
     pulse = Pulse(table)
+    providers = {"replicate": "REPLICATE_API_KEY", "piapi": "PIAPI_API_KEY"}
     assert pulse.without_key() == {}
-    note_keys(("replicate", "piapi"), key_of, pulse)
+    note_keys(providers, key_of, pulse)
     assert pulse.without_key() == {"piapi": "PIAPI_API_KEY not configured"}
-    unreachable.add("REPLICATE")
-    keys["PIAPI"] = "p"
-    note_keys(("replicate", "piapi"), key_of, pulse)
+    unreachable.add("REPLICATE_API_KEY")
+    keys["PIAPI_API_KEY"] = "p"
+    note_keys(providers, key_of, pulse)
     assert pulse.without_key() == {"piapi": "PIAPI_API_KEY not configured"}, "nobody knows better"
     unreachable.clear()
-    note_keys(("replicate", "piapi"), key_of, pulse)
+    note_keys(providers, key_of, pulse)
     assert pulse.without_key() == {}

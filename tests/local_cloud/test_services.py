@@ -13,25 +13,34 @@ from local.settings import SettingRefused, Settings
 
 REPLICATE = {"REPLICATE_API_KEY": "r8_key"}
 PIAPI = {"PIAPI_API_KEY": "piapi-key"}
+RUNWAY = {"RUNWAYML_API_SECRET": "key_0"}
 XAI = {"XAI_API_KEY": "xai-key"}
-STAND_INS = {"replicate": "http://127.0.0.1:1", "piapi": "http://127.0.0.1:3", "xai": "http://127.0.0.1:2"}
+STAND_INS = {
+    "replicate": "http://127.0.0.1:1",
+    "piapi": "http://127.0.0.1:3",
+    "runway": "http://127.0.0.1:4",
+    "xai": "http://127.0.0.1:2",
+}
 
 
 def test_without_keys_everything_is_stood_in_for() -> None:
     assert real_ones(Settings()) == set()
     assert parameters_of(Settings(), STAND_INS) == {
         "CheckDelays": "3,3,5,10",
-        "OutsideOrigins": "http://127.0.0.1:1,http://127.0.0.1:2",
+        "OutsideOrigins": "http://127.0.0.1:1,http://127.0.0.1:3,http://127.0.0.1:4,http://127.0.0.1:2",
         "ReplicateBaseUrl": "http://127.0.0.1:1",
         "ReplicateOutputOrigins": "http://127.0.0.1:1",
         "PiapiBaseUrl": "http://127.0.0.1:3",
         "PiapiUploadUrl": "http://127.0.0.1:3",
         "PiapiOutputOrigins": "http://127.0.0.1:3",
+        "RunwaymlBaseUrl": "http://127.0.0.1:4",
+        "RunwayOutputOrigins": "http://127.0.0.1:4",
         "XaiBaseUrl": "http://127.0.0.1:2/v1",
     }
     assert secrets_of(Settings(), STAND_INS) == {
         "PiapiSecretArn": "stand-in-piapi",
         "ReplicateSecretArn": "stand-in-replicate",
+        "RunwaySecretArn": "stand-in-runway",
         "XaiSecretArn": "stand-in-xai",
     }
 
@@ -58,6 +67,13 @@ def test_a_real_piapi_gets_uploads_where_it_keeps_them_and_is_asked() -> None:
     told = parameters_of(Settings({**PIAPI, "PIAPI_BASE_URL": "https://proxy.example/piapi"}), {})
     assert told["PiapiBaseUrl"] == told["PiapiUploadUrl"] == "https://proxy.example/piapi"
     assert told["PiapiOutputOrigins"].endswith(",https://proxy.example")
+
+
+def test_a_real_runway_gets_uploads_and_takes_no_webhooks_from_the_others() -> None:
+    assert parameters_of(Settings(RUNWAY), {}) == {"CheckDelays": "3,3,5,10", "MediaHandover": "upload"}
+    told = parameters_of(Settings({**RUNWAY, "RUNWAYML_BASE_URL": "https://proxy.example/runway"}), {})
+    assert told["RunwayOutputOrigins"].endswith(",https://proxy.example")
+    assert secrets_of(Settings(RUNWAY), ()) == {"RunwaySecretArn": "key_0"}
 
 
 def test_a_real_xai_gets_uploads_while_replicates_stand_in_calls_back() -> None:
@@ -104,13 +120,15 @@ def test_the_start_says_which_services_are_real_and_shows_no_key() -> None:
     assert list(description_of(settings, {"xai"})) == [
         "Replicate is real and wants to be paid: key from REPLICATE_API_TOKEN in the environment",
         "PiAPI is off: it has neither a key nor a stand-in",
+        "Runway is off: it has neither a key nor a stand-in",
         "xAI is stood in for (XAI_API_KEY is not set)",
         "Replicate is asked every few seconds",
     ]
-    settings = Settings({**XAI, **REPLICATE, **PIAPI, "PUBLIC_URL": "https://t.example"})
+    settings = Settings({**XAI, **REPLICATE, **PIAPI, **RUNWAY, "PUBLIC_URL": "https://t.example"})
     assert list(description_of(settings, ())) == [
         "Replicate is real and wants to be paid: key from REPLICATE_API_KEY in the environment",
         "PiAPI is real and wants to be paid: key from PIAPI_API_KEY in the environment",
+        "Runway is real and wants to be paid: key from RUNWAYML_API_SECRET in the environment",
         "xAI is real and wants to be paid: key from XAI_API_KEY in the environment",
         "Replicate calls back at https://t.example",
         "PiAPI calls back at https://t.example",
@@ -122,6 +140,7 @@ def test_a_secret_of_a_service_that_is_off_stays_as_it_was_made() -> None:
     assert list(description_of(Settings(), ())) == [
         "Replicate is off: it has neither a key nor a stand-in",
         "PiAPI is off: it has neither a key nor a stand-in",
+        "Runway is off: it has neither a key nor a stand-in",
         "xAI is off: it has neither a key nor a stand-in",
     ]
 
@@ -137,7 +156,7 @@ def test_a_cloud_that_is_given_no_settings_takes_no_key_from_the_environment(
 
 @pytest.mark.parametrize("one", [one for one in SETTINGS if one.parameter], ids=lambda one: one.name)
 def test_a_setting_becomes_its_parameter(one: Setting) -> None:
-    settings = Settings({**REPLICATE, **PIAPI, **XAI, one.name: one.default or "https://reelay.example"})
+    settings = Settings({**REPLICATE, **PIAPI, **RUNWAY, **XAI, one.name: one.default or "https://reelay.example"})
     assert parameters_of(settings, {})[one.parameter] == settings[one.name]
 
 

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
+import httpx
 import pytest
 import requests
 from replicate.exceptions import ReplicateError
+from runwayml import BadRequestError, RunwayML
 
-from functions.studio.catalogue import Mode, Model, catalogue
+from functions.studio.catalogue import REFERENCES, Mode, Model, catalogue
 from functions.studio.cut import Cut
 from functions.studio.providers import PROVIDERS
 from local.standins import inputs
@@ -18,6 +20,7 @@ from local.standins.piapi import Piapi
 from local.standins.piapi.inputs import models as at_piapi
 from local.standins.replicate import Replicate
 from local.standins.replicate.inputs import models as at_replicate
+from local.standins.runway import Runway
 from local.standins.runway.inputs import models as at_runway
 from tests.standins.asking import client_of
 from tests.standins.asking_piapi import create
@@ -36,6 +39,7 @@ FRAMES: dict[Mode, dict[str, str]] = {
     "pair": {"firstFrame": "https://a.b/c", "lastFrame": "https://a.b/d"},
     "image": {"firstFrame": "https://a.b/c"},
     "text": {},
+    "still": {},
 }
 
 EVERY = [model for entry in catalogue().models for model in entry.modes.values()]
@@ -68,7 +72,8 @@ def schema(model: Model) -> inputs.Model:
 def asked(model: Model, cut: Cut, seconds: int, picture: tuple[int, int], **words: Any) -> dict[str, Any]:
     """What is sent for a clip, as it is for those of any job."""
     offer = model.offer(cut, seconds)
-    shape = None if model.mode == "text" else picture
+    shape = picture if FRAMES[model.mode] else None
+    shown = {word: f"https://a.b/{word}" for word in REFERENCES[: model.least_references]}
     return model.request(
         {
             "prompt": "Smooth",
@@ -78,6 +83,7 @@ def asked(model: Model, cut: Cut, seconds: int, picture: tuple[int, int], **word
             "audio": offer.audio,
             "seed": 7,
             **FRAMES[model.mode],
+            **shown,
             **words,
         }
     )
@@ -85,7 +91,7 @@ def asked(model: Model, cut: Cut, seconds: int, picture: tuple[int, int], **word
 
 def wrong(model: Model) -> Iterator[tuple[str, dict[str, Any]]]:
     """The input at fault, by the model's name for it, and a request that has the fault."""
-    good = asked(model, Cut(), model.default_duration, (1280, 720))
+    good = asked(model, Cut(), model.duration(None), (1280, 720))
     yield model.inputs["prompt"], {**good, model.inputs["prompt"]: 7}
     yield "colour", {**good, "colour": "red"}
     if "duration" in model.inputs:
@@ -96,7 +102,7 @@ def wrong(model: Model) -> Iterator[tuple[str, dict[str, Any]]]:
 
 @pytest.mark.parametrize("model", SERVED, ids=named)
 def test_whatever_is_asked_of_the_film_the_model_takes_what_it_is_sent(model: Model) -> None:
-    for cut, seconds, picture in product(CUTS, model.durations, [(1280, 720), (720, 1280)]):
+    for cut, seconds, picture in product(CUTS, model.durations or [0], [(1280, 720), (720, 1280)]):
         assert schema(model).faults(asked(model, cut, seconds, picture)) == [], (cut, seconds)
 
 
@@ -105,10 +111,32 @@ def test_each_of_a_models_sizes_is_one_that_its_provider_has(model: Model) -> No
     for size in model.resolutions:
         assert (
             schema(model).faults(
-                asked(model, Cut(), (size.seconds or model.durations)[0], (1280, 720), resolution=size.name)
+                asked(model, Cut(), (size.seconds or model.durations or [0])[0], (1280, 720), resolution=size.name)
             )
             == []
         )
+
+
+@pytest.mark.parametrize("model", [one for one in SERVED if one.mode == "still"], ids=named)
+def test_a_still_is_made_whatever_number_of_pictures_it_is_to_look_like_and_of_every_size(model: Model) -> None:
+    words = {word: f"https://a.b/{word}" for word in REFERENCES}
+    for many in range(model.least_references, model.references + 1):
+        shown = {word: words[word] for word in REFERENCES[:many]}
+        request = asked(model, Cut(), 0, (1280, 720), **shown)
+        assert schema(model).faults(request) == []
+        assert len(list(schema(model).sources(request))) == many
+    for size in model.resolutions:
+        for ratio in (*model.aspect_ratios, *size.more):
+            assert (
+                schema(model).faults(asked(model, Cut(), 0, (1280, 720), aspectRatio=ratio, resolution=size.name)) == []
+            )
+
+
+@pytest.mark.parametrize("model", [one for one in SERVED if one.least_references], ids=named)
+def test_a_model_that_needs_a_picture_is_refused_without_one(model: Model) -> None:
+    bare = {path: value for path, value in asked(model, Cut(), 0, (1280, 720)).items() if path != "referenceImages"}
+    [fault] = schema(model).faults(bare)
+    assert "referenceImages" in fault["description"]
 
 
 @pytest.fixture(scope="module")
@@ -145,11 +173,21 @@ def test_piapi_refuses_what_the_model_does_not_take_and_names_it(piapi_service: 
     assert requests.get(f"{piapi_service.url}/_predictions", timeout=10).json() == []
 
 
+@pytest.fixture(scope="module")
+def runway_service() -> Iterator[Runway]:
+    standin = Runway().start()
+    yield standin
+    standin.stop()
+
+
 @pytest.mark.parametrize("model", of("runway"), ids=named)
-def test_what_a_model_of_runway_does_not_take_is_found_and_named(model: Model) -> None:
+def test_runway_refuses_what_the_model_does_not_take_and_names_it(runway_service: Runway, model: Model) -> None:
+    client = RunwayML(api_key="any", base_url=runway_service.url, max_retries=0)
     for field, request in wrong(model):
-        [fault] = schema(model).faults(request)
-        assert field in f"{fault['field']} {fault['description']}"
+        with pytest.raises(BadRequestError) as refused:
+            client.post(f"/v1/{model.task_type}", body={"model": model.slug, **request}, cast_to=httpx.Response)
+        assert field in str(refused.value.body)
+    assert requests.get(f"{runway_service.url}/_predictions", timeout=10).json() == []
 
 
 @pytest.mark.parametrize(("name", "mode"), sorted(UNSERVED))

@@ -67,7 +67,7 @@ def test_a_script_is_answered_with_how_many_rules_are_live_and_reset_clears_them
     assert script(standin, {"do": "fail"}).json() == {"rules": 1}
 
 
-@pytest.mark.parametrize("name", ["piapi", "replicate", "xai"])
+@pytest.mark.parametrize("name", ["piapi", "replicate", "runway", "xai"])
 @pytest.mark.parametrize("end", ["SIGTERM", "stdin"])
 def test_as_a_process_it_says_ready_and_ends_when_told_or_left_alone(name: str, end: str) -> None:
     process = subprocess.Popen(

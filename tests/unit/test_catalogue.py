@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 import pytest
 
-from functions.studio.catalogue import Mode, Model, Price, Resolution, catalogue
+from functions.studio.catalogue import REFERENCES, Mode, Model, Price, Resolution, catalogue
 from functions.studio.cut import Cut
 
 
@@ -220,10 +220,14 @@ def test_what_has_gone_names_what_can_be_asked_in_its_place() -> None:
     today = date(2026, 11, 21)
     books = catalogue()
     assert [one.name for one in books.successors(books.model("veo-3", "text"), today)] == ["veo-3.1"]
-    assert books.successors(books.model("gen3a_turbo", "image"), today) == [], "nobody can ask Runway yet"
+    assert [one.name for one in books.successors(books.model("gen3a_turbo", "image"), today)] == ["gen4_turbo"]
     choosable = {one.name for one in books.choosable("pair", today)}
-    assert {"veo3", "hailuo-2.0"} <= choosable
-    assert not {"gen3a_turbo", "runway_veo3.1"} & choosable
+    assert {"veo3", "hailuo-2.0", "runway_veo3.1"} <= choosable
+    assert "gen3a_turbo" not in choosable
+    off = books.without({"runway": "Runway is switched off here."})
+    assert off.successors(off.model("gen3a_turbo", "image"), today) == []
+    assert "runway_veo3.1" not in {one.name for one in off.choosable("pair", today)}
+    assert off.missing(off.model("veo3", "pair")) is None
 
 
 @pytest.mark.parametrize(
@@ -231,3 +235,61 @@ def test_what_has_gone_names_what_can_be_asked_in_its_place() -> None:
 )
 def test_the_names_of_the_seeds_are_in_the_catalogue(name: str) -> None:
     assert catalogue().entry(name) is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "sent"),
+    [
+        ("gen4_image", [], {}),
+        ("gen4_image", ["a"], {"referenceImages": [{"uri": "a"}]}),
+        ("gen4_image", ["a", "b", "c"], {"referenceImages": [{"uri": "a"}, {"uri": "b"}, {"uri": "c"}]}),
+        ("nano-banana", [], {}),
+        ("nano-banana", ["a", "b"], {"image_input": ["a", "b"]}),
+        ("flux-1.1-pro", ["a"], {"image_prompt": "a"}),
+        ("flux-1.1-pro", ["a", "b"], {"image_prompt": "a"}),
+        ("flux-schnell", ["a"], {}),
+    ],
+)
+def test_a_still_is_shown_as_many_pictures_as_there_are_and_the_model_takes(
+    name: str, given: list[str], sent: dict[str, Any]
+) -> None:
+    model = catalogue().model(name, "still")
+    request = model.request({"prompt": "a lamp", **dict(zip(REFERENCES, given, strict=False))})
+    assert {
+        path: value for path, value in request.items() if path not in (model.inputs["prompt"], *model.fixed)
+    } == sent
+
+
+@pytest.mark.parametrize(
+    ("name", "mode", "wanted", "made"),
+    [
+        ("gen4_image", "still", "1168:880", "1168:880"),
+        ("gen4_image", "still", "1584:672", "21:9"),
+        ("gen4_turbo", "image", "1104:832", "1104:832"),
+        ("gen4_turbo", "image", "1280:768", "16:9"),
+        ("nano-banana", "still", "1080:1440", "3:4"),
+        ("veo3", "image", "960:960", "16:9"),
+    ],
+)
+def test_a_size_in_the_models_own_words_stays_and_any_other_becomes_the_nearest_ratio(
+    name: str, mode: Mode, wanted: str, made: str
+) -> None:
+    assert catalogue().model(name, mode).aspect_ratio(None, wanted) == made
+
+
+def test_a_size_in_the_models_own_words_is_made_and_paid_as_that_size() -> None:
+    model = catalogue().model("gen4_image", "still")
+    for ratio, usd, sent in [
+        ("1168:880", "0.08", "1168:880"),
+        ("1280:720", "0.05", "1280:720"),
+        ("16:9", "0.05", "1280:720"),
+    ]:
+        offer = model.offer(Cut(quality="economy"), 5, ratio)
+        assert (offer.cost, offer.audio) == (Decimal(usd), False)
+        words = {"prompt": "a lamp", "aspectRatio": ratio, "resolution": offer.resolution.name}
+        assert model.request(words)["ratio"] == sent
+
+
+def test_a_still_takes_no_time() -> None:
+    model = catalogue().model("gen4_image", "still")
+    assert (model.durations, model.duration(None), model.duration(5)) == ([], 0, 0)

@@ -22,7 +22,9 @@ TAGS = ["models"]
 def page(
     catalogue: TheCatalogue,
     moment: TheMoment,
-    mode: Annotated[Mode | None, Query(description="Made from two pictures, from one, or from text alone")] = None,
+    mode: Annotated[
+        Mode | None, Query(description="Clips of two pictures, of one, or of text alone; or stills")
+    ] = None,
     provider: Annotated[str | None, Query()] = None,
     state: Annotated[State | None, Query()] = None,
 ) -> Envelope[Listed[ModelView]]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from local.standins.drawing import Shot
 from local.standins.predictions import Prediction, Workshop
-from local.standins.replicate.images import save_images
+from local.standins.stills import save_stills
 from local.standins.webhooks import Notice
 
 # By the verb that a script ends it with.
@@ -67,7 +67,7 @@ class ReplicatePrediction(Prediction):
 class ReplicateWorkshop(Workshop):
     def render(self, prediction: Prediction, shot: Shot) -> list[Path]:
         if prediction.model.render["makes"] == "image":
-            return save_images(prediction.model, prediction.input, shot, self.scratch / prediction.id)
+            return save_stills(prediction.model, prediction.input, shot, self.scratch / prediction.id)
         return super().render(prediction, shot)
 
 
