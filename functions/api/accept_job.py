@@ -25,6 +25,8 @@ from functions.studio.errors import ConditionLost
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import Job, JobStatus
 from functions.studio.ledger import Ledger, Line, reservation
+from functions.studio.storyboard import Storyboard
+from functions.studio.table import Write
 from functions.studio.telemetry import about, count, logger
 from functions.studio.workflow import Workflow
 
@@ -74,7 +76,11 @@ class Reception:
             + [self.ledger.reserve(job.id, _line(job, clip, models)) for clip in clips]
         )
         self.budgets.accept(
-            job, self.jobs.accept(job), *self.jobs.enlist(job), *self.once.remember(asked, job.id, shown)
+            job,
+            self.jobs.accept(job),
+            *self.jobs.enlist(job),
+            *_scenes(job, clips, self.jobs),
+            *self.once.remember(asked, job.id, shown),
         )
         logger().info("job accepted", extra={"kind": job.kind, "model": job.model, "clips": len(clips)})
         count("JobsAccepted")
@@ -89,6 +95,12 @@ class Reception:
             logger().warning("the run was not started", exc_info=error)
         except ConditionLost:
             pass  # the sweep was quicker
+
+
+def _scenes(job: Job, clips: Sequence[Clip], jobs: JobStore) -> list[Write]:
+    """What tells each scene of the film which clip is its latest."""
+    of = {clip.scene_id: clip.number for clip in clips if clip.scene_id}
+    return [Storyboard(jobs.table).filmed(job.tenant, job.scenario_id, job.id, of)] if job.scenario_id else []
 
 
 def _line(job: Job, clip: Clip, models: Catalogue) -> Line:

@@ -19,6 +19,8 @@ from functions.api.routes import (
     jobs,
     models,
     reruns,
+    scenarios,
+    scenes,
     service,
     styles,
     video,
@@ -29,6 +31,21 @@ app = APIGatewayHttpResolver(json_body_deserializer=json_object)
 guarded(app)
 answer_errors(app)
 describe(app)
-for resource in (clients, campaigns, assets, models, styles, jobs, reruns, films, videos, balances, service):
+RESOURCES = (
+    clients,
+    campaigns,
+    assets,
+    scenarios,
+    scenes,
+    models,
+    styles,
+    jobs,
+    reruns,
+    films,
+    videos,
+    balances,
+    service,
+)
+for resource in RESOURCES:
     app.include_router(resource.router, prefix=ROOT)
 app.include_router(video.router, prefix=words.ROOT)

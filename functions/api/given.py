@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated
@@ -26,6 +27,7 @@ from functions.studio.ledger import Ledger
 from functions.studio.library import Library
 from functions.studio.media_store import MediaStore, SharedStore
 from functions.studio.pulse import Pulse
+from functions.studio.storyboard import Storyboard
 from functions.studio.workflow import Workflow
 
 
@@ -86,6 +88,14 @@ def outside() -> Outside:
     return Outside(origins=[one for one in os.environ["OUTSIDE_ORIGINS"].split(",") if one])
 
 
+SharedUrl = Callable[[str], str]
+"""From the key of a picture that is shared to where everybody has it."""
+
+
+def shared_url() -> SharedUrl:
+    return lambda key: wiring.shared().url(key)
+
+
 OfRun = Annotated[
     int | None, Query(ge=1, le=9999, description="Of the run that made the film; without it, the job's film")
 ]
@@ -99,6 +109,8 @@ TheBalances = Annotated[Balances, Depends(wiring.balances)]
 TheBudgets = Annotated[Budgets, Depends(wiring.budgets)]
 ThePulse = Annotated[Pulse, Depends(wiring.pulse)]
 TheLibrary = Annotated[Library, Depends(wiring.library)]
+TheStoryboard = Annotated[Storyboard, Depends(wiring.storyboard)]
+TheSharedUrl = Annotated[SharedUrl, Depends(shared_url)]
 TheJobs = Annotated[JobStore, Depends(wiring.jobs)]
 TheLedger = Annotated[Ledger, Depends(wiring.ledger)]
 TheMedia = Annotated[MediaStore, Depends(wiring.media)]

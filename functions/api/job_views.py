@@ -16,6 +16,7 @@ from functions.api.envelope import ROOT, Metadata, Money, View
 from functions.api.film_list import FilmView, film_view
 from functions.api.film_options import OptionsView, options_view
 from functions.api.prompt_views import BriefView, ChoiceView, brief_view, choice_view
+from functions.api.scene_views import ScenesView, scenes_view
 from functions.studio.clips import Clip, ClipStatus
 from functions.studio.jobs import Film, Job, JobStatus, RunKind
 
@@ -115,6 +116,8 @@ class JobView(JobBase):
     """Of a prompted film: as the request was understood."""
     choice: ChoiceView | None
     """How its model was chosen; None where the caller named it."""
+    scenes: ScenesView | None
+    """Of a film of scenes."""
     comparison: list[ShotView] | None
     """None where every shot was made once."""
     links: JobLinks
@@ -212,6 +215,9 @@ def _message(job: Job) -> str:
     if job.kind == "prompt":
         clips = "1 clip" if job.total_clips == 1 else f"{job.total_clips} clips"
         return f"Job created with {clips} by {', '.join(job.compare or [job.model])}. Video generation started."
+    if job.kind == "scenes":
+        scenes = "1 scene" if job.total_clips == 1 else f"{job.total_clips} scenes"
+        return f"Job created with {scenes}, pictures by {job.image_model}, videos by {job.model}. Generation started."
     if job.num_pairs is None:
         return "Job created. The image pairs are being selected, then video generation starts."
     pairs = "1 image pair" if job.num_pairs == 1 else f"{job.num_pairs} image pairs"
@@ -278,6 +284,7 @@ def job_view(job: Job, clips: Sequence[Clip], films: Sequence[Film], link: Playe
         fallback_models=job.fallback_models,
         brief=brief_view(job.brief) if job.brief else None,
         choice=choice_view(job.choice) if job.choice else None,
+        scenes=scenes_view(job, clips) if job.kind == "scenes" else None,
         comparison=comparison(job, clips),
     )
 

@@ -12,7 +12,7 @@ from aws_lambda_powertools.event_handler.api_gateway import Route
 from aws_lambda_powertools.event_handler.openapi.params import Dependant
 
 from functions.api.accept_job import reception
-from functions.api.dialects import words
+from functions.api.dialects import scenes, words
 from functions.api.dialects.prompted import GENERATES
 from functions.api.door import BY_TOKEN, PUBLIC, routes
 from functions.api.envelope import JSON, ROOT
@@ -28,10 +28,13 @@ PROBLEM = {
     "description": "A problem (RFC 9457) in `error`",
     "content": {JSON: {"schema": {"$ref": f"{REF}Failure"}}},
 }
+REFUSALS = (words.Refusal, words.NotFoundHere, scenes.Refused)
 REFUSAL = {
-    "description": "In the older dialects' words; a video that is not there is `not_found`",
-    "content": {JSON: {"schema": {"anyOf": [{"$ref": f"{REF}Refusal"}, {"$ref": f"{REF}NotFoundHere"}]}}},
+    "description": "In the older dialects' words; a video that is not there is `not_found`, of scenes an `error`",
+    "content": {JSON: {"schema": {"anyOf": [{"$ref": f"{REF}{one.__name__}"} for one in REFUSALS]}}},
 }
+GENERATED_FROM = (*GENERATES.values(), scenes.GenerateScene)
+"""What a video of the older dialects may be made of."""
 RETRY_AFTER = {
     "description": "Seconds until it is worth asking again, where something is still to come",
     "schema": {"type": "integer"},
@@ -57,7 +60,7 @@ def document(app: APIGatewayHttpResolver) -> dict[str, Any]:
     schemas = described["components"]["schemas"]
     schemas["Failure"] = _failure()
     schemas["UploadForm"] = _form()
-    for kind in (UrlUpload, PresignedUpload, *GENERATES.values(), words.Refusal, words.NotFoundHere):
+    for kind in (UrlUpload, PresignedUpload, *GENERATED_FROM, *REFUSALS):
         schema = kind.model_json_schema(ref_template=REF + "{model}")
         schemas |= schema.pop("$defs", {}) | {kind.__name__: schema}
     described["components"]["securitySchemes"] = {**KEYS, "playerToken": PLAYER_TOKEN}
@@ -182,10 +185,7 @@ def _upload() -> dict[str, Any]:
 
 
 def _generate() -> dict[str, Any]:
-    schema = {
-        "oneOf": [{"$ref": f"{REF}{kind.__name__}"} for kind in GENERATES.values()],
-        "discriminator": {"propertyName": "generation_mode"},
-    }
+    schema = {"oneOf": [{"$ref": f"{REF}{kind.__name__}"} for kind in GENERATED_FROM]}
     return {"required": True, "content": {JSON: {"schema": schema}}}
 
 

@@ -5,6 +5,7 @@
     │   ├── InvalidRequest      422, names the fields
     │   ├── Unauthenticated     401
     │   ├── NotOfTier           403, says what the tier has
+    │   ├── NotYours            403, names who the caller is not
     │   ├── NotOperator         403: a call for keys of the operator alone
     │   ├── OverBudget          402, says what is left and what was needed
     │   ├── ShortOfCredits      402, the same of credits
@@ -94,6 +95,12 @@ class NotOfTier(RequestError):
     status = 403
     code = "not_of_tier"
     title = "The tenant's tier does not have it"
+
+
+class NotYours(RequestError):
+    status = 403
+    code = "not_yours"
+    title = "In the name of somebody else"
 
 
 class NotOperator(RequestError):

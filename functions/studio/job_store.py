@@ -258,6 +258,11 @@ class JobStore:
             raise NotFound(f"Job {job_id!r} has no clip {number}.")
         return Clip.model_validate(row)
 
+    def clips_of(self, named: Sequence[tuple[str, int]]) -> list[Clip]:
+        """Those of any jobs, by job and number, in no particular order."""
+        rows = self.table.get_many([(_pk(job_id), _clip_sk(number)) for job_id, number in named])
+        return [Clip.model_validate(row) for row in rows]
+
     def new_clip(self, job_id: str, clip: Clip) -> Write:
         return put(_pk(job_id), _clip_sk(clip.number), clip.attributes())
 

@@ -21,6 +21,7 @@ from functions.studio.providers import open_provider
 from functions.studio.pulse import Pulse
 from functions.studio.sending import Outbox
 from functions.studio.stopping import Brake
+from functions.studio.storyboard import Storyboard
 from functions.studio.table import Table
 from functions.studio.workflow import Workflow
 
@@ -48,6 +49,10 @@ def budgets() -> Budgets:
 
 def library() -> Library:
     return Library(table())
+
+
+def storyboard() -> Storyboard:
+    return Storyboard(table())
 
 
 def pulse() -> Pulse:

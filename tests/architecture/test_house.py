@@ -41,6 +41,8 @@ PURE = {
     "pairs",
     "payload",
     "reruns",
+    "resolutions",
+    "scenes",
     "clock",
     "retry_after",
     "shots",
@@ -49,7 +51,18 @@ PURE = {
 }
 """Data and decisions: the standard library and pydantic only."""
 
-STORES = {"job_store", "ledger", "library", "media_store", "workflow", "check_queue", "events", "keyring", "pulse"}
+STORES = {
+    "job_store",
+    "ledger",
+    "library",
+    "storyboard",
+    "media_store",
+    "workflow",
+    "check_queue",
+    "events",
+    "keyring",
+    "pulse",
+}
 """One outside thing each; those of rows stand on `table`."""
 
 FOUNDATIONS = {"table", "telemetry", "at_once"}
