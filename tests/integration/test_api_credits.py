@@ -181,7 +181,9 @@ def test_a_jobs_ledger_shows_credits_line_by_line_and_its_end_in_the_history(
     acme: Caller, operator: Caller, table: Table, jobs: JobStore, ledger: Ledger
 ) -> None:
     grant(operator, 100)
-    job_id = a_film_of_scenes(acme, table).job_id
+    accepted = a_film_of_scenes(acme, table)
+    job_id = accepted.job_id
+    assert accepted.estimated_credits == IMAGE + SCENE
     assert acme.get(CREDITS).data["reserved"] == IMAGE + SCENE
     before = acme.get(f"/api/v3/jobs/{job_id}/ledger").data
     assert before["credits"] == {"reserved": IMAGE + SCENE, "taken": 0}
