@@ -68,7 +68,20 @@ STORES = {
 FOUNDATIONS = {"table", "telemetry", "at_once"}
 """What any store or domain service may stand on."""
 
-TOOLS = {"bare_files", "boxes", "ffmpeg", "loudness", "music", "pictures", "probe", "room", "segment", "sound", "tunes", "workplace"}
+TOOLS = {
+    "bare_files",
+    "boxes",
+    "ffmpeg",
+    "loudness",
+    "music",
+    "pictures",
+    "probe",
+    "room",
+    "segment",
+    "sound",
+    "tunes",
+    "workplace",
+}
 """Files, and the program that reads them: no store, no cloud."""
 
 DOMAIN = {"budgets", "overrides", "recording", "closing", "sending", "settlement", "stopping"}
