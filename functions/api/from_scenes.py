@@ -125,7 +125,7 @@ class Drafting:
         )
         require_tier(job, self.tier, self.catalogue)
         references = self._references(scenes)
-        self.budgets.check_beginning(in_credits(job, [STAGES["scenes"][0]] * len(scenes)))
+        self.budgets.check_beginning(in_credits(job, [STAGES[job.kind][0]] * len(scenes)))
         return Planned(job, scenes, image, video, campaign, references)
 
     def _references(self, scenes: Sequence[Scene]) -> dict[str, Asset]:

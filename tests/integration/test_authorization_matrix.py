@@ -38,7 +38,7 @@ from tests.integration.matrix import (
     operations,
 )
 from tests.integration.prompt_stage import prompted
-from tests.integration.scene_stage import a_scenario, filmed, some_scenes
+from tests.integration.scene_stage import a_scenario, endow, filmed, some_scenes
 from tests.scripted import a_closing, a_kept
 
 
@@ -84,6 +84,7 @@ class World(Belongings):
         upload = caller.post("/api/v3/assets/upload", announced).data
         with_a_film(job, jobs, media)
         video = prompted(caller, campaign, model="veo3").data["jobId"]
+        endow(jobs.table, "acme", "other")
         scenario = a_scenario(caller, campaignId=campaign)
         (scene,) = some_scenes(caller, scenario, 1)
         ids = {

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from functions.api.keys import issue_key
 from functions.studio.clips import ClipStatus
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import Film, JobStatus
@@ -16,7 +17,7 @@ from functions.studio.table import Table
 from tests.integration.api_events import Caller, Reply
 from tests.integration.api_stage import UNKNOWN, Everything, a_campaign, a_campaign_of, asked
 from tests.integration.prompt_stage import prompted
-from tests.integration.scene_stage import SCENES, a_scenario, a_scene, filmed, some_scenes
+from tests.integration.scene_stage import SCENES, a_scenario, a_scene, endow, filmed, some_scenes
 from tests.scripted import a_kept
 
 GENERATE, TASKS = "/api/video/generate", "/api/video/generate/tasks"
@@ -46,6 +47,11 @@ TOLD = [
     "error_message",
 ]
 """The seed's own fields."""
+
+
+@pytest.fixture(autouse=True)
+def some_credits(table: Table) -> None:
+    endow(table, "acme", "other", "free")
 
 
 @pytest.fixture
@@ -190,7 +196,9 @@ def test_another_users_id_is_forbidden(acme: Caller, other: Caller, everything: 
     assert everything.now() == before
 
 
-def test_what_is_wrong_is_said_in_the_seeds_form(acme: Caller, other: Caller, everything: Everything) -> None:
+def test_what_is_wrong_is_said_in_the_seeds_form(
+    acme: Caller, other: Caller, table: Table, everything: Everything
+) -> None:
     (theirs,) = some_scenes(other, a_scenario(other), 1)
     scenario = a_scenario(acme)
     bare = a_scene(acme, scenario, imagePrompt=None).data["id"]
@@ -209,6 +217,9 @@ def test_what_is_wrong_is_said_in_the_seeds_form(acme: Caller, other: Caller, ev
     ]:
         assert words in refused(acme.post(GENERATE, fields), status, code)["details"], fields
     assert everything.now() == before
+    poor = Caller(issue_key(table, "poor"))
+    (scene,) = some_scenes(poor, a_scenario(poor), 1)
+    assert "0 credits left" in refused(generated(poor, scene), 402, "SHORT_OF_CREDITS")["details"]
     refused(acme.get(f"{TASKS}/{UNKNOWN}"), 404, "NOT_FOUND")
     refused(acme.get(f"{TASKS}/x"), 404, "NOT_FOUND")
     refused(acme.get(f"{TASKS}?page=0"), 422, "INVALID_REQUEST")
