@@ -33,7 +33,7 @@ class Accept(Construct):
         super().__init__(scope, id)
         self.api = runtime.function(self, "api", does="Answers the HTTP API.", seconds=30, memory=1024, ffmpeg=True)
         self.sweep = runtime.function(
-            self, "sweep", does="Starts accepted jobs that have no run; closes those whose run is gone.", seconds=60
+            self, "sweep", does="Starts, closes or ends what does not move by itself.", seconds=60
         )
 
         self.player_secret = secretsmanager.Secret(
@@ -53,6 +53,7 @@ class Accept(Construct):
         self.api.add_environment("RUNWAYML_ENABLED", parameters.runwayml_enabled)
         library.lend_rows(self.api, self.sweep)
         library.lend_media(self.api)
+        library.show_media(self.sweep)
         library.let_remove_media(self.api)
         end.let_stop(self.sweep, clips=clips, workflow=workflow)
         workflow.be_started_by(self.api, self.sweep)

@@ -9,16 +9,28 @@ from constructs import Construct
 from functions.studio.events import CANCELLING, CLOSING, LATE, SOURCE
 from infra.library import Library
 from infra.make_clips import MakeClips
+from infra.parameters import Parameters
 from infra.runtime import Runtime
 from infra.workflow import Workflow
 
 
 class Close(Construct):
     def __init__(
-        self, scope: Construct, id: str, *, runtime: Runtime, library: Library, workflow: Workflow, clips: MakeClips
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        runtime: Runtime,
+        library: Library,
+        workflow: Workflow,
+        clips: MakeClips,
+        parameters: Parameters,
     ) -> None:
         super().__init__(scope, id)
-        self.deliver = runtime.function(self, "deliver", does="Closes a job whose film is made.", seconds=60)
+        self.deliver = runtime.function(
+            self, "deliver", does="Closes a job whose film is made, or pauses it.", seconds=60
+        )
+        self.deliver.add_environment("APPROVAL_SECONDS", parameters.approval_seconds)
         self.close_job = runtime.function(
             self,
             "close_job",

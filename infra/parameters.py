@@ -28,6 +28,7 @@ class Parameters:
         self.public_url = parameter("PUBLIC_URL")
         self.check_delays = parameter("CHECK_DELAYS")
         self.clip_timeout_seconds = parameter("CLIP_TIMEOUT_SECONDS")
+        self.approval_seconds = parameter("APPROVAL_SECONDS")
         self.replicate_base_url = parameter("REPLICATE_BASE_URL")
         self.replicate_output_origins = parameter("REPLICATE_OUTPUT_ORIGINS")
         self.piapi_base_url = parameter("PIAPI_BASE_URL")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from functions.studio.catalogue import catalogue
+from functions.studio.jobs import APPROVAL_SECONDS
 
 ADDRESS: Final = r"[^\s/?#,@]+"
 WAIT: Final = r"([1-9][0-9]?|[1-8][0-9]{2}|900)"
@@ -137,6 +138,14 @@ SETTINGS: Final = (
         parameter="ClipTimeoutSeconds",
         pattern="[1-9][0-9]{1,2}|[12][0-9]{3}|3[0-5][0-9]{2}|3600",
         would_do="a whole number from 10 to 3600",
+    ),
+    Setting(
+        "APPROVAL_SECONDS",
+        "How long a job with `pauseAfter` waits for its caller; then what is approved goes on, and the rest is given up.",
+        default=str(APPROVAL_SECONDS),
+        parameter="ApprovalSeconds",
+        pattern="[1-9][0-9]{0,5}|1[0-9]{6}|2[0-4][0-9]{5}|25[0-8][0-9]{4}|259[01][0-9]{3}|2592000",
+        would_do="a whole number from 1 to 2592000, which is 30 days",
     ),
     Setting(
         "REPLICATE_BASE_URL",

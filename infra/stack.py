@@ -37,7 +37,9 @@ class Reelay(Stack):
             self, "MakeClips", runtime=runtime, library=library, door=door, workflow=workflow, parameters=parameters
         )
         film = MakeFilm(self, "MakeFilm", runtime=runtime, library=library, clips=clips)
-        end = Close(self, "Close", runtime=runtime, library=library, workflow=workflow, clips=clips)
+        end = Close(
+            self, "Close", runtime=runtime, library=library, workflow=workflow, clips=clips, parameters=parameters
+        )
         workflow.conduct(
             Plan=planning.plan,
             RequestClip=clips.request_clip,

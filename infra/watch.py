@@ -114,7 +114,7 @@ def _films(unattended: tuple[lambda_.Function, ...]) -> list[CustomMetricGroup]:
     ]
 
 
-CHOOSERS = ("api", "plan", "request_clip", "check_clip", "keep_clip")
+CHOOSERS = ("api", "plan", "request_clip", "check_clip", "keep_clip", "sweep")
 """The functions that look into the catalogue."""
 
 STOPPERS = ("close_job", "sweep")

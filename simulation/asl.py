@@ -29,9 +29,13 @@ def rule_for(rules: list[Json], error: str) -> Json | None:
 
 def choose(state: Json, data: Json) -> str:
     for choice in state["Choices"]:
-        if choice.keys() != {"Variable", "IsPresent", "Next"}:
-            raise NotImplementedError("a choice by something else than presence")
-        if (_find(choice["Variable"], data) is not MISSING) is choice["IsPresent"]:
+        if choice.keys() == {"Variable", "IsPresent", "Next"}:
+            holds = (_find(choice["Variable"], data) is not MISSING) is choice["IsPresent"]
+        elif choice.keys() == {"Variable", "BooleanEquals", "Next"}:
+            holds = read(choice["Variable"], data) is choice["BooleanEquals"]
+        else:
+            raise NotImplementedError("a choice by something else than presence or a boolean")
+        if holds:
             return str(choice["Next"])
     return str(state["Default"])
 

@@ -39,11 +39,11 @@ from functions.studio.budgets import Budgets
 from functions.studio.catalogue import catalogue
 from functions.studio.check_queue import LONGEST_SEND, CheckQueue, heartbeat_limit
 from functions.studio.clips import STAGES
-from functions.studio.closing import ENDED, Closing, close_failed, deliver, stop_run
+from functions.studio.closing import ENDED, Closing, close_failed, end_well, stop_run
 from functions.studio.errors import ReelayError
 from functions.studio.events import CANCELLING, CLOSING, LATE, JobEvents
 from functions.studio.job_store import JobStore
-from functions.studio.jobs import Job
+from functions.studio.jobs import APPROVAL_SECONDS, Job
 from functions.studio.ledger import Ledger
 from functions.studio.library import Library
 from functions.studio.messages import CheckClip, ClipTask, CloseJob, KeepClip, LateClip, PieceTask, RequestClip, RunRef
@@ -53,6 +53,7 @@ from functions.studio.sending import Outbox
 from functions.studio.stopping import Brake
 from functions.studio.table import Table
 from functions.studio.tiers import Tier
+from functions.studio.wiring import shared
 from functions.studio.workflow import Workflow
 from functions.sweep.sweep import sweep
 from simulation.dynamodb import DynamoDB, Watcher
@@ -126,6 +127,7 @@ class House:
         self.outbox = Outbox(
             jobs=self.jobs,
             media=self.bucket,
+            shared=shared,
             workflow=self.workflow,
             checks=CheckQueue("queue", DELAYS, self.queue),  # type: ignore[arg-type]  # as far as it is used
             brake=self.brake,
@@ -139,6 +141,7 @@ class House:
             jobs=self.jobs,
             ledger=self.ledger,
             media=self.bucket,
+            shared=shared,
             provider_of=self.provider,
             origins={one.name: [one.host] for one in (REPLICATE, PIAPI)},
             limits=LIMITS,
@@ -302,7 +305,7 @@ class House:
 
     def deliver(self, event: Any) -> Any:
         run = RunRef.parse(event)
-        deliver(run.job_id, run.run, self.closing)
+        end_well(run.job_id, run.run, self.closing, APPROVAL_SECONDS)
         return {}
 
     def close_job(self, event: Any) -> Any:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from functions.api import music, pictures
+from functions.api import music
+from functions.studio import pictures
 from functions.studio.library import AssetType
 from functions.studio.music import MOST_BYTES as MOST_MUSIC
 

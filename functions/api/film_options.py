@@ -77,9 +77,9 @@ def _by_its_name(said: Any) -> Any:
     return {"kind": said} if isinstance(said, str) else said
 
 
-class FilmOptions(inputs.Input):
-    resolution: Resolution | None = None
-    aspect_ratio: AspectRatio | None = None
+class CutOptions(inputs.Input):
+    """Of a film whose clips say how large it is, and of what shape."""
+
     fps: Rate | None = None
     transition: (
         Annotated[TransitionWish, BeforeValidator(_by_its_name, json_schema_input_type=TransitionKind | TransitionWish)]
@@ -97,7 +97,12 @@ class FilmOptions(inputs.Input):
     outro: CardWish | None = None
 
 
-def the_cut(asked: FilmOptions, tenant: str, library: Library, clips: int | None, was: Cut | None = None) -> Cut:
+class FilmOptions(CutOptions):
+    resolution: Resolution | None = None
+    aspect_ratio: AspectRatio | None = None
+
+
+def the_cut(asked: CutOptions, tenant: str, library: Library, clips: int | None, was: Cut | None = None) -> Cut:
     """InvalidRequest for joins that there cannot be among `clips`, None where their number is open; NotFound for assets
     that are none of the tenant's. Any campaign's will do: a logo belongs to the brand.
 
@@ -111,9 +116,10 @@ def the_cut(asked: FilmOptions, tenant: str, library: Library, clips: int | None
         detail = 'is required when audio is music: {"assetId": "…"} of an asset of type audio'
         raise InvalidRequest(f"music: {detail}", errors=(FieldError("music", detail),))
     usual = _transition(asked.transition, Transition()) if asked.transition else before
+    sized = asked if isinstance(asked, FilmOptions) else FilmOptions()
     wanted = Cut(
-        resolution=asked.resolution,
-        aspect_ratio=asked.aspect_ratio,
+        resolution=sized.resolution,
+        aspect_ratio=sized.aspect_ratio,
         fps=asked.fps,
         transition=usual,
         joins={str(join.after): _transition(join, usual) for join in asked.transitions},

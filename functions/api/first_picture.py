@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from aws_lambda_powertools.event_handler import Depends
 
 from functions.api import inputs
-from functions.api.accept_asset import accept_asset, fetch_file
+from functions.api.accept_asset import Accepted, accept_asset, fetch_file
 from functions.api.given import TheJobs, TheLibrary, TheMedia, TheOutside
 from functions.api.outside import Outside
 from functions.api.own_jobs import own_job
@@ -53,10 +53,19 @@ class Darkroom:
 
     def fetched(self, url: str, campaign: Campaign) -> FirstPicture:
         """From where everybody can have it, now an asset of the campaign; the one that it has of the same file already."""
-        body = fetch_file(url, "image", self.outside, field="imageUrl")
+        return _of_asset(self.accepted(url, campaign, "imageUrl").asset)
+
+    def accepted(self, url: str, campaign: Campaign, field: str) -> Accepted:
+        """The same, and whether the asset is a new one; a RequestError names the `field`."""
+        body = fetch_file(url, "image", self.outside, field=field)
         called = inputs.without_controls(PurePath(unquote(re.split("[?#]", url)[0])).name).strip()[:200]
         wish = Wish(called, "image", [])
-        return _of_asset(accept_asset(wish, body, campaign, self.library, self.media, field="imageUrl").asset)
+        return accept_asset(wish, body, campaign, self.library, self.media, field=field)
+
+    def forget(self, asset: Asset) -> None:
+        """One that nothing has come of."""
+        self.library.remove_asset(asset)
+        self.media.delete(*asset.keys)
 
     def _last_frame(self, wish: ContinueWish, tenant: str) -> FirstPicture:
         field = "continueFrom.subJobNumber"

@@ -42,7 +42,7 @@ def draft(
     facts: Facts = NEUTRAL,
 ) -> tuple[Job, list[Clip]]:
     """The job and, where the number of pairs was named, its pending clips; nothing is written."""
-    campaign = for_whom(asked, tenant, library)
+    campaign = for_whom(asked, asked.campaign_id, tenant, library)
     on = today()
     given = [("model", asked.model is not None), ("fallbackModels", bool(asked.fallback_models))]
     compared = the_compared(asked, "pair", catalogue, on, instead=given)

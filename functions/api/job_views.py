@@ -16,8 +16,9 @@ from functions.api.envelope import ROOT, Metadata, Money, View
 from functions.api.film_list import FilmView, film_view
 from functions.api.film_options import OptionsView, options_view
 from functions.api.prompt_views import BriefView, ChoiceView, brief_view, choice_view
+from functions.api.scene_views import ScenesView, scenes_view
 from functions.studio.clips import Clip, ClipStatus
-from functions.studio.jobs import Film, Job, JobStatus
+from functions.studio.jobs import Film, Job, JobStatus, RunKind
 
 SHOWN_AS = {("image_pairs", JobStatus.PLANNING): "image_pair_selection"}
 """Where a kind of job has a word of its own for a status."""
@@ -103,6 +104,16 @@ class JobSummary(JobBase):
     lost_cost: Money | None
 
 
+class ApprovalView(View):
+    """What a job waits with for its caller."""
+
+    until: str
+    """Then what is approved goes on, and the rest is given up."""
+    approved: list[int]
+    """By `subJobNumber`."""
+    waiting: list[int]
+
+
 class JobView(JobBase):
     run: int
     films: list[FilmView]
@@ -115,8 +126,12 @@ class JobView(JobBase):
     """Of a prompted film: as the request was understood."""
     choice: ChoiceView | None
     """How its model was chosen; None where the caller named it."""
+    scenes: ScenesView | None
+    """Of a film of scenes."""
     comparison: list[ShotView] | None
     """None where every shot was made once."""
+    approval: ApprovalView | None
+    """While its status is `awaiting_approval`."""
     links: JobLinks
     progress: Progress
     actual_cost: Money
@@ -136,6 +151,8 @@ class AcceptedView(View):
     message: str
     model_id: str
     estimated_cost: Money | None
+    estimated_credits: int | None = None
+    """That this run takes at most; None of a kind that takes none."""
     warnings: list[str]
     links: Links
 
@@ -186,6 +203,7 @@ def accepted_view(job: Job) -> AcceptedView:
         message=_message(job),
         model_id=job.model,
         estimated_cost=job.estimated_cost,
+        estimated_credits=job.reserved_credits if job.credit_costs else None,
         warnings=job.warnings,
         links=links(job),
     )
@@ -196,15 +214,25 @@ def rerun_view(job: Job, cost: Decimal) -> AcceptedView:
     clips = len(job.purpose.clips)
     anew = "the pairs are selected anew" if job.purpose.chooses else "no clip is made anew"
     if clips:
-        anew = f"{clips} {'clip is' if clips == 1 else 'clips are'} made anew, for ${cost:.2f}"
+        made = "made from their pictures" if job.purpose.kind is RunKind.APPROVED else "made anew"
+        anew = f"{clips} {'clip is' if clips == 1 else 'clips are'} {made}, for ${cost:.2f}"
     message = f"Run {job.run} ({job.purpose.kind.value}) of the job has begun: {anew}."
     return accepted_view(job).model_copy(update={"message": message})
+
+
+def approved_view(job: Job, clip: int, left: Sequence[int]) -> AcceptedView:
+    """Of a picture that was approved while others, `left`, still wait."""
+    wait = f"Clip {left[0]} still waits" if len(left) == 1 else f"Clips {', '.join(map(str, left))} still wait"
+    return accepted_view(job).model_copy(update={"message": f"The picture of clip {clip} is approved. {wait}."})
 
 
 def _message(job: Job) -> str:
     if job.kind == "prompt":
         clips = "1 clip" if job.total_clips == 1 else f"{job.total_clips} clips"
         return f"Job created with {clips} by {', '.join(job.compare or [job.model])}. Video generation started."
+    if job.kind == "scenes":
+        scenes = "1 scene" if job.total_clips == 1 else f"{job.total_clips} scenes"
+        return f"Job created with {scenes}, pictures by {job.image_model}, videos by {job.model}. Generation started."
     if job.num_pairs is None:
         return "Job created. The image pairs are being selected, then video generation starts."
     pairs = "1 image pair" if job.num_pairs == 1 else f"{job.num_pairs} image pairs"
@@ -271,7 +299,9 @@ def job_view(job: Job, clips: Sequence[Clip], films: Sequence[Film], link: Playe
         fallback_models=job.fallback_models,
         brief=brief_view(job.brief) if job.brief else None,
         choice=choice_view(job.choice) if job.choice else None,
+        scenes=scenes_view(job, clips) if job.kind == "scenes" else None,
         comparison=comparison(job, clips),
+        approval=_approval(job, clips),
     )
 
 
@@ -284,6 +314,16 @@ def _progress(job: Job, clips: Sequence[Clip]) -> Progress:
         failed_clips=count[ClipStatus.FAILED],
         clip_urls=[url for clip in clips if (url := clip_url(job, clip))],
         total_cost=_cost(job, clips),
+    )
+
+
+def _approval(job: Job, clips: Sequence[Clip]) -> ApprovalView | None:
+    if job.status is not JobStatus.AWAITING_APPROVAL or job.pause is None:
+        return None
+    waiting = [clip.number for clip in clips if clip.status is ClipStatus.AWAITING_APPROVAL]
+    approved = job.pause.approved
+    return ApprovalView(
+        until=job.pause.until, approved=approved, waiting=[one for one in waiting if one not in approved]
     )
 
 

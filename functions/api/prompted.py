@@ -108,7 +108,7 @@ class Drafting:
         """All but what has to be fetched; nothing is written."""
         asked = self.asked
         check_together(asked)
-        campaign = for_whom(asked, self.tenant, self.darkroom.library)
+        campaign = for_whom(asked, asked.campaign_id, self.tenant, self.darkroom.library)
         style = self._style()
         if not self.as_made:
             check_duration(asked, self.catalogue, self.on)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Depends, Response
@@ -16,9 +15,9 @@ from functions.api.given import TheLibrary
 from functions.api.job_views import AcceptedView, rerun_view, shown_status
 from functions.api.named_model import not_to_be_had
 from functions.api.own_jobs import own_job
-from functions.studio.attempts import at_most
+from functions.studio.attempts import stages_from
 from functions.studio.catalogue import Catalogue, Mode
-from functions.studio.clips import Clip
+from functions.studio.clips import Clip, made_with
 from functions.studio.clock import sleep
 from functions.studio.cut import Cut, Take
 from functions.studio.errors import ConditionLost, Conflict, FieldError
@@ -26,9 +25,10 @@ from functions.studio.jobs import Job, JobStatus, Purpose, RunKind
 from functions.studio.library import Campaign, Library
 from functions.studio.pairs import enough
 from functions.studio.policy import hopeless
-from functions.studio.reruns import opened_again
-from functions.studio.rows import now, today
+from functions.studio.reruns import given_up, lost, upcoming
+from functions.studio.rows import today
 from functions.studio.shots import GONE, by_shot, take
+from functions.studio.table import Write
 from functions.studio.telemetry import about, logger
 
 MOMENTS = 10
@@ -46,48 +46,54 @@ class Reruns:
     reception: Reception
     library: Library
 
-    def begin(self, asked: BaseModel, tenant: str, job_id: str, decide: Decide) -> Response[Envelope[AcceptedView]]:
+    def begin(
+        self, asked: BaseModel, tenant: str, job_id: str, decide: Decide, *, in_pause: bool = False
+    ) -> Response[Envelope[AcceptedView]]:
+        """Of a job that has ended; `in_pause`, of one that waits for its caller, too."""
+        check = over if in_pause else ended
+
+        def carry_out() -> AcceptedView:
+            job = check(self.announced(tenant, job_id))
+            clips = self.reception.jobs.clips(job.id)
+            return self.accept(asked, job, clips, decide(job, clips))
+
         try:
-            return self.reception.answered_once(asked, lambda: self._begin(asked, tenant, job_id, decide))
+            return self.reception.answered_once(asked, carry_out)
         except ConditionLost:
-            ended(own_job(self.reception.jobs, tenant, job_id))  # else another run was begun meanwhile
+            check(own_job(self.reception.jobs, tenant, job_id))  # else another run was begun meanwhile
             raise
 
-    def _begin(self, asked: BaseModel, tenant: str, job_id: str, decide: Decide) -> AcceptedView:
-        jobs = self.reception.jobs
-        job = ended(self._announced(tenant, job_id))
-        clips = jobs.clips(job.id)
-        purpose = decide(job, clips).model_copy(update={"asked_at": now()})
-        next_job = job.model_copy(update={"run": job.run + 1, "status": JobStatus.PLANNING, "purpose": purpose})
+    def accept(
+        self, asked: BaseModel, job: Job, clips: Sequence[Clip], purpose: Purpose, *beside: Write
+    ) -> AcceptedView:
+        """Begins the job's next run, with other writes; ConditionLost where the job is not as it was read."""
         if purpose.chooses:
-            campaign = self.library.get(Campaign, tenant, job.campaign_id, field="campaignId")
+            campaign = self.library.get(Campaign, job.tenant, job.campaign_id, field="campaignId")
             enough(self.library.count_pictures(campaign), job.num_pairs)
         models = self.reception.catalogue()
-        again = [opened_again(clip, next_job, models) for clip in clips if clip.number in purpose.clips]
-        _require_models(job, again, purpose, models)
-        self._require_pictures(job.tenant, again, purpose.cut or job.cut)
-        self._require_hope(job, clips, again, purpose)
-        cost = sum((at_most(clip, next_job, models) for clip in again), start=Decimal(0))
-        estimate = job.estimated_cost if purpose.chooses else job.actual_cost + cost
-        reserved = (estimate or Decimal(0)) if purpose.chooses else cost
-        next_job = next_job.model_copy(update={"reserved_cost": reserved})
-        warnings = [*job.warnings, *purpose.warnings]
-        shown = rerun_view(next_job.model_copy(update={"estimated_cost": estimate, "warnings": warnings}), cost)
-        about(job=job.id, run=next_job.run)
-        told = {"estimatedCost": estimate, "reservedCost": reserved, "warnings": warnings}
+        run = upcoming(job, clips, purpose, models)
+        _require_models(run.job, run.again, purpose, models)
+        self._require_pictures(job.tenant, run.again, purpose.cut or job.cut)
+        self._require_hope(job, clips, run.again, purpose)
+        shown = rerun_view(run.job, run.cost)
+        about(job=job.id, run=run.job.run)
         self.reception.budgets.accept(
-            next_job,
-            *jobs.next_run(job, purpose, told),
+            run.job,
+            *self.reception.jobs.next_run(job, run.job.purpose, run.told),
             *self.reception.once.remember(asked, job.id, shown),
+            *beside,
         )
-        logger().info("run accepted", extra={"kind": purpose.kind.value, "clips": len(again), "usd": float(cost)})
-        self.reception.start(next_job.model_copy(update={"execution_arn": None}))
+        logger().info(
+            "run accepted", extra={"kind": purpose.kind.value, "clips": len(run.again), "usd": float(run.cost)}
+        )
+        self.reception.start(run.job.model_copy(update={"execution_arn": None}))
         return shown
 
-    def _announced(self, tenant: str, job_id: str) -> Job:
+    def announced(self, tenant: str, job_id: str) -> Job:
+        """The caller's own job; one whose run is just over, when that is published."""
         job = own_job(self.reception.jobs, tenant, job_id)
         for _ in range(MOMENTS):
-            if not job.ended or job.announced_run == job.run:
+            if not job.rests or job.announced_run == job.run:
                 break
             sleep(MOMENT)
             job = own_job(self.reception.jobs, tenant, job_id)
@@ -95,7 +101,8 @@ class Reruns:
 
     def _require_hope(self, job: Job, clips: Sequence[Clip], again: Sequence[Clip], purpose: Purpose) -> None:
         """That the film may come, as far as can be known: nobody pays for clips of one that cannot."""
-        after = {clip.number: clip for clip in (*clips, *again)}
+        without = lost(given_up(clips, purpose)) if purpose.kind is RunKind.APPROVED else []
+        after = {clip.number: clip for clip in (*clips, *again, *without)}
         if purpose.chooses or not (why := hopeless(job.on_clip_failure, [*after.values()], cut=purpose.cut or job.cut)):
             return
         raise Conflict(
@@ -106,10 +113,10 @@ class Reruns:
 
     def _require_pictures(self, tenant: str, clips: Sequence[Clip], cut: Cut) -> None:
         """Of the clips that are made anew, and of the cut: a deleted picture cannot be given to a model."""
-        wanted = {one for clip in clips for one in (clip.image1_asset_id, clip.image2_asset_id) if one}
+        wanted = {one for clip in clips for one in _given(clip)}
         gone = wanted - {asset.id for asset in self.library.assets(tenant, sorted(wanted))}
         if gone:
-            spoiled = [clip.number for clip in clips if {clip.image1_asset_id, clip.image2_asset_id} & gone]
+            spoiled = [clip.number for clip in clips if _given(clip) & gone]
             raise Conflict(
                 f"Clip {spoiled[0]} cannot be made anew: its picture {min(gone)} has been deleted.",
                 hint="A recut makes a film of the clips that are there.",
@@ -124,10 +131,16 @@ class Reruns:
             )
 
 
+def _given(clip: Clip) -> set[str]:
+    """The assets that a model is shown for it."""
+    reference = clip.reference_asset_id if clip.stage == "image" else None
+    return {one for one in (clip.image1_asset_id, clip.image2_asset_id, reference) if one}
+
+
 def _require_models(job: Job, again: Sequence[Clip], purpose: Purpose, catalogue: Catalogue) -> None:
     """That the clips can be made with the models that they are to be made with."""
     on = today()
-    asked: set[tuple[str, Mode]] = {(clip.model, clip.mode) for clip in again}
+    asked: set[tuple[str, Mode]] = {made_with(clip, stage) for clip in again for stage in stages_from(job, clip.stage)}
     if purpose.chooses:
         asked |= {(name, "pair") for name in job.models}
     for name, mode in sorted(asked):
@@ -142,8 +155,20 @@ def _require_models(job: Job, again: Sequence[Clip], purpose: Purpose, catalogue
 
 
 def ended(job: Job) -> Job:
-    """Conflict while it runs, or while its end is not published."""
-    if not job.ended:
+    """Conflict while it runs or waits, or while its end is not published."""
+    if job.rests and not job.ended:
+        doing = "its pictures wait for approval"
+        raise Conflict(
+            f"The job has not ended: {doing}.",
+            hint="POST …/sub-jobs/{n}/approve lets a picture go on, …/regenerate makes another, …/cancel ends the job.",
+            errors=(FieldError("job_id", doing),),
+        )
+    return over(job)
+
+
+def over(job: Job) -> Job:
+    """Conflict while its run goes on, or while the end of that is not published."""
+    if not job.rests:
         raise is_running(job)
     if job.announced_run != job.run:
         raise Conflict(

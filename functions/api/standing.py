@@ -60,9 +60,15 @@ def the_tier(asker: Asker) -> Tier:
     return tier
 
 
+TOO_MANY = {"image_pairs": "numPairs", "prompt": "durationSeconds", "scenes": "sceneIds"}
+"""The field that says of how many clips a job is, by its kind."""
+
+
 def require_tier(job: Job, tier: Tier, catalogue: Catalogue) -> None:
     """NotOfTier for a job of models that the tier may not name, or of more clips than it has."""
-    mode: Mode = job.brief.mode if job.brief else "pair"
+    if job.image_model and (why := not_named(catalogue.model(job.image_model, "still"), tier)):
+        refuse_to_tier([FieldError("imageModel", why)], "still", tier, catalogue)
+    mode: Mode = job.brief.mode if job.brief else "image" if job.kind == "scenes" else "pair"
     named = {"model": [job.model], "compare": job.compare, "fallbackModels": job.fallback_models}
     faults = [
         FieldError(field if field == "model" else f"{field}.{place}", why)
@@ -71,9 +77,10 @@ def require_tier(job: Job, tier: Tier, catalogue: Catalogue) -> None:
         if (why := not_named(catalogue.model(name, mode), tier))
     ]
     if (job.total_clips or MOST_CLIPS) > tier.clips:
-        field = "durationSeconds" if job.brief else "numPairs"
         number = f"comes to {job.total_clips} clips" if job.total_clips else "must be named"
-        faults.append(FieldError(field, f"{number}: a job of the tier {tier.name} has at most {tier.clips}"))
+        faults.append(
+            FieldError(TOO_MANY[job.kind], f"{number}: a job of the tier {tier.name} has at most {tier.clips}")
+        )
     refuse_to_tier(faults, mode, tier, catalogue)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from functions.arrange.arrangement import arrangement, made_before
+from functions.studio.clips import ClipStatus
 from functions.studio.errors import NoClipSurvived
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import Job, JobStatus, LeftOut
@@ -20,7 +21,7 @@ from functions.studio.stopping import Brake
 
 def arrange(run: RunRef, brake: Brake, ledger: Ledger) -> PieceTasks:
     """The pieces that an encoder has to make; called again, the same ones. NoClipSurvived where too few clips are left for
-    what the caller wants.
+    what the caller wants. None, and a pause, where clips wait for the caller.
 
     When Assemble has found that the film cannot be made of them, the next ones: without what it has left out.
     """
@@ -28,6 +29,8 @@ def arrange(run: RunRef, brake: Brake, ledger: Ledger) -> PieceTasks:
     job = jobs.owned(run.job_id, run.run, JobStatus.PROCESSING, JobStatus.COMBINING)
     if job.status is JobStatus.PROCESSING:
         settle_open_clips(brake, ledger, job, job.run, "The step ended without a result")
+        if _to_be_approved(job, jobs):
+            return PieceTasks(tasks=[], paused=True)
         _put_pieces(job, LeftOut(), jobs)
         jobs.table.commit(jobs.move_job(job.id, job.run, JobStatus.COMBINING))
     elif (left_out := jobs.left_out(job.id, job.run)).due:
@@ -37,6 +40,16 @@ def arrange(run: RunRef, brake: Brake, ledger: Ledger) -> PieceTasks:
     return PieceTasks(
         tasks=[PieceTask(job_id=job.id, run=job.run, piece=piece.number) for piece in pieces if piece.picture is None]
     )
+
+
+def _to_be_approved(job: Job, jobs: JobStore) -> bool:
+    """Whether the caller is to look at something before there can be a film; NoClipSurvived as for pieces."""
+    clips = jobs.clips(job.id)
+    if not any(clip.status is ClipStatus.AWAITING_APPROVAL for clip in clips):
+        return False
+    if why := hopeless(job.on_clip_failure, clips, cut=job.run_cut):
+        raise NoClipSurvived(why)
+    return True
 
 
 def _put_pieces(job: Job, left_out: LeftOut, jobs: JobStore) -> None:

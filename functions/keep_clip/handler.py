@@ -14,7 +14,7 @@ from functions.studio.clips import STAGES
 from functions.studio.messages import ClipTask, KeepClip, LateClip
 from functions.studio.providers import PROVIDERS, open_provider
 from functions.studio.telemetry import entry
-from functions.studio.wiring import catalogue, events, jobs, ledger, media
+from functions.studio.wiring import catalogue, events, jobs, ledger, media, shared
 
 
 @entry
@@ -23,7 +23,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         provider: [origin.strip() for origin in os.environ[f"{provider.upper()}_OUTPUT_ORIGINS"].split(",")]
         for provider in PROVIDERS
     }
-    keeper = Keeper(jobs(), ledger(), media(), open_provider, origins, LIMITS, STAGES, events(), catalogue)
+    keeper = Keeper(jobs(), ledger(), media(), shared, open_provider, origins, LIMITS, STAGES, events(), catalogue)
     if "detail" in event:
         keeper.keep_late(LateClip.parse(event["detail"]))
         return {}

@@ -7,14 +7,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
+from functions.keep_clip.copying import SEGMENT_SECONDS, Copier
 from functions.keep_clip.counting import count_ended, count_made
-from functions.keep_clip.judging import TIMEOUTS, check, is_silent, reason
-from functions.keep_clip.output import fetch_shown
+from functions.keep_clip.judging import TIMEOUTS, reason
 from functions.studio import telemetry
-from functions.studio.attempts import Following, at_most, next_step
+from functions.studio.attempts import Following, at_most, next_stage, next_step, offered
 from functions.studio.budgets import Budgets
 from functions.studio.catalogue import Catalogue
 from functions.studio.clips import (
@@ -26,7 +25,9 @@ from functions.studio.clips import (
     ClipStatus,
     Fault,
     Kept,
+    KeptPicture,
     Outcome,
+    made_with,
 )
 from functions.studio.closing import give_up
 from functions.studio.errors import (
@@ -35,37 +36,23 @@ from functions.studio.errors import (
     NotConfigured,
     OutputExpired,
     OverBudget,
-    ProviderError,
     StaleRun,
 )
 from functions.studio.events import JobEvents
-from functions.studio.job_store import JobStore, said
+from functions.studio.job_store import JobStore, begins_with, said
 from functions.studio.jobs import Job, JobStatus
 from functions.studio.ledger import Ledger, Line, LineState, reservation
-from functions.studio.media import Probe, Segment
-from functions.studio.media_store import (
-    RAW,
-    MediaStore,
-    clip_key,
-    last_frame_key,
-    segment_key,
-    thumbnail_key,
-)
+from functions.studio.media_store import MediaStore, SharedStore
 from functions.studio.messages import ClipTask, KeptClip, LateClip, StateError
 from functions.studio.policy import hopeless
-from functions.studio.probe import Stills, examine, sha256
 from functions.studio.providers import Provider
 from functions.studio.pulse import Pulse
 from functions.studio.recording import cancel, is_over, last_look
 from functions.studio.rows import now
-from functions.studio.segment import segment_clip
 from functions.studio.settlement import Ending, ended_attempt, ending
 from functions.studio.table import Write
-from functions.studio.workplace import workplace
 
-SEGMENT_SECONDS = 40
-"""For encoding one of a clip in a foreign format; copying takes a moment. The clip's fetching and proving may take 420 of
-the function's 480."""
+NO_TIME = "The picture is there, and no time is left for its video"
 
 READS = 4
 """Times that the rows are read again when somebody changed them in between."""
@@ -76,6 +63,7 @@ class Keeper:
     jobs: JobStore
     ledger: Ledger
     media: MediaStore
+    shared: Callable[[], SharedStore]
     provider_of: Callable[[str], Provider]
     origins: Mapping[str, Sequence[str]]
     """From which a provider's outputs may be fetched."""
@@ -149,8 +137,9 @@ class Keeper:
     def _already(self, job: Job, clip: Clip, line: Line, task: ClipTask) -> ClipTask | None:
         if clip.status not in OPEN_CLIP:
             return None
-        kept = line.state is LineState.SETTLED
-        following = self._next(job, clip, task, line.model, kept=kept, error_class=clip.error_class)
+        if line.state is LineState.SETTLED:
+            return self._next_stage(job, clip, task)
+        following = self._again(job, clip, task, line.model, clip.error_class)
         return following.task if following else None
 
     def _end(
@@ -168,7 +157,8 @@ class Keeper:
             try:
                 kept = self.copy(job, clip, attempt, answer)
             except (BrokenMedia, OutputExpired) as fault:
-                end = ending(attempt, f"The clip is unusable: {fault}.", fault.error_class)
+                what = "clip" if attempt.stage == "video" else "picture"
+                end = ending(attempt, f"The {what} is unusable: {fault}.", fault.error_class)
                 return self._failed(job, clip, line, task, attempt, end)
             except NotConfigured as fault:  # ffmpeg is missing, or an origin
                 return self._failed(job, clip, line, task, attempt, ending(attempt, str(fault), fault.error_class))
@@ -180,108 +170,99 @@ class Keeper:
             cancel(self.provider_of(attempt.provider), attempt.prediction_id, "it was given up")
         return following
 
-    def _next(
-        self, job: Job, clip: Clip, task: ClipTask, model: str, *, kept: bool, error_class: str | None = None
-    ) -> Following | None:
+    def _next_stage(self, job: Job, clip: Clip, task: ClipTask) -> ClipTask | None:
+        """What a clip goes on with whose stage is kept; nothing where its caller is to look at it first."""
+        if job.stopping or task.stage == job.pause_after:
+            return None
+        return next_stage(task, self.stages[job.kind], _passed(clip))
+
+    def _again(self, job: Job, clip: Clip, task: ClipTask, model: str, error_class: str | None) -> Following | None:
+        """Another attempt at what has failed; pictures have no other model to fall back to."""
         if job.stopping:
             return None
+        models = job.models if task.stage == "video" else [model]
         return next_step(
             task,
             self.stages[job.kind],
-            job.models,
+            models,
             model,
-            kept=kept,
             error_class=error_class,
             passed=_passed(clip),
             limits=self.limits,
         )
 
-    def _shown_now(self, attempt: Attempt) -> str | None:
-        """Where the provider shows the attempt's output at the moment; None where it does not (any more)."""
-        if not attempt.prediction_id:
-            return None
-        try:
-            answer = self.provider_of(attempt.provider).look(attempt.prediction_id).answer
-        except (ProviderError, NotConfigured) as error:
-            telemetry.logger().warning("an expired output cannot be looked up again", extra={"reason": str(error)})
-            return None
-        return None if answer is None or answer.removed else answer.output_url
-
-    def copy(self, job: Job, clip: Clip, attempt: Attempt, answer: Answer) -> Kept:
-        """The clip and its sound in our bucket, proved; BrokenMedia, OutputExpired or NotConfigured where that cannot be."""
-        url = answer.output_url
-        if answer.removed:
-            raise OutputExpired("the provider has deleted its output")
-        if not url:
-            raise BrokenMedia("the provider named no output")
-        with workplace() as folder:
-            film, pcm = folder / "clip.mp4", folder / "clip.pcm"
-            fetch_shown(lambda: self._shown_now(attempt), url, film, self.origins[attempt.provider])
-            stills = Stills(folder / "thumbnail.jpg", folder / "last_frame.jpg")
-            probe = examine(film, pcm=pcm, stills=stills)
-            check(probe, clip.duration_seconds)
-            key = clip_key(job.tenant, job.id, attempt.id, clip.number)
-            pcm_key = key.removesuffix(".mp4") + ".pcm"
-            self.media.upload(pcm, pcm_key, "application/octet-stream", tags=RAW)
-            self.media.upload(film, key, "video/mp4")
-            segment = self._segment(film, pcm, probe, key)
-            return Kept(
-                key=key,
-                pcm_key=pcm_key,
-                sha256=sha256(film),
-                probe=probe,
-                thumbnail_key=self._still(stills.thumbnail, thumbnail_key(key)),
-                last_frame_key=self._still(stills.last, last_frame_key(key)),
-                predict_seconds=_at_the_provider(attempt, answer),
-                silent=is_silent(probe) and self.catalogue().model(clip.model, clip.mode).sounds(job.cut),
-                segment=segment,
-            )
-
-    def _still(self, file: Path, key: str) -> str | None:
-        """None where the file had no such frame: its index may promise more than can be decoded."""
-        if not file.exists():
-            telemetry.logger().warning("a still is missing", extra={"still": file.name})
-            return None
-        self.media.upload(file, key, "image/jpeg")
-        return key
-
-    def _segment(self, film: Path, pcm: Path, probe: Probe, clip: str) -> Segment | None:
-        """What the clip is watched by before there is a film. It is worth no paid clip: None where it cannot be made."""
-        to, key = film.with_suffix(".m4s"), segment_key(clip)
-        try:
-            segment = segment_clip(film, pcm, probe.picture, to, key, seconds=self.segment_seconds)
-        except BrokenMedia as fault:
-            telemetry.logger().warning("no segment to watch", extra={"reason": str(fault)})
-            telemetry.count("SegmentsFailed")
-            return None
-        self.media.upload(to, key, "video/mp4", tags=RAW)
-        return segment
+    def copy(self, job: Job, clip: Clip, attempt: Attempt, answer: Answer) -> Kept | KeptPicture:
+        """What was made, in a bucket of ours, proved; BrokenMedia, OutputExpired or NotConfigured where that cannot be."""
+        copier = Copier(self.media, self.shared, self.provider_of, self.origins, self.catalogue, self.segment_seconds)
+        return copier.copy(job, clip, attempt, answer)
 
     def _completed(
-        self, job: Job, clip: Clip, line: Line, task: ClipTask, attempt: Attempt, kept: Kept
+        self, job: Job, clip: Clip, line: Line, task: ClipTask, attempt: Attempt, kept: Kept | KeptPicture
     ) -> ClipTask | None:
-        following = self._next(job, clip, task, line.model, kept=True)
         price = line.comes_to(attempt.price)
         reported = attempt.answer.reported_cost if attempt.answer else None
-        costs = {"actualCost": (clip.actual_cost or 0) + price}
+        costs: dict[str, Decimal | None] = {"actualCost": (clip.actual_cost or Decimal(0)) + price}
         if reported is not None:
-            costs["providerReportedCost"] = (clip.provider_reported_cost or 0) + reported
+            costs["providerReportedCost"] = (clip.provider_reported_cost or Decimal(0)) + reported
+        picture = kept if isinstance(kept, KeptPicture) else None
         ended = [
-            self.jobs.attempt_ended(job.id, attempt.id, AttemptStatus.KEPT, as_read=attempt),
+            self.jobs.attempt_ended(job.id, attempt.id, AttemptStatus.KEPT, as_read=attempt, picture=picture),
             self.ledger.end(job.id, attempt.id, LineState.SETTLED, price, reported=reported),
         ]
-        if following:
-            changes = {"stage": following.task.stage, **costs, "kept": kept.attributes()}
-            self._go_on(job, clip, following, line.amount - price, changes, ended)
+        following = None
+        if isinstance(kept, KeptPicture):
+            following = self._with_picture(job, clip, task, kept, costs, line.amount - price, ended)
         else:
             self.jobs.table.commit(self.jobs.clip_kept(job.id, task, kept, costs), *ended)
-        count_made(Pulse(self.jobs.table), attempt)
-        telemetry.logger().info("kept", extra={"bytes": kept.probe.bytes, "usd": float(price)})
-        if not following:
             telemetry.count("ClipsCompleted")
             _tell_time(clip)
+        count_made(Pulse(self.jobs.table), attempt)
+        told = kept.bytes if isinstance(kept, KeptPicture) else kept.probe.bytes
+        telemetry.logger().info("kept", extra={"bytes": told, "stage": task.stage, "usd": float(price)})
         telemetry.money("ClipCost", price)
-        return following.task if following else None
+        return following
+
+    def _with_picture(
+        self,
+        job: Job,
+        clip: Clip,
+        task: ClipTask,
+        picture: KeptPicture,
+        costs: dict[str, Decimal | None],
+        free: Decimal,
+        ended: Sequence[Write],
+    ) -> ClipTask | None:
+        """The clip goes on to its video, or waits for its caller; where neither can be it ends, and its picture stays."""
+        job = self.jobs.job(job.id)  # copying takes its time, and perhaps nothing is wanted any more
+        following = self._next_stage(job, clip, task)
+        if following:
+            going_on = clip.model_copy(update={"stage": following.stage})
+            amount = min(free, at_most(going_on, job, self.catalogue()))
+            line = reservation(going_on, amount=amount, credits=job.credits_of(following.stage))
+            move = self.jobs.next_stage(job.id, clip, following.stage, picture, costs)
+            self.jobs.table.commit(move, self.ledger.reserve(job.id, line), *ended)
+        elif job.stopping is None and task.stage == job.pause_after:
+            self.jobs.table.commit(self.jobs.clip_waits(job.id, clip, picture, costs), *ended)
+        else:
+            self._ends_with_picture(job, clip, picture, costs, ended)
+        return following
+
+    def _ends_with_picture(
+        self,
+        job: Job,
+        clip: Clip,
+        picture: KeptPicture,
+        costs: dict[str, Decimal | None],
+        ended: Sequence[Write],
+    ) -> None:
+        fault = Fault(message=NO_TIME, error_class="timeout")
+        if job.stopping:
+            fault = Fault(message=job.stopping, error_class="cancelled")
+        status = ClipStatus.CANCELLED if job.stopping else ClipStatus.FAILED
+        lost = self.jobs.clip_lost(job.id, clip, status, {**begins_with(picture), **costs, **said(fault)})
+        self.jobs.table.commit(*ended, lost)
+        telemetry.count("ClipsFailed", errorClass=fault.error_class)
+        _tell_time(clip)
 
     def _failed(
         self, job: Job, clip: Clip, line: Line, task: ClipTask, attempt: Attempt | None, end: Ending
@@ -291,7 +272,7 @@ class Keeper:
         # Of what is uncertain nothing is sent again: two might be paid for.
         again = is_open and end.certain
         error_class = end.fault.error_class if again else None
-        following = self._next(job, clip, task, clip.model, kept=False, error_class=error_class)
+        following = self._again(job, clip, task, made_with(clip, task.stage)[0], error_class)
         cancelled = job.stopping is not None and end.fault.error_class == "cancelled"
         fault = Fault(message=str(job.stopping), error_class="cancelled") if cancelled else end.fault
         ended = ended_attempt(self.jobs, self.ledger, job.id, line, attempt, end)
@@ -321,14 +302,7 @@ class Keeper:
         self, job: Job, clip: Clip, following: Following, free: Decimal, fault: Fault, ended: Sequence[Write]
     ) -> None:
         """What the clip says meanwhile, and who is asked now."""
-        model = self.catalogue().model(following.model, clip.mode)
-        next_clip = clip.model_copy(
-            update={
-                "model": model.name,
-                "estimated_cost": model.offer(job.cut, clip.duration_seconds).cost,
-                "aspect_ratio": clip.aspect_ratio if model.name == clip.model else None,
-            }
-        )
+        next_clip = self._by(following.model, job, clip) if following.task.stage == "video" else clip
         changes = {
             **said(fault),
             "retryCount": following.task.attempt - 1,
@@ -339,13 +313,30 @@ class Keeper:
         }
         self._go_on(job, next_clip, following, free, changes, ended)
 
+    def _by(self, name: str, job: Job, clip: Clip) -> Clip:
+        """The clip as another model makes its video."""
+        model, before = (self.catalogue().model(one, clip.mode) for one in (name, clip.model))
+        dearer = offered(model, clip, job, "video").cost - offered(before, clip, job, "video").cost
+        changes = {
+            "model": model.name,
+            "estimated_cost": clip.estimated_cost + dearer,
+            "aspect_ratio": clip.aspect_ratio if model.name == clip.model else None,
+        }
+        return clip.model_copy(update=changes)
+
     def _go_on(
         self, job: Job, clip: Clip, following: Following, free: Decimal, changes: dict[str, Any], ended: Sequence[Write]
     ) -> None:
         """Ends an attempt and reserves for what follows it: of `free`, which is reserved for the clip and was not used, and
         of the budgets where that does not do. OverBudget where they have no more for it."""
         task = following.task
-        line = reservation(clip, stage=task.stage, attempt=task.attempt, amount=at_most(clip, job, self.catalogue()))
+        line = reservation(
+            clip,
+            stage=task.stage,
+            attempt=task.attempt,
+            amount=at_most(clip, job, self.catalogue()),
+            credits=job.credits_of(task.stage),
+        )
         writes = [
             self.jobs.move_clip(job.id, clip.run, clip.number, ClipStatus.PROCESSING, changes),
             self.ledger.reserve(job.id, line),
@@ -358,16 +349,6 @@ class Keeper:
             Budgets(self.jobs.table).reserve_more(job, line.amount - free, *writes)
         except StaleRun as stopped:
             raise ConditionLost(str(stopped)) from None
-
-
-def _at_the_provider(attempt: Attempt, answer: Answer) -> float | None:
-    """Seconds, by its own word; else from its acceptance to its answer."""
-    if answer.predict_seconds is not None:
-        return answer.predict_seconds
-    if attempt.accepted_at is None or attempt.answered_at is None:
-        return None
-    took = datetime.fromisoformat(attempt.answered_at) - datetime.fromisoformat(attempt.accepted_at)
-    return max(0.0, took.total_seconds())
 
 
 def _passed(clip: Clip) -> float:

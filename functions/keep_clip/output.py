@@ -25,18 +25,27 @@ GONE = frozenset({401, 403, 404, 410})
 PORTS = {"http": 80, "https": 443}
 
 
-def fetch_shown(shown: Callable[[], str | None], url: str, path: Path, origins: Sequence[str]) -> None:
+def fetch_shown(
+    shown: Callable[[], str | None], url: str, path: Path, origins: Sequence[str], *, most_bytes: int = MOST_BYTES
+) -> None:
     """As `fetch`, but where the address has expired once more from the one that is `shown` now, if that is another."""
     try:
-        fetch(url, path, origins)
+        fetch(url, path, origins, most_bytes=most_bytes)
     except OutputExpired:
         other = shown()
         if other is None or other == url:
             raise
-        fetch(other, path, origins)
+        fetch(other, path, origins, most_bytes=most_bytes)
 
 
-def fetch(url: str, path: Path, origins: Sequence[str], *, seconds: float = MOST_SECONDS) -> None:
+def fetch(
+    url: str,
+    path: Path,
+    origins: Sequence[str],
+    *,
+    seconds: float = MOST_SECONDS,
+    most_bytes: int = MOST_BYTES,
+) -> None:
     """Streams the output into `path`. OutputUnreachable is worth another try, OutputExpired and BrokenMedia are not;
     NotConfigured for an output of another origin, where the next one would lie too."""
     end = time.monotonic() + seconds
@@ -44,7 +53,7 @@ def fetch(url: str, path: Path, origins: Sequence[str], *, seconds: float = MOST
         with requests.Session() as session:
             answer = _open(session, url, origins)
             with answer, path.open("wb") as file:
-                for chunk in _limited(_as_it_comes(answer), end):
+                for chunk in _limited(_as_it_comes(answer), end, most_bytes):
                     file.write(chunk)
     except (requests.RequestException, HTTPError) as error:
         raise OutputUnreachable(
@@ -88,12 +97,12 @@ def _as_it_comes(answer: requests.Response) -> Iterator[bytes]:
         yield piece
 
 
-def _limited(chunks: Iterator[bytes], end: float) -> Iterator[bytes]:
+def _limited(chunks: Iterator[bytes], end: float, most_bytes: int) -> Iterator[bytes]:
     size = 0
     for chunk in chunks:
         size += len(chunk)
-        if size > MOST_BYTES:
-            raise BrokenMedia(f"the output is larger than {MOST_BYTES >> 20} MiB")
+        if size > most_bytes:
+            raise BrokenMedia(f"the output is larger than {most_bytes >> 20} MiB")
         if time.monotonic() > end:
             raise OutputUnreachable("the provider's output did not arrive in time")
         yield chunk

@@ -10,20 +10,20 @@ from functions.plan.choice import Choice, Editor, choose
 from functions.plan.continuity import NAME
 from functions.plan.questions import MOST_PICTURES
 from functions.plan.selection import Pair
-from functions.studio.attempts import at_most
+from functions.studio.attempts import at_most, in_time, stage_ends
 from functions.studio.budgets import Budgets
 from functions.studio.catalogue import Catalogue, Model, catalogue
 from functions.studio.clips import STAGES, Clip, ClipStatus, pending_clip
 from functions.studio.cut import Cut
 from functions.studio.errors import ConditionLost, NoClipSurvived
-from functions.studio.job_store import JobStore
-from functions.studio.jobs import Job, JobStatus
+from functions.studio.job_store import JobStore, said
+from functions.studio.jobs import Job, JobStatus, RunKind
 from functions.studio.ledger import Ledger, reservation
 from functions.studio.library import Campaign, Client, Library, PictureAsset
 from functions.studio.messages import ClipTask, ClipTasks
 from functions.studio.pairs import enough
 from functions.studio.policy import never_enough
-from functions.studio.reruns import opened_again
+from functions.studio.reruns import NOT_APPROVED, given_up, opened_again
 from functions.studio.rows import new_id, now
 from functions.studio.shots import numbered
 from functions.studio.table import Write
@@ -76,15 +76,16 @@ def _to_make(job: Job, board: Board) -> list[Clip]:
 
 
 def _task(job: Job, clip: Clip, board: Board) -> ClipTask:
-    return ClipTask(
+    task = ClipTask(
         job_id=job.id,
         run=job.run,
         clip=clip.number,
-        stage=STAGES[job.kind][0],
+        stage=clip.stage,
         attempt=1,
         timeout_seconds=board.timeout_seconds,
         heartbeat_seconds=board.heartbeat_seconds,
     )
+    return in_time(task, stage_ends(STAGES[job.kind], clip.stage))
 
 
 def _choose(job: Job, board: Board, time_left: Callable[[], float]) -> None:
@@ -133,7 +134,7 @@ def _choose(job: Job, board: Board, time_left: Callable[[], float]) -> None:
 
 def _open(job: Job, board: Board) -> None:
     """The clips that this run makes: those that it makes anew, or all that were known when the job was accepted. The others
-    stay as they are, with the run that made them."""
+    stay as they are, with the run that made them; but those that were not approved are given up."""
     planner = new_id()
     board.jobs.table.commit(board.jobs.begin_to_plan(job, planner))
     clips = board.jobs.clips(job.id)
@@ -145,9 +146,15 @@ def _open(job: Job, board: Board) -> None:
     cost = sum((at_most(clip, job, board.catalogue()) for clip in opened), start=Decimal(0))
     to_stay = [clip.model_copy(update={"expires_at": None}) for clip in opened]
     _put(job, planner, [_rows(job, clip, board) for clip in to_stay], board)
+    if job.purpose.kind is RunKind.APPROVED:
+        _put(job, planner, [(_given_up(job, clip, board),) for clip in given_up(clips, job.purpose)], board)
     goes_on = {"reservedCost": cost, "startedAt": job.started_at or now(), "planner": None}
     move = board.jobs.move_job(job.id, job.run, JobStatus.PROCESSING, goes_on, planner=planner)
     board.budgets.change(job, cost - job.reserved_cost, move)
+
+
+def _given_up(job: Job, clip: Clip, board: Board) -> Write:
+    return board.jobs.clip_lost(job.id, clip, ClipStatus.CANCELLED, said(NOT_APPROVED))
 
 
 def _tell(choice: Choice, pictures: int) -> None:
@@ -186,11 +193,11 @@ def _write(job: Job, planner: str, clips: list[Clip], board: Board) -> None:
 
 
 def _rows(job: Job, clip: Clip, board: Board) -> tuple[Write, Write]:
-    line = reservation(clip, amount=at_most(clip, job, board.catalogue()))
+    line = reservation(clip, amount=at_most(clip, job, board.catalogue()), credits=job.credits_of(clip.stage))
     return board.jobs.new_clip(job.id, clip), board.ledger.reserve(job.id, line)
 
 
-def _put(job: Job, planner: str, writes: Sequence[tuple[Write, Write]], board: Board) -> None:
+def _put(job: Job, planner: str, writes: Sequence[tuple[Write, ...]], board: Board) -> None:
     jobs = board.jobs
     for start in range(0, len(writes), ROWS_AT_ONCE):
         some = [write for pair in writes[start : start + ROWS_AT_ONCE] for write in pair]

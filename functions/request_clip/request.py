@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from functions.studio.clips import Attempt, AttemptStatus, ClipStatus
+from functions.studio.attempts import offered
+from functions.studio.clips import Attempt, AttemptStatus, ClipStatus, made_with
 from functions.studio.errors import ConditionLost, NotFound, StaleRun
 from functions.studio.messages import ClipTask, RequestClip
 from functions.studio.recording import release
@@ -17,16 +18,16 @@ def request_clip(message: RequestClip, outbox: Outbox) -> None:
     task = message.task
     job = spending(outbox.jobs, task)
     clip = outbox.jobs.clip(task.job_id, task.clip)
-    model = outbox.catalogue().model(clip.model, clip.mode)
+    model = outbox.catalogue().model(*made_with(clip, task.stage))
     attempt = Attempt(
         id=task.attempt_id,
         clip=task.clip,
         run=task.run,
         stage=task.stage,
         provider=model.provider,
-        model=clip.model,
+        model=model.name,
         slug=model.slug,
-        price=model.offer(job.cut, clip.duration_seconds).cost,
+        price=offered(model, clip, job, task.stage).cost,
         token=message.token,
         turn=message.turn,
         postponed=True,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -17,23 +17,35 @@ from functions.studio.rows import Row, now
 class ClipStatus(StrEnum):
     PENDING = "pending"
     PROCESSING = "processing"
+    AWAITING_APPROVAL = "awaiting_approval"
+    """Its run is done with it, and its caller is to say whether it goes on."""
     COMPLETED = "completed"
     FAILED = "failed"
     CANCELLED = "cancelled"
 
 
 CLIP_MOVES: dict[ClipStatus, frozenset[ClipStatus]] = {
-    # Completed at once: what an earlier run has made comes back.
+    # Completed, or waiting, at once: what an earlier run has made comes back.
     ClipStatus.PENDING: frozenset(
-        {ClipStatus.PROCESSING, ClipStatus.COMPLETED, ClipStatus.FAILED, ClipStatus.CANCELLED}
+        {
+            ClipStatus.PROCESSING,
+            ClipStatus.AWAITING_APPROVAL,
+            ClipStatus.COMPLETED,
+            ClipStatus.FAILED,
+            ClipStatus.CANCELLED,
+        }
     ),
-    ClipStatus.PROCESSING: frozenset({ClipStatus.COMPLETED, ClipStatus.FAILED, ClipStatus.CANCELLED}),
+    ClipStatus.PROCESSING: frozenset(
+        {ClipStatus.AWAITING_APPROVAL, ClipStatus.COMPLETED, ClipStatus.FAILED, ClipStatus.CANCELLED}
+    ),
+    ClipStatus.AWAITING_APPROVAL: frozenset({ClipStatus.COMPLETED, ClipStatus.FAILED, ClipStatus.CANCELLED}),
     ClipStatus.COMPLETED: frozenset(),
     ClipStatus.FAILED: frozenset(),
     ClipStatus.CANCELLED: frozenset(),
 }
 
-OPEN_CLIP = frozenset(status for status, after in CLIP_MOVES.items() if after)
+OPEN_CLIP = frozenset({ClipStatus.PENDING, ClipStatus.PROCESSING})
+"""Those of a clip that its run is still to make."""
 
 
 class AttemptStatus(StrEnum):
@@ -137,6 +149,19 @@ class Kept(Row):
     """What the live playlist plays; None where none could be made: it goes on without the clip."""
 
 
+class KeptPicture(Row):
+    """A picture that was made for a clip, in the store of what is shared."""
+
+    key: str
+    sha256: str
+    width: int
+    height: int
+    format: Literal["png", "jpeg"]
+    bytes: int
+    predict_seconds: float | None = None
+    """As of a clip; None also of one that its caller has put in its place."""
+
+
 class Clip(Row):
     number: int
     shot: int | None = None
@@ -151,6 +176,17 @@ class Clip(Row):
     image1_key: str | None = None
     image2_key: str | None = None
     prompt: str | None = None
+    scene_id: str | None = None
+    """Of a film of scenes; so is all of the picture, and `prompt` is of the motion."""
+    image_prompt: str | None = None
+    image_model: str | None = None
+    image_aspect_ratio: str | None = None
+    """Where it is not the job's for that model."""
+    reference_asset_id: str | None = None
+    reference_key: str | None = None
+    """A picture that the model is shown; in the media bucket, where `picture` and what `image1_key` is then are not."""
+    picture: KeptPicture | None = None
+    """What stage `image` has come to: the video begins with it."""
     score: Decimal | None = None
     reason: str | None = None
     model: str
@@ -164,14 +200,14 @@ class Clip(Row):
     attempt_id: str | None = None
     prediction_id: str | None = None
     retry_count: int = 0
-    """Attempts of this run beyond the first."""
+    """Attempts at this stage, in this run, beyond the first."""
     earlier_attempts: int = 0
-    """Of the runs before."""
+    """Of the runs before, and those beyond the first of the stages before."""
     seed: int | None = None
     aspect_ratio: str | None = None
     """Where it is not the job's."""
     former: Clip | None = None
-    """As it was before it was made anew; None once it has ended, or where there was no video to keep."""
+    """As it was before it was made anew; None once there is another, or where there was nothing to keep."""
     kept: Kept | None = None
     error_message: str | None = None
     error_class: str | None = None
@@ -198,9 +234,14 @@ class Clip(Row):
         return self.kept if self.status is ClipStatus.COMPLETED else None
 
     @property
+    def standing(self) -> Clip:
+        """The clip as its video was made, also while it is made anew."""
+        return self if self.former is None else self.former.standing
+
+    @property
     def latest(self) -> Kept | None:
         """Its video, or the one that there is until it has been made anew."""
-        return self.former.video if self.former else self.video
+        return self.standing.video
 
     @property
     def attempts_before(self) -> int:
@@ -237,6 +278,8 @@ class Attempt(Row):
     answer: Answer | None = None
     kept: Kept | None = None
     """What came of it after it had been given up: it was paid for, and changes nothing any more."""
+    picture: KeptPicture | None = None
+    """What came of it at a stage that makes one, late or in time."""
     asked_at: str
     accepted_at: str | None = None
     answered_at: str | None = None
@@ -260,7 +303,7 @@ class Attempt(Row):
     def came_late(self) -> bool:
         """It was made after it had been given up, and is not kept yet."""
         late = (self.answered_at or "") > (self.ended_at or "")
-        return self.given_up and self.is_made and late and self.kept is None
+        return self.given_up and self.is_made and late and self.kept is None and self.picture is None
 
 
 def pending_clip(job: Job, number: int, cost: Decimal, *, expires_at: int | None = None, **chosen: Any) -> Clip:
@@ -281,15 +324,23 @@ def pending_clip(job: Job, number: int, cost: Decimal, *, expires_at: int | None
 
 OF_A_VIDEO = frozenset(
     {"kept", "attempt_id", "prediction_id", "model", "prompt", "duration_seconds", "estimated_cost", "stage", "seed"}
-    | {"aspect_ratio", "started_at"}
+    | {"aspect_ratio", "started_at", "picture", "image1_key", "image_prompt", "image_model", "image_aspect_ratio"}
 )
-"""What of a clip's row belongs to its video."""
+"""What of a clip's row belongs to what has been made of it."""
 
 
 def given_back(former: Clip) -> dict[str, Any]:
     """The changes to a clip that could not be made anew."""
-    return {"former": None, **former.model_dump(by_alias=True, include=set(OF_A_VIDEO))}
+    kept = former.model_dump(by_alias=True, include=set(OF_A_VIDEO))
+    return {**kept, "former": former.former.attributes() if former.former else None}
 
 
-STAGES: dict[str, tuple[str, ...]] = {"image_pairs": ("video",), "prompt": ("video",)}
+STAGES: dict[str, tuple[str, ...]] = {"image_pairs": ("video",), "prompt": ("video",), "scenes": ("image", "video")}
 """The paid steps of a clip, by kind of job."""
+
+
+def made_with(clip: Clip, stage: str) -> tuple[str, Mode]:
+    """The model that is asked for a stage of the clip, and the mode that it is asked in."""
+    if stage == "image" and clip.image_model:
+        return clip.image_model, "still"
+    return clip.model, clip.mode

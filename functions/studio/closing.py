@@ -1,23 +1,25 @@
-"""The two ends of a run: delivered with its film, or closed without one. Either way nothing stays open or reserved."""
+"""The ends of a run: delivered with its film, paused for its caller, or closed without either. Nothing stays reserved, and
+nothing open."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from functions.studio.balances import taken
 from functions.studio.budgets import closed
-from functions.studio.clips import Clip, ClipStatus
+from functions.studio.clips import OPEN_CLIP, Clip, ClipStatus
 from functions.studio.errors import ConditionLost, StaleRun
 from functions.studio.events import CLOSING, JobEvents
 from functions.studio.job_store import JobStore
-from functions.studio.jobs import Film, Job, JobStatus, RunKind
-from functions.studio.ledger import Ledger, Line, LineState, totals
+from functions.studio.jobs import Film, Job, JobStatus, Pause, RunKind
+from functions.studio.ledger import Ledger, Line, LineState, credits_taken, totals
 from functions.studio.messages import LateClip
-from functions.studio.rows import now
+from functions.studio.rows import in_rows, now
 from functions.studio.settlement import settle_open_clips
 from functions.studio.stopping import Brake, release_waits, stop_predictions
 from functions.studio.table import Write
@@ -46,6 +48,39 @@ class Closing:
     brake: Brake
 
 
+def end_well(job_id: str, run: int, closing: Closing, approval_seconds: int) -> None:
+    """Delivers the run's film, or pauses the job where clips wait for its caller; StaleRun when the job is not this run's any
+    more."""
+    job = closing.jobs.owned(
+        job_id,
+        run,
+        JobStatus.PROCESSING,
+        JobStatus.AWAITING_APPROVAL,
+        JobStatus.COMBINING,
+        JobStatus.COMPLETED,
+    )
+    if job.status in (JobStatus.PROCESSING, JobStatus.AWAITING_APPROVAL):
+        _pause(job, closing, approval_seconds)
+    else:
+        deliver(job_id, run, closing)
+
+
+def _pause(before: Job, closing: Closing, approval_seconds: int) -> None:
+    """Arrange has closed what was open. The clips that were approved stay so, but for those that were made anew since."""
+    waiting = [clip for clip in closing.jobs.clips(before.id) if clip.status is ClipStatus.AWAITING_APPROVAL]
+    approved = before.pause.approved if before.pause else []
+    pause = Pause(
+        run=before.run,
+        until=in_rows(datetime.fromisoformat(now()) + timedelta(seconds=approval_seconds)),
+        approved=[clip.number for clip in waiting if clip.number in approved and clip.run != before.run],
+    )
+    job = _close(before.id, before.run, JobStatus.AWAITING_APPROVAL, {"pause": pause.attributes()}, closing)
+    if job is None:
+        raise StaleRun(f"job {before.id} ended before run {before.run} could pause it")
+    if _announce(job, closing):
+        logger().info("job waits for its caller", extra={"clips": len(waiting), "until": pause.until})
+
+
 def deliver(job_id: str, run: int, closing: Closing) -> None:
     """Takes the run's film into the job and completes it; StaleRun when the job is not this run's any more."""
     before = closing.jobs.owned(job_id, run, JobStatus.COMBINING, JobStatus.COMPLETED)
@@ -70,8 +105,8 @@ def _taken(job: Job, film: Film) -> dict[str, Any]:
 
 
 def close_failed(job_id: str, run: int, reason: str, closing: Closing) -> None:
-    """Ends a run that made no film: what is still open fails with `reason`, or was cancelled with its job. A job that has
-    ended is only announced.
+    """Ends a run that made no film: what is still open, or waits for the caller, fails with `reason`, or was cancelled with
+    its job. A run that is over is only announced.
 
     First nothing more may be sent, then what was sent is stopped and settled, then the job ends: in another order a create
     could slip in between. Doing it again goes on where it was left, with the first reason.
@@ -80,9 +115,9 @@ def close_failed(job_id: str, run: int, reason: str, closing: Closing) -> None:
     if job is None or job.run != run:
         logger().info("nothing to close")
         return
-    if not job.ended:
+    if not job.rests:
         job = _closed(job, reason, closing)
-    if job.run != run or not job.ended or not _announce(job, closing):
+    if job.run != run or not job.rests or not _announce(job, closing):
         return
     if job.status is JobStatus.FAILED:
         logger().error("job failed", extra={"reason": job.error_message})
@@ -116,7 +151,7 @@ def _closed(job: Job, reason: str, closing: Closing) -> Job:
     with suppress(ConditionLost):
         closing.jobs.table.commit(closing.jobs.begin_to_close(job.id, job.run, reason))
     run, job = job.run, closing.jobs.job(job.id)
-    if job.run != run or job.ended:
+    if job.run != run or job.rests:
         return job
     why = job.closing or reason
     error_class, status = "unfinished", ClipStatus.FAILED
@@ -124,7 +159,10 @@ def _closed(job: Job, reason: str, closing: Closing) -> Job:
         stop_predictions(closing.brake, job.id, run)
         closing.workflow.stop(job.execution_name, why)
         error_class, status = "cancelled", ClipStatus.CANCELLED
-    for late in settle_open_clips(closing.brake, closing.ledger, job, run, why, error_class=error_class, status=status):
+    closes = OPEN_CLIP | {ClipStatus.AWAITING_APPROVAL}
+    for late in settle_open_clips(
+        closing.brake, closing.ledger, job, run, why, error_class=error_class, status=status, closes=closes
+    ):
         closing.events.publish_late(LateClip(job_id=job.id, run=run, attempt_id=late))
     return _without_film(job.id, run, why, closing)
 
@@ -150,14 +188,17 @@ def _close(
     """The job as it ended; None when it ended otherwise. Doing it again finds it done.
 
     What the budgets hold for the run cannot change any more: more is reserved only while clips are made, and by nobody once
-    a run is being closed.
+    a run is being closed. Of a run that has paused they know already.
     """
     job, lines = closing.jobs.job(job_id), closing.ledger.lines(job_id)
-    spent = totals(line for line in lines if line.run == run)
+    told = job.pause is not None and job.pause.run == run
+    of_run = [] if told else [line for line in lines if line.run == run]
+    spent = totals(of_run)
     try:
         closing.jobs.table.commit(
             closing.jobs.move_job(job_id, run, status, {**changes, **_totals(job_id, run, status, lines, closing)}),
             *closing.jobs.relisted(job, status),
+            *taken(job, credits_taken(of_run)),
             *beside,
             *closed(job, spent.settled, spent.lost),
         )
@@ -172,6 +213,7 @@ def _totals(job_id: str, run: int, status: JobStatus, lines: Sequence[Line], clo
     money = totals(lines)
     sums = {
         "reservedCost": Decimal(0),
+        "reservedCredits": 0,
         "successfulClips": sum(clip.status is ClipStatus.COMPLETED for clip in clips),
         "failedClips": sum(clip.status is ClipStatus.FAILED for clip in clips),
         "actualCost": money.settled,

@@ -21,10 +21,11 @@ from functions.studio.clips import (
     ClipStatus,
     Fault,
     Kept,
+    KeptPicture,
     given_back,
 )
 from functions.studio.errors import NotFound, StaleRun
-from functions.studio.jobs import MOVES, TERMINAL, Film, Job, JobStatus, LeftOut, Purpose, before
+from functions.studio.jobs import MOVES, RESTING, TERMINAL, Film, Job, JobStatus, LeftOut, Purpose, before
 from functions.studio.listing import EVERY, WITH_FILM, Listed, Span, entry, merged, of_status, places
 from functions.studio.media import Piece, Probe
 from functions.studio.messages import ClipTask
@@ -32,7 +33,8 @@ from functions.studio.rows import now
 from functions.studio.table import AtMost, Table, Write, check, delete, put, update
 
 UNFINISHED = "1"
-"""The sweep's index has one partition: a job is in it only while it runs."""
+WAITING = "waiting"
+"""The sweep's index has two partitions: of the jobs that run, and of those that wait for their caller."""
 
 
 def _pk(job_id: str) -> str:
@@ -61,6 +63,15 @@ def _film_sk(run: int) -> str:
 
 def _planning(job: Job) -> dict[str, Any]:
     return {"run": job.run, "status": JobStatus.PLANNING.value, "closing": None}
+
+
+def _to_be_announced() -> dict[str, Any]:
+    return {"announcedRun": None, "unfinished": UNFINISHED}
+
+
+def begins_with(picture: KeptPicture) -> dict[str, Any]:
+    """What a clip's row says of the picture that its video is made from."""
+    return {"picture": picture.attributes(), "image1Key": picture.key}
 
 
 def said(fault: Fault | None) -> dict[str, str | None]:
@@ -140,13 +151,20 @@ class JobStore:
         """Eventually consistent: a job may show some moments after it ended."""
         return [Job.model_validate(row) for row in self.table.index("unfinished", "unfinished", UNFINISHED)]
 
+    def waiting_jobs(self) -> list[Job]:
+        """Those that wait for their caller, and were said to; eventually consistent."""
+        return [Job.model_validate(row) for row in self.table.index("unfinished", "unfinished", WAITING)]
+
     def execution_started(self, job: Job, arn: str) -> None:
         self.table.commit(update(_pk(job.id), "JOB", {"executionArn": arn}, {"run": job.run, "executionArn": None}))
 
     def announced(self, job: Job) -> list[Write]:
-        """Only now nobody need look at the job any more."""
+        """Only now nobody need look at the job any more; at one that waits for its caller, nobody until its time is over."""
+        when = {"run": job.run, "status": job.status.value}
+        if not job.ended:
+            return [update(_pk(job.id), "JOB", {"announcedRun": job.run, "unfinished": WAITING}, when)]
         return [
-            update(_pk(job.id), "JOB", {"announcedRun": job.run, "unfinished": None}, {"run": job.run}),
+            update(_pk(job.id), "JOB", {"announcedRun": job.run, "unfinished": None}, when),
             delete(_list(job.tenant), _runs(job.campaign_id) + job.id),
         ]
 
@@ -182,7 +200,8 @@ class JobStore:
         return update(_pk(job.id), "JOB", {}, when, add={"reservedCost": usd})
 
     def next_run(self, job: Job, purpose: Purpose, changes: Mapping[str, Any]) -> list[Write]:
-        """Hold only while the job is as it was read: it has ended, that was published, and no other run has begun."""
+        """Hold only while the job is as it was read: its run is over, that was published, no other run has begun, and its
+        caller has approved no other clip."""
         ended = ("errorMessage", "completedAt", "closing", "planner", "executionArn", "savedCost")
         fields = {
             "run": job.run + 1,
@@ -193,18 +212,29 @@ class JobStore:
             **dict.fromkeys(ended),
             **changes,
         }
-        when = {"run": job.run, "status": job.status.value, "announcedRun": job.run}
+        when: dict[str, Any] = {"run": job.run, "status": job.status.value, "announcedRun": job.run}
+        when |= {"pause": job.pause.attributes()} if job.pause else {}
         begun = job.model_copy(update={"status": JobStatus.PLANNING})
         leaves = delete(_list(job.tenant), of_status(job.status) + job.id)
         return [update(_pk(job.id), "JOB", fields, when), *self.enlist(begun), leaves]
 
-    def begin_to_cancel(self, job: Job, reason: str) -> Write:
-        """From here on nothing is sent for the run, and it can end as cancelled alone; holds while it has not ended."""
-        return self.move_job(job.id, job.run, JobStatus.CANCELLING, {"closing": reason})
+    def approved(self, job: Job, clips: Sequence[int]) -> Write:
+        """What is approved of a job that waits; holds only while it waits as it was read."""
+        if job.pause is None:
+            raise ValueError(f"job {job.id} does not wait")
+        when = {"run": job.run, "status": JobStatus.AWAITING_APPROVAL.value, "pause": job.pause.attributes()}
+        pause = job.pause.model_copy(update={"approved": list(clips)})
+        return update(_pk(job.id), "JOB", {"pause": pause.attributes(), "updatedAt": now()}, when)
+
+    def begin_to_cancel(self, job: Job, reason: str, told: Mapping[str, Any] | None = None) -> Write:
+        """From here on nothing is sent for the run, and it can end as cancelled alone; holds while it has not ended. Of a job
+        that waits for its caller the end is still to come, and to be published."""
+        changes = {"closing": reason, **_to_be_announced(), **(told or {})}
+        return self.move_job(job.id, job.run, JobStatus.CANCELLING, changes)
 
     def begin_to_close(self, job_id: str, run: int, reason: str) -> Write:
         """From here on nothing is sent for the run; holds once, while the job has not ended."""
-        running = [status.value for status in JobStatus if status not in TERMINAL]
+        running = [status.value for status in JobStatus if status not in RESTING]
         changes = {"closing": reason, "updatedAt": now()}
         return update(_pk(job_id), "JOB", changes, {"run": run, "status": running, "closing": None})
 
@@ -227,6 +257,11 @@ class JobStore:
         if row is None:
             raise NotFound(f"Job {job_id!r} has no clip {number}.")
         return Clip.model_validate(row)
+
+    def clips_of(self, named: Sequence[tuple[str, int]]) -> list[Clip]:
+        """Those of any jobs, by job and number, in no particular order."""
+        rows = self.table.get_many([(_pk(job_id), _clip_sk(number)) for job_id, number in named])
+        return [Clip.model_validate(row) for row in rows]
 
     def new_clip(self, job_id: str, clip: Clip) -> Write:
         return put(_pk(job_id), _clip_sk(clip.number), clip.attributes())
@@ -268,9 +303,9 @@ class JobStore:
         *,
         as_read: Clip | None = None,
     ) -> Write:
-        """The end of a clip that nothing has come of; `status` as far as there is no video of an earlier run to go back to."""
+        """The end of a clip that nothing has come of; `status` as far as an earlier run has made nothing to go back to."""
         changes = {**words, **(given_back(clip.former) if clip.former else {})}
-        ends = ClipStatus.COMPLETED if clip.former else status
+        ends = clip.former.status if clip.former else status
         return self.move_clip(job_id, clip.run, clip.number, ends, changes, as_read=as_read)
 
     def clip_kept(self, job_id: str, task: ClipTask, kept: Kept, costs: Mapping[str, Decimal | None]) -> Write:
@@ -282,6 +317,46 @@ class JobStore:
             ClipStatus.COMPLETED,
             {"kept": kept.attributes(), **costs, "former": None, **said(None)},
         )
+
+    def next_stage(
+        self, job_id: str, clip: Clip, stage: str, picture: KeptPicture, costs: Mapping[str, Decimal | None]
+    ) -> Write:
+        """The clip goes on from its picture; the attempts at it count among the earlier ones, but for the first."""
+        changes = {
+            **begins_with(picture),
+            **costs,
+            **said(None),
+            "stage": stage,
+            "retryCount": 0,
+            "earlierAttempts": clip.attempts_before,
+            "predictionId": None,
+        }
+        return self.move_clip(job_id, clip.run, clip.number, ClipStatus.PROCESSING, changes)
+
+    def clip_waits(self, job_id: str, clip: Clip, picture: KeptPicture, costs: Mapping[str, Decimal | None]) -> Write:
+        """For its caller, who is to look at the picture; of what it was before only the video is of use any more."""
+        standing = clip.former and clip.former.standing
+        return self.move_clip(
+            job_id,
+            clip.run,
+            clip.number,
+            ClipStatus.AWAITING_APPROVAL,
+            {
+                **begins_with(picture),
+                **costs,
+                **said(None),
+                "former": standing.attributes() if standing and standing.video else None,
+            },
+        )
+
+    def picture_replaced(self, job_id: str, clip: Clip, picture: KeptPicture) -> Write:
+        """Holds only while the clip waits for its caller with the picture that was read."""
+        when = {
+            "run": clip.run,
+            "status": ClipStatus.AWAITING_APPROVAL.value,
+            "image1Key": clip.image1_key,
+        }
+        return update(_pk(job_id), _clip_sk(clip.number), {**begins_with(picture), "updatedAt": now()}, when)
 
     # attempts
 
@@ -322,9 +397,10 @@ class JobStore:
         changes = {"answer": answer.attributes(), "answeredAt": now(), "predictionId": prediction_id}
         return update(_pk(job_id), f"ATT#{attempt_id}", changes, {"status": given_up, "answer": None})
 
-    def kept_late(self, job_id: str, attempt_id: str, kept: Kept) -> Write:
+    def kept_late(self, job_id: str, attempt_id: str, kept: Kept | KeptPicture) -> Write:
         """Where a paid output lies that came too late; holds once."""
-        return update(_pk(job_id), f"ATT#{attempt_id}", {"kept": kept.attributes()}, {"pk": ..., "kept": None})
+        what = "picture" if isinstance(kept, KeptPicture) else "kept"
+        return update(_pk(job_id), f"ATT#{attempt_id}", {what: kept.attributes()}, {"pk": ..., what: None})
 
     def note_prediction(self, job_id: str, attempt_id: str, prediction_id: str) -> Write:
         """On an attempt that was given up before its create was answered: whatever it cost has a name."""
@@ -361,10 +437,17 @@ class JobStore:
         return update(_pk(job_id), f"ATT#{attempt_id}", changes, when)
 
     def attempt_ended(
-        self, job_id: str, attempt_id: str, status: AttemptStatus, *, as_read: Attempt | None = None
+        self,
+        job_id: str,
+        attempt_id: str,
+        status: AttemptStatus,
+        *,
+        as_read: Attempt | None = None,
+        picture: KeptPicture | None = None,
     ) -> Write:
         """With `as_read`, holds only while the attempt is as it was read: an answer that came meanwhile is not lost."""
-        changes = {"status": status.value, "endedAt": now()}
+        changes: dict[str, Any] = {"status": status.value, "endedAt": now()}
+        changes |= {"picture": picture.attributes()} if picture else {}
         when: dict[str, Any] = {"status": before(ATTEMPT_MOVES, status)}
         if as_read:
             when = {"status": as_read.status.value, "postponed": as_read.postponed, "claim": as_read.claim}

@@ -22,6 +22,8 @@ class JobStatus(StrEnum):
     PLANNING = "planning"
     PROCESSING = "sub_job_processing"
     COMBINING = "video_combining"
+    AWAITING_APPROVAL = "awaiting_approval"
+    """Its run is over, and what comes next is its caller's to say: nothing runs, nothing is reserved."""
     COMPLETED = "completed"
     FAILED = "failed"
     CANCELLING = "cancelling"
@@ -30,7 +32,10 @@ class JobStatus(StrEnum):
 
 MOVES: dict[JobStatus, frozenset[JobStatus]] = {
     JobStatus.PLANNING: frozenset({JobStatus.PROCESSING, JobStatus.FAILED, JobStatus.CANCELLING}),
-    JobStatus.PROCESSING: frozenset({JobStatus.COMBINING, JobStatus.FAILED, JobStatus.CANCELLING}),
+    JobStatus.PROCESSING: frozenset(
+        {JobStatus.COMBINING, JobStatus.AWAITING_APPROVAL, JobStatus.FAILED, JobStatus.CANCELLING}
+    ),
+    JobStatus.AWAITING_APPROVAL: frozenset({JobStatus.CANCELLING}),
     JobStatus.COMBINING: frozenset({JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLING}),
     JobStatus.CANCELLING: frozenset({JobStatus.CANCELLED}),
     JobStatus.COMPLETED: frozenset(),
@@ -39,6 +44,9 @@ MOVES: dict[JobStatus, frozenset[JobStatus]] = {
 }
 
 TERMINAL = frozenset(status for status, after in MOVES.items() if not after)
+
+RESTING = TERMINAL | {JobStatus.AWAITING_APPROVAL}
+"""Those of a job whose run is over."""
 
 
 def before(moves: Mapping[S, frozenset[S]], status: S) -> list[str]:
@@ -90,6 +98,8 @@ class RunKind(StrEnum):
     REGENERATE = "regenerate"
     RECUT = "recut"
     RENDITION = "rendition"
+    APPROVED = "approved"
+    """The pictures that its caller has approved go on; the others are given up."""
 
 
 class ClipWish(Row):
@@ -101,6 +111,12 @@ class ClipWish(Row):
     seed: int | None = None
     aspect_ratio: str | None = None
     """Asked of the model; None where it takes it from the picture."""
+    stage: str | None = None
+    """The first that is made anew, whatever is kept of it; None: the first of which nothing is kept."""
+    image_prompt: str | None = None
+    image_model: str | None = None
+    image_aspect_ratio: str | None = None
+    """As on the clip."""
 
 
 class Purpose(Row):
@@ -118,6 +134,21 @@ class Purpose(Row):
     warnings: list[str] = Field(default_factory=list)
     """What of it is not as it was asked for; the job's from its acceptance on."""
     asked_at: str | None = None
+
+
+APPROVAL_SECONDS = 72 * 3600
+"""That a job waits for its caller, where its deployment does not say otherwise."""
+
+
+class Pause(Row):
+    """The end of a run for its caller to look at what it has made."""
+
+    run: int
+    """Whose money the budgets know already."""
+    until: str
+    """When it ends by itself."""
+    approved: list[int] = Field(default_factory=list)
+    """Clips that may go on."""
 
 
 class Film(Row):
@@ -166,7 +197,7 @@ class OnClipFailure(Row):
         return 1
 
 
-Kind = Literal["image_pairs", "prompt"]
+Kind = Literal["image_pairs", "prompt", "scenes"]
 
 
 class Job(Row):
@@ -176,6 +207,16 @@ class Job(Row):
     title: str | None = None
     brief: Brief | None = None
     """Of a prompted film."""
+    scenario_id: str | None = None
+    """Of a film of scenes; so are the next four."""
+    resolution: str | None = None
+    """As the scenario has it, `720:1280`."""
+    image_model: str | None = None
+    """Makes the pictures that the clips begin with; `model` makes the clips."""
+    pause_after: Literal["image"] | None = None
+    """The stage that its caller wants to look at before the next is paid for."""
+    pause: Pause | None = None
+    """The latest."""
     choice: Choice | None = None
     """How its model was chosen, where the caller named none."""
     compare: list[str] = Field(default_factory=list)
@@ -198,6 +239,10 @@ class Job(Row):
     """Of the job itself, over all of its runs."""
     reserved_cost: Decimal = Decimal(0)
     """What the budgets hold for the run that is going on; nothing once it has ended."""
+    credit_costs: dict[str, int] = Field(default_factory=dict)
+    """Credits that each stage of a clip takes, as promised when the run was accepted; none of a kind that costs none."""
+    reserved_credits: int = 0
+    """As `reserved_cost`, in credits."""
     actual_cost: Decimal = Decimal(0)
     lost_cost: Decimal = Decimal(0)
     saved_cost: Decimal | None = None
@@ -227,7 +272,7 @@ class Job(Row):
     planner: str | None = None
     """While it is planned: the try that may write its clips."""
     unfinished: str | None = None
-    """Present until the job has ended: the key of the sweep's sparse index."""
+    """Present until the job has ended: the key of the sweep's sparse index, another one while the job rests."""
 
     @property
     def run_cut(self) -> Cut:
@@ -247,6 +292,10 @@ class Job(Row):
         """The aspect ratio that one of its models is asked for."""
         return self.aspect_ratio if model == self.model else self.other_ratios.get(model)
 
+    def credits_of(self, stage: str) -> int:
+        """That a clip takes for that stage once it is kept."""
+        return self.credit_costs.get(stage, 0)
+
     @property
     def spent(self) -> Decimal:
         return self.actual_cost + self.lost_cost
@@ -254,11 +303,16 @@ class Job(Row):
     @property
     def stopping(self) -> str | None:
         """Why nothing more is sent for a run that has not ended; None while it goes on."""
-        return None if self.ended else self.closing
+        return None if self.rests else self.closing
 
     @property
     def ended(self) -> bool:
         return self.status in TERMINAL
+
+    @property
+    def rests(self) -> bool:
+        """Its run is over: it has ended, or waits for its caller."""
+        return self.status in RESTING
 
     @property
     def execution_name(self) -> str:

@@ -12,7 +12,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Literal
 
-from functions.studio.clips import Clip
+from functions.studio.clips import Clip, made_with
 from functions.studio.errors import NotFound
 from functions.studio.messages import attempt_id
 from functions.studio.rows import Row, now
@@ -38,6 +38,8 @@ class Line(Row):
     reported_cost: Decimal | None = None
     """What its provider says that it took; beside our own figure, and counted nowhere."""
     unit: Literal["USD"] = "USD"
+    credits: int = 0
+    """Beside the money: what its tenant gives when it is settled, of this stage alone. They are never lost."""
     state: LineState = LineState.RESERVED
     model: str
     reserved_at: str
@@ -56,6 +58,11 @@ class Line(Row):
             return Decimal(0)
         return self.amount if self.cost is None else self.cost
 
+    @property
+    def taken(self) -> int:
+        """Credits that its tenant has given for it."""
+        return self.credits if self.state is LineState.SETTLED else 0
+
 
 class Totals(Row):
     """USD by state."""
@@ -66,15 +73,19 @@ class Totals(Row):
     lost: Decimal = Decimal(0)
 
 
-def reservation(clip: Clip, *, stage: str = "", attempt: int = 1, amount: Decimal | None = None) -> Line:
-    """The line that pays for one attempt at one stage of a clip; `amount` where that may come to more than its price."""
+def reservation(
+    clip: Clip, *, stage: str = "", attempt: int = 1, amount: Decimal | None = None, credits: int = 0
+) -> Line:
+    """The line that pays for one attempt at one stage of a clip; `amount` where that may come to more than its price,
+    `credits` where its stage takes some."""
     return Line(
         attempt_id=attempt_id(clip.run, clip.number, stage or clip.stage, attempt),
         clip=clip.number,
         run=clip.run,
         stage=stage or clip.stage,
         amount=clip.estimated_cost if amount is None else amount,
-        model=clip.model,
+        credits=credits,
+        model=made_with(clip, stage or clip.stage)[0],
         reserved_at=now(),
         expires_at=clip.expires_at,
     )
@@ -86,6 +97,10 @@ def totals(lines: Iterable[Line]) -> Totals:
         sums[line.state] += line.counts
         sums[LineState.RELEASED] += line.amount - line.counts
     return Totals.model_validate({state.value: amount for state, amount in sums.items()})
+
+
+def credits_taken(lines: Iterable[Line]) -> int:
+    return sum(line.taken for line in lines)
 
 
 class Ledger:

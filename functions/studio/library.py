@@ -7,33 +7,26 @@ Ids sort by the time of their making, so every list is in order of creation. Rea
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from decimal import Decimal
 from itertools import islice
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pydantic import Field
 
 from functions.studio.errors import ConditionLost, Conflict, FieldError, NotFound
-from functions.studio.rows import Row, age_of, is_id, new_id, now
+from functions.studio.rows import Entry, age_of, id_of, is_id, new_id, now
+from functions.studio.scenes import Scenario
 from functions.studio.table import Table, Write, check, delete, put, update
 
 LONGEST_DELETION = 60.0
 """Seconds that the deletion of a campaign may take: twice what the API's function has."""
 
+USUAL_CAMPAIGN = "Scenarios"
+"""What the campaign is called of scenarios that name none."""
+
 PAGE = 100
 """Rows read at once while a filter looks for what it wants."""
-
-
-class Entry(Row):
-    """`sort` begins the sort key of the kind, `word` is what people call it."""
-
-    sort: ClassVar[str]
-    word: ClassVar[str]
-
-    id: str
-    tenant: str
-    created_at: str
-    updated_at: str
 
 
 class Client(Entry):
@@ -172,7 +165,7 @@ class Library:
         rows = self._rows(_pk(tenant), _prefix(kind), after, limit)
         return _cut((kind.model_validate(row) for row in rows), limit, keep)
 
-    def add(self, entry: Client | Campaign | Upload) -> None:
+    def add(self, entry: Client | Campaign | Upload | Scenario) -> None:
         """Under an id of its own: what the SDK repeats is the same again."""
         self.table.commit(put(_pk(entry.tenant), _prefix(type(entry)) + entry.id, entry.attributes()))
 
@@ -189,6 +182,16 @@ class Library:
 
     def remove(self, entry: Client | Campaign | Upload) -> None:
         self.table.commit(delete(_pk(entry.tenant), _prefix(type(entry)) + entry.id))
+
+    def usual_campaign(self, tenant: str) -> Campaign:
+        """Of what names none: made when it is first wanted, and once more where it was deleted."""
+        campaign_id, stamp = id_of(tenant), now()
+        if found := self.find(Campaign, tenant, campaign_id):
+            return found
+        made = Campaign(id=campaign_id, tenant=tenant, name=USUAL_CAMPAIGN, created_at=stamp, updated_at=stamp)
+        with suppress(ConditionLost):  # somebody else was quicker
+            self.table.commit(put(_pk(tenant), _prefix(Campaign) + made.id, made.attributes(), {"pk": None}))
+        return self.get(Campaign, tenant, campaign_id)
 
     def as_read(self, campaign: Campaign, *, staying: bool) -> Write:
         """For a transaction that counts on the campaign's budget and, if `staying`, on the campaign itself."""

@@ -1,4 +1,4 @@
-"""The media bucket: where objects lie, how they come in, and the signed URLs that let them out.
+"""The media bucket, and that of what is shared: where objects lie, how they come in, and the URLs that let them out.
 
 Nothing is ever overwritten: a key holds its attempt (clips) or its run (films), and only a row makes it the current one.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
+from uuid import uuid4
 
 import boto3
 from botocore.config import Config
@@ -82,6 +83,11 @@ def ranges_key(film: str) -> str:
 
 def piece_key(tenant: str, job_id: str, run: int, piece: int, extension: str) -> str:
     return f"{tenant}/{run}/videos/{job_id}/pieces/piece_{piece:04d}.{extension}"
+
+
+def shared_picture_key(tenant: str, extension: str) -> str:
+    """Another one each time: who knows it may see the picture, so it says nothing of when it was made."""
+    return f"{tenant}/generated_images/{uuid4()}.{extension}"
 
 
 def s3() -> S3Client:
@@ -162,3 +168,16 @@ class MediaStore:
             self.bucket, key, Fields=dict(fields), Conditions=held, ExpiresIn=seconds
         )
         return SignedPost(signed["url"], signed["fields"])
+
+
+class SharedStore(MediaStore):
+    """The bucket of what is shared. As private as the other: the world has it from a distribution in front of it, at `address`,
+    by keys that nobody guesses."""
+
+    def __init__(self, bucket: str, address: str, client: S3Client | None = None) -> None:
+        super().__init__(bucket, client)
+        self.address = address.rstrip("/")
+
+    def url(self, key: str) -> str:
+        """For everybody, and for as long as the object is there."""
+        return f"{self.address}/{key}"

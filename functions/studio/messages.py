@@ -122,6 +122,8 @@ class ClipTasks(Message):
 
 class PieceTasks(Message):
     tasks: list[PieceTask]
+    paused: bool = False
+    """There is no film to make yet: the run ends for its caller to look at what there is."""
 
 
 class CloseJob(RunRef):

@@ -6,7 +6,8 @@ import re
 import secrets
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
+from hashlib import sha256
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
@@ -24,9 +25,26 @@ class Row(BaseModel):
         return self.model_dump(by_alias=True, exclude_none=True)
 
 
+class Entry(Row):
+    """What a tenant keeps. `sort` begins the sort key of the kind, `word` is what people call it."""
+
+    sort: ClassVar[str]
+    word: ClassVar[str]
+
+    id: str
+    tenant: str
+    created_at: str
+    updated_at: str
+
+
 def now() -> str:
     """UTC, milliseconds, as RFC 3339 with Z: sorts as text."""
-    return datetime.fromtimestamp(epoch(), UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return in_rows(datetime.fromtimestamp(epoch(), UTC))
+
+
+def in_rows(at: datetime) -> str:
+    """A time of UTC in the form of `now`."""
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def today() -> date:
@@ -36,7 +54,16 @@ def today() -> date:
 
 def new_id() -> str:
     """A UUID version 7 (RFC 9562): sorts by the time of its making, so key order is order of creation."""
-    value = int(epoch() * 1000) << 80 | secrets.randbits(80)
+    return _version_7(int(epoch() * 1000), secrets.randbits(80))
+
+
+def id_of(name: str) -> str:
+    """The one that a name has for good; it sorts before all that are made."""
+    return _version_7(0, int.from_bytes(sha256(name.encode()).digest()[:10]))
+
+
+def _version_7(milliseconds: int, bits: int) -> str:
+    value = milliseconds << 80 | bits
     value = value & ~(0xF << 76) | 0x7 << 76
     value = value & ~(0x3 << 62) | 0x2 << 62
     return _written(value)

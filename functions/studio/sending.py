@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import PurePosixPath
 
-from functions.studio.catalogue import Catalogue, Model
+from functions.studio.attempts import offered, ratio_asked
+from functions.studio.catalogue import Catalogue, Mode, Model
 from functions.studio.check_queue import CheckQueue
-from functions.studio.clips import Answer, Attempt, AttemptStatus, Clip, Outcome
+from functions.studio.clips import Answer, Attempt, AttemptStatus, Clip, Outcome, made_with
 from functions.studio.errors import (
     ConditionLost,
     ModelGone,
@@ -24,7 +25,7 @@ from functions.studio.errors import (
 )
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import Job, JobStatus
-from functions.studio.media_store import MediaStore
+from functions.studio.media_store import MediaStore, SharedStore
 from functions.studio.messages import ClipTask
 from functions.studio.providers.protocol import Order, Prediction, Provider, fingerprint
 from functions.studio.recording import cancel, mark, record_acceptance, record_answer, webhook_url
@@ -40,6 +41,7 @@ class Outbox:
 
     jobs: JobStore
     media: MediaStore
+    shared: Callable[[], SharedStore]
     workflow: Workflow
     checks: CheckQueue
     brake: Brake
@@ -68,12 +70,13 @@ def send(task: ClipTask, outbox: Outbox, turn: int = 0) -> None:
     if attempt is None or not attempt.postponed or attempt.status is not AttemptStatus.ASKED:
         return
     provider = outbox.provider(attempt.provider)
-    model = outbox.catalogue().model(attempt.model, clip.mode)
+    model = outbox.catalogue().model(attempt.model, _mode(clip, attempt))
     claim: str | None = None
     try:
         frames = _frames(job, clip, attempt, provider, outbox)
         order = _order(job, clip, attempt, model, frames, outbox)
-        known_by = None if frames else fingerprint(order.input, unique=clip.seed is None and "seed" in model.inputs)
+        its_own = _asked_seed(clip, attempt) is None and "seed" in model.inputs
+        known_by = None if frames else fingerprint(order.input, unique=its_own)
         if outbox.handover == "upload":
             spending(outbox.jobs, task)  # once more: in the time that uploads take a job may be cancelled
         claim = _claim(outbox.jobs, task, frames if outbox.handover == "upload" else {}, known_by)
@@ -126,21 +129,39 @@ def _give_back(jobs: JobStore, task: ClipTask, claim: str) -> None:
 
 def _frames(job: Job, clip: Clip, attempt: Attempt, provider: Provider, outbox: Outbox) -> dict[str, str]:
     """Where the provider finds the pictures, by our words for them."""
-    keys = {word: key for word, key in (("firstFrame", clip.image1_key), ("lastFrame", clip.image2_key)) if key}
+    keys = _keys(clip, attempt)
+    store = outbox.shared() if clip.picture and attempt.stage != "image" else outbox.media
     if outbox.handover == "upload":
-        return _uploaded(keys, job, attempt, provider, outbox)
-    return {word: outbox.media.signed_url(key, name=_name(word, key, job, attempt)) for word, key in keys.items()}
+        return _uploaded(keys, store, job, attempt, provider, outbox.jobs)
+    return {word: store.signed_url(key, name=_name(word, key, job, attempt)) for word, key in keys.items()}
+
+
+def _keys(clip: Clip, attempt: Attempt) -> dict[str, str]:
+    if attempt.stage == "image":
+        shown = {"reference1": clip.reference_key}
+    else:
+        shown = {"firstFrame": clip.image1_key, "lastFrame": clip.image2_key}
+    return {word: key for word, key in shown.items() if key}
+
+
+def _mode(clip: Clip, attempt: Attempt) -> Mode:
+    return made_with(clip, attempt.stage)[1]
+
+
+def _asked_seed(clip: Clip, attempt: Attempt) -> int | None:
+    """That the caller has named; a clip's is of its video."""
+    return None if attempt.stage == "image" else clip.seed
 
 
 def _order(job: Job, clip: Clip, attempt: Attempt, model: Model, frames: dict[str, str], outbox: Outbox) -> Order:
-    offer = model.offer(job.cut, clip.duration_seconds)
+    offer, seed = offered(model, clip, job, attempt.stage), _asked_seed(clip, attempt)
     words = {
-        "prompt": clip.prompt,
+        "prompt": clip.image_prompt if attempt.stage == "image" else clip.prompt,
         "duration": clip.duration_seconds,
-        "aspectRatio": clip.aspect_ratio or job.ratio_of(attempt.model),
+        "aspectRatio": ratio_asked(clip, job, attempt.stage, attempt.model),
         "resolution": offer.resolution.name,
         "audio": offer.audio,
-        "seed": _own_seed(job, attempt) if clip.seed is None and clip.mode != "pair" else clip.seed,
+        "seed": _own_seed(job, attempt) if seed is None and clip.mode != "pair" else seed,
         **frames,
     }
     return Order(
@@ -156,13 +177,15 @@ def _own_seed(job: Job, attempt: Attempt) -> int:
     return int.from_bytes(sha256(mark(job.id, attempt.id).encode()).digest()[:4]) >> 1
 
 
-def _uploaded(keys: dict[str, str], job: Job, attempt: Attempt, provider: Provider, outbox: Outbox) -> dict[str, str]:
+def _uploaded(
+    keys: dict[str, str], store: MediaStore, job: Job, attempt: Attempt, provider: Provider, jobs: JobStore
+) -> dict[str, str]:
     """Every picture once an attempt, and noted before the next step: its address is how a prediction is recognised."""
     uploads = dict(attempt.uploads)
     for word, key in keys.items():
         if word not in uploads:
-            uploads[word] = provider.upload(outbox.media.read(key), _name(word, key, job, attempt))
-            outbox.jobs.table.commit(outbox.jobs.note_uploads(job.id, attempt.id, uploads))
+            uploads[word] = provider.upload(store.read(key), _name(word, key, job, attempt))
+            jobs.table.commit(jobs.note_uploads(job.id, attempt.id, uploads))
     return uploads
 
 
@@ -199,11 +222,12 @@ def _not_accepted(
 
 def _instead(model: Model, job: Job, clip: Clip, catalogue: Catalogue) -> str:
     """What could be asked in place of a model that is gone, and at what price: nobody is charged it unasked."""
+    what = "picture" if model.mode == "still" else "clip"
     offers = [
-        f"{one.name} (${one.offer(job.cut, one.duration(clip.duration_seconds)).cost:.2f} a clip)"
+        f"{one.name} (${one.offer(job.cut, one.duration(clip.duration_seconds)).cost:.2f} a {what})"
         for one in catalogue.successors(model, today())
     ]
-    return f". Such clips can be had of {', '.join(offers)}, where the job names it" if offers else ""
+    return f". Such {what}s can be had of {', '.join(offers)}, where the job names it" if offers else ""
 
 
 def _our_word(refused: ProviderRefused, model: Model) -> str | None:

@@ -88,9 +88,10 @@ def settle_open_clips(
     *,
     error_class: str = "unfinished",
     status: ClipStatus = ClipStatus.FAILED,
+    closes: frozenset[ClipStatus] = OPEN_CLIP,
 ) -> list[str]:
     """Closes the clips and the reservations that a run has left open; `reason` where a provider gave none. The ids of the
-    attempts whose clip was made, and comes too late.
+    attempts whose clip was made, and comes too late. `closes` are the statuses of clips that count as left open.
 
     What still runs at a provider is stopped first, and its last word counts. Who changes a row at the same moment is
     waited for: it is read again. ConditionLost when that does not end.
@@ -107,30 +108,32 @@ def settle_open_clips(
         # Whoever stopped it knows better why than its provider.
         fault = Fault(message=reason, error_class=error_class) if end.status is AttemptStatus.CANCELLED else end.fault
         writes = ended_attempt(jobs, ledger, job.id, line, attempt, end) if line else []
-        if clip.status in OPEN_CLIP:
+        if clip.status in closes:
             writes.append(jobs.clip_lost(job.id, clip, status, said(fault), as_read=clip))
         with suppress(ConditionLost):  # read again in the next round
             jobs.table.commit(*writes)
             if attempt and attempt.is_made:
                 late.append(attempt.id)
                 count("PaidNotKept")
-            if clip.status in OPEN_CLIP and status is ClipStatus.FAILED:
+            if clip.status in closes and status is ClipStatus.FAILED:
                 count("ClipsFailed", errorClass=fault.error_class)
 
     for _ in range(READS):
-        open_ones = _open_clips(jobs, ledger, job.id, run)
+        open_ones = _open_clips(jobs, ledger, job.id, run, closes)
         if not open_ones:
             return late
         brake.each(settle, open_ones)
-    if _open_clips(jobs, ledger, job.id, run):
+    if _open_clips(jobs, ledger, job.id, run, closes):
         raise ConditionLost(f"the clips of job {job.id} kept changing while they were closed")
     return late
 
 
-def _open_clips(jobs: JobStore, ledger: Ledger, job_id: str, run: int) -> list[tuple[Clip, Line | None]]:
-    """Clips of the run that are open, or whose money is."""
+def _open_clips(
+    jobs: JobStore, ledger: Ledger, job_id: str, run: int, closes: frozenset[ClipStatus]
+) -> list[tuple[Clip, Line | None]]:
+    """Clips of the run that are open, or whose money is; and those that wait for the caller since an earlier one."""
     reserved = {
         line.clip: line for line in ledger.lines(job_id) if line.run == run and line.state is LineState.RESERVED
     }
-    clips = [clip for clip in jobs.clips(job_id) if clip.run == run]
-    return [(clip, reserved.get(clip.number)) for clip in clips if clip.status in OPEN_CLIP or clip.number in reserved]
+    clips = [clip for clip in jobs.clips(job_id) if clip.run == run or clip.status is ClipStatus.AWAITING_APPROVAL]
+    return [(clip, reserved.get(clip.number)) for clip in clips if clip.status in closes or clip.number in reserved]

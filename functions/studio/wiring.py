@@ -6,6 +6,7 @@ import os
 from functools import cache
 
 from functions.studio.at_once import at_once
+from functions.studio.balances import Balances
 from functions.studio.budgets import Budgets
 from functions.studio.catalogue import Catalogue
 from functions.studio.check_queue import CheckQueue, read_delays
@@ -14,12 +15,13 @@ from functions.studio.events import JobEvents
 from functions.studio.job_store import JobStore
 from functions.studio.ledger import Ledger
 from functions.studio.library import Library
-from functions.studio.media_store import MediaStore
+from functions.studio.media_store import MediaStore, SharedStore
 from functions.studio.overrides import Overrides
 from functions.studio.providers import open_provider
 from functions.studio.pulse import Pulse
 from functions.studio.sending import Outbox
 from functions.studio.stopping import Brake
+from functions.studio.storyboard import Storyboard
 from functions.studio.table import Table
 from functions.studio.workflow import Workflow
 
@@ -37,12 +39,20 @@ def ledger() -> Ledger:
     return Ledger(table())
 
 
+def balances() -> Balances:
+    return Balances(table())
+
+
 def budgets() -> Budgets:
     return Budgets(table())
 
 
 def library() -> Library:
     return Library(table())
+
+
+def storyboard() -> Storyboard:
+    return Storyboard(table())
 
 
 def pulse() -> Pulse:
@@ -52,6 +62,11 @@ def pulse() -> Pulse:
 @cache
 def media() -> MediaStore:
     return MediaStore(os.environ["MEDIA_BUCKET"])
+
+
+@cache
+def shared() -> SharedStore:
+    return SharedStore(os.environ["SHARED_BUCKET"], os.environ["SHARED_URL"])
 
 
 @cache
@@ -93,6 +108,7 @@ def outbox() -> Outbox:
     return Outbox(
         jobs=jobs(),
         media=media(),
+        shared=shared,
         workflow=workflow(),
         checks=checks(),
         brake=brake(),
@@ -105,5 +121,5 @@ def outbox() -> Outbox:
 
 def forget() -> None:
     """For a process whose environment has changed."""
-    for made in (table, media, overrides, workflow, checks, events, outbox):
+    for made in (table, media, shared, overrides, workflow, checks, events, outbox):
         made.cache_clear()

@@ -29,8 +29,8 @@ def sweep(closing: Closing, at: datetime) -> dict[str, int]:
     """
     done = {"started": 0, "stopped": 0, "closed": 0, "failed": 0}
     unfinished = closing.jobs.unfinished_jobs()
-    if unfinished:
-        seconds("OldestUnfinished", max((at - asked(job)).total_seconds() for job in unfinished))
+    if to_end := [job for job in unfinished if job.status is not JobStatus.AWAITING_APPROVAL]:
+        seconds("OldestUnfinished", max((at - asked(job)).total_seconds() for job in to_end))
     for job in sorted(unfinished, key=lambda one: is_unheard(one, at)):
         about(job=job.id, run=job.run)
         try:
@@ -46,7 +46,7 @@ def sweep(closing: Closing, at: datetime) -> dict[str, int]:
 
 def _sweep(job: Job, closing: Closing, at: datetime) -> str | None:
     if is_forgotten(job, at):
-        _start(job, closing)
+        start(job, closing)
         return "started"
     did = None
     if is_unheard(job, at):
@@ -55,8 +55,8 @@ def _sweep(job: Job, closing: Closing, at: datetime) -> str | None:
         did = "stopped"
     if job.status is JobStatus.CANCELLING or not is_quiet(job, at):
         return did
-    # A job that has ended is here still because its end was not published.
-    ended = job.status.value if job.ended else ENDED.get(closing.workflow.status(str(job.execution_arn)))
+    # A job whose run is over is here still because that was not published.
+    ended = job.status.value if job.rests else ENDED.get(closing.workflow.status(str(job.execution_arn)))
     if not ended:
         return did
     logger().warning("closed by the sweep")
@@ -70,7 +70,7 @@ def asked(job: Job) -> datetime:
 
 
 def is_forgotten(job: Job, at: datetime) -> bool:
-    waits = not job.ended and job.status is not JobStatus.CANCELLING and job.execution_arn is None
+    waits = not job.rests and job.status is not JobStatus.CANCELLING and job.execution_arn is None
     return waits and datetime.fromisoformat(job.updated_at) < at - GRACE
 
 
@@ -80,10 +80,10 @@ def is_unheard(job: Job, at: datetime) -> bool:
 
 
 def is_quiet(job: Job, at: datetime) -> bool:
-    return (job.ended or job.execution_arn is not None) and datetime.fromisoformat(job.updated_at) < at - ORPHANED
+    return (job.rests or job.execution_arn is not None) and datetime.fromisoformat(job.updated_at) < at - ORPHANED
 
 
-def _start(job: Job, closing: Closing) -> None:
+def start(job: Job, closing: Closing) -> None:
     arn = closing.workflow.start(job.id, job.run, job.execution_name)
     with suppress(ConditionLost):  # the API noted it meanwhile
         closing.jobs.execution_started(job, arn)

@@ -26,7 +26,9 @@ FAULTS = [
         "closed-and-open",
         "A job is closed without settling what is open",
         CLOSING,
-        "    for late in settle_open_clips(closing.brake, closing.ledger, job, run, why, error_class=error_class, status=status):\n",
+        "    for late in settle_open_clips(\n"
+        "        closing.brake, closing.ledger, job, run, why, error_class=error_class, status=status, closes=closes\n"
+        "    ):\n",
         "    for late in list[str]():\n",
     ),
     Fault(
@@ -70,7 +72,7 @@ FAULTS = [
         "nobody-starts",
         "The sweep does not start what was accepted and never began",
         SWEEP,
-        "    if is_forgotten(job, at):\n        _start(job, closing)\n",
+        "    if is_forgotten(job, at):\n        start(job, closing)\n",
         "    if is_forgotten(job, at):\n",
     ),
     # beginnings
@@ -78,16 +80,17 @@ FAULTS = [
         "started-before-accepted",
         "The run is started before its job is written",
         "functions/api/accept_job.py",
-        "        self.budgets.accept(\n            job, self.jobs.accept(job),",
+        "        self.budgets.accept(\n            job,\n            self.jobs.accept(job),\n",
         "        self.workflow.start(job.id, job.run, job.execution_name)\n"
-        "        self.budgets.accept(\n            job, self.jobs.accept(job),",
+        "        self.budgets.accept(\n            job,\n            self.jobs.accept(job),\n",
     ),
     Fault(
         "key-after-the-job",
         "The idempotency key is remembered after the job is accepted",
         "functions/api/accept_job.py",
-        "*self.jobs.enlist(job), *self.once.remember(asked, job.id, shown)\n        )\n",
-        "*self.jobs.enlist(job)\n        )\n        self.jobs.table.commit(*self.once.remember(asked, job.id, shown))\n",
+        '            *self.once.remember(asked, job.id, shown),\n        )\n        logger().info("job accepted"',
+        "        )\n        self.jobs.table.commit(*self.once.remember(asked, job.id, shown))\n"
+        '        logger().info("job accepted"',
     ),
     Fault(
         "planned-twice",
@@ -154,8 +157,8 @@ FAULTS = [
         "run-without-a-fence",
         "The next run begins whatever has become of the job meanwhile",
         JOB_STORE,
-        '        when = {"run": job.run, "status": job.status.value, "announcedRun": job.run}\n',
-        '        when = {"pk": ...}\n',
+        '        when: dict[str, Any] = {"run": job.run, "status": job.status.value, "announcedRun": job.run}\n',
+        '        when: dict[str, Any] = {"pk": ...}\n',
     ),
     Fault(
         "good-clips-again",
@@ -168,7 +171,7 @@ FAULTS = [
         "former-video-forgotten",
         "A clip that could not be made anew loses the video that it had",
         JOB_STORE,
-        "        ends = ClipStatus.COMPLETED if clip.former else status\n",
+        "        ends = clip.former.status if clip.former else status\n",
         "        ends = status\n",
     ),
     # cancelling
@@ -197,8 +200,8 @@ FAULTS = [
         "cancelled-unmarked",
         "A cancelled job does not say that it is to be stopped",
         JOB_STORE,
-        '        return self.move_job(job.id, job.run, JobStatus.CANCELLING, {"closing": reason})\n',
-        "        return self.move_job(job.id, job.run, JobStatus.CANCELLING)\n",
+        '        changes = {"closing": reason, **_to_be_announced(), **(told or {})}\n',
+        "        changes = {**_to_be_announced(), **(told or {})}\n",
     ),
     Fault(
         "cancelled-of-an-earlier-run",

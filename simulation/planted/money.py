@@ -10,8 +10,8 @@ FAULTS = [
         "settled-apart",
         "A clip's money moves in a write of its own, before the clip",
         KEEP,
-        "            self.ledger.end(job.id, attempt.id, LineState.SETTLED, price, reported=reported),\n        ]\n        if following:\n",
-        "        ]\n        self.jobs.table.commit(self.ledger.end(job.id, attempt.id, LineState.SETTLED, price))\n        if following:\n",
+        "            self.ledger.end(job.id, attempt.id, LineState.SETTLED, price, reported=reported),\n        ]\n        following = None\n",
+        "        ]\n        self.jobs.table.commit(self.ledger.end(job.id, attempt.id, LineState.SETTLED, price))\n        following = None\n",
     ),
     Fault(
         "unknown-is-free",
@@ -64,7 +64,7 @@ FAULTS = [
         "checked-then-counted",
         "A budget is looked at, and counted without a condition",
         BUDGETS,
-        '                when["used"] = AtMost(self.cap - usd)\n',
+        '                when["used"] = AtMost(self.cap - amount)\n',
         "                pass\n",
     ),
     Fault(

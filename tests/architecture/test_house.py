@@ -26,6 +26,7 @@ PURE = {
     "attempts",
     "brief",
     "choice",
+    "credits",
     "policy",
     "messages",
     "errors",
@@ -40,6 +41,8 @@ PURE = {
     "pairs",
     "payload",
     "reruns",
+    "resolutions",
+    "scenes",
     "clock",
     "retry_after",
     "shots",
@@ -48,16 +51,40 @@ PURE = {
 }
 """Data and decisions: the standard library and pydantic only."""
 
-STORES = {"job_store", "ledger", "library", "media_store", "workflow", "check_queue", "events", "keyring", "pulse"}
+STORES = {
+    "job_store",
+    "ledger",
+    "library",
+    "storyboard",
+    "media_store",
+    "workflow",
+    "check_queue",
+    "events",
+    "keyring",
+    "pulse",
+}
 """One outside thing each; those of rows stand on `table`."""
 
 FOUNDATIONS = {"table", "telemetry", "at_once"}
 """What any store or domain service may stand on."""
 
-TOOLS = {"boxes", "ffmpeg", "loudness", "music", "probe", "room", "segment", "sound", "tunes", "workplace"}
+TOOLS = {
+    "bare_files",
+    "boxes",
+    "ffmpeg",
+    "loudness",
+    "music",
+    "pictures",
+    "probe",
+    "room",
+    "segment",
+    "sound",
+    "tunes",
+    "workplace",
+}
 """Files, and the program that reads them: no store, no cloud."""
 
-DOMAIN = {"budgets", "overrides", "recording", "closing", "sending", "settlement", "stopping"}
+DOMAIN = {"balances", "budgets", "overrides", "recording", "closing", "sending", "settlement", "stopping"}
 """What two Lambdas do in the same way, over the stores."""
 
 WIRING = {"wiring"}
@@ -79,6 +106,7 @@ CLIENTS = {
     **dict.fromkeys(STORES | {"table"}, AWS | {"types_boto3_stepfunctions", "pydantic"}),
     "keyring": {"aws_lambda_powertools", "botocore"},
     "telemetry": {"aws_lambda_powertools"},
+    "pictures": {"PIL"},
     "at_once": frozenset(),
     **dict.fromkeys(DOMAIN | WIRING, frozenset()),
 }

@@ -170,6 +170,8 @@ def deployed(table: Table, media: MediaStore, monkeypatch: pytest.MonkeyPatch) -
     )
     monkeypatch.setenv("TABLE_NAME", table.name)
     monkeypatch.setenv("MEDIA_BUCKET", media.bucket)
+    monkeypatch.setenv("SHARED_BUCKET", "shared")
+    monkeypatch.setenv("SHARED_URL", "https://shared.example")
     monkeypatch.setenv("STATE_MACHINE_ARN", machine["stateMachineArn"])
     monkeypatch.setenv("VIDEO_GENERATION_MODEL", "veo3")
     monkeypatch.setenv("OUTSIDE_ORIGINS", "")
@@ -179,7 +181,7 @@ def deployed(table: Table, media: MediaStore, monkeypatch: pytest.MonkeyPatch) -
     )
     secret = boto3.client("secretsmanager").create_secret(Name="player", SecretString="of this deployment alone")
     monkeypatch.setenv("PLAYER_SECRET_ARN", secret["ARN"])
-    stores = (wiring.table, given.keys, wiring.media, wiring.overrides, wiring.workflow, wiring.events)
+    stores = (wiring.table, given.keys, wiring.media, wiring.shared, wiring.overrides, wiring.workflow, wiring.events)
     for store in stores:
         store.cache_clear()
     yield

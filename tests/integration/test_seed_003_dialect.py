@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from functions.api.dialects.prompted import COUNTED
+from functions.api.dialects.words import COUNTED
 from functions.studio.brief import Brief
 from functions.studio.catalogue import catalogue
 from functions.studio.clips import ClipStatus

@@ -70,7 +70,7 @@ def test_clips_keep_their_numbers_where_one_failed() -> None:
 def test_what_was_kept_of_an_earlier_stage_is_not_the_clips_video(status: ClipStatus) -> None:
     job = a_job()
     clips = [a_clip(job, status=status, kept=a_kept(), attempt_id="1.0001.image.1")]
-    [shown] = sub_jobs_view(job, clips, catalogue(), NOON).sub_jobs
+    [shown] = sub_jobs_view(job, clips, catalogue(), NOON, str).sub_jobs
     assert (shown.video_url, shown.video_blob_id, job_view(job, clips, [], str).progress.clip_urls) == (None, None, [])
 
 
@@ -121,10 +121,10 @@ def test_a_list_shows_of_a_running_job_only_what_its_row_knows() -> None:
 
 
 @pytest.mark.parametrize("status", JobStatus)
-def test_a_job_that_goes_on_says_when_to_ask_again_and_one_that_has_ended_does_not(status: JobStatus) -> None:
+def test_a_job_that_goes_on_says_when_to_ask_again_and_one_that_rests_does_not(status: JobStatus) -> None:
     job = a_job(status=status)
     said = polling(job).get("Retry-After")
-    assert (said is None) == job.ended
+    assert (said is None) == job.rests
     assert said is None or 1 <= int(said) <= 10
 
 

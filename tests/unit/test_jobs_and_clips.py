@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from functions.studio.clips import ATTEMPT_MOVES, CLIP_MOVES, Attempt, AttemptStatus, ClipStatus
-from functions.studio.jobs import MOVES, TERMINAL, JobStatus, before
+from functions.studio.clips import ATTEMPT_MOVES, CLIP_MOVES, OPEN_CLIP, Attempt, AttemptStatus, ClipStatus
+from functions.studio.jobs import MOVES, RESTING, TERMINAL, JobStatus, before
 from functions.studio.messages import ClipTask, RequestClip, StateError
 from functions.studio.rows import new_id, now
 
@@ -17,8 +17,17 @@ def test_a_job_ends_completed_failed_or_cancelled() -> None:
 
 
 def test_every_running_job_may_fail_or_be_cancelled() -> None:
-    for status in set(JobStatus) - TERMINAL - {JobStatus.CANCELLING}:
+    for status in set(JobStatus) - RESTING - {JobStatus.CANCELLING}:
         assert {JobStatus.FAILED, JobStatus.CANCELLING} <= MOVES[status]
+
+
+def test_a_job_that_waits_for_its_caller_can_only_be_cancelled_in_the_same_run() -> None:
+    assert MOVES[JobStatus.AWAITING_APPROVAL] == {JobStatus.CANCELLING}
+    assert before(MOVES, JobStatus.AWAITING_APPROVAL) == ["sub_job_processing"]
+
+
+def test_a_clip_that_waits_for_its_caller_is_not_open() -> None:
+    assert {ClipStatus.PENDING, ClipStatus.PROCESSING} == OPEN_CLIP
 
 
 def test_a_job_is_completed_only_from_combining() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from functions.studio.attempts import CLIP_TIME, LIMITS, SHORTEST, Following, next_step
+from functions.studio.attempts import CLIP_TIME, LIMITS, SHORTEST, Following, in_time, next_stage, next_step, stage_ends
 from functions.studio.messages import ClipTask
 
 IMAGE_1 = ClipTask(job_id="j", run=1, clip=3, stage="image", attempt=1, timeout_seconds=600, heartbeat_seconds=30)
@@ -25,8 +25,7 @@ ALONE, CHAIN = ("veo",), ("veo", "hailuo", "kling")
     [(VIDEO_1, ONE, None), (IMAGE_1, TWO, VIDEO_1), (IMAGE_2, TWO, VIDEO_1), (VIDEO_1, TWO, None)],
 )
 def test_a_kept_stage_leads_to_the_next(task: ClipTask, stages: tuple[str, ...], following: ClipTask | None) -> None:
-    expected = Following(following, "veo") if following else None
-    assert next_step(task, stages, ALONE, "veo", kept=True) == expected
+    assert next_stage(task, stages) == following
 
 
 @pytest.mark.parametrize(
@@ -77,6 +76,42 @@ def test_all_attempts_together_take_no_longer_than_one_may(passed: float, timeou
 def test_without_time_left_nothing_is_begun() -> None:
     asked: dict[str, Any] = {"error_class": "failed", "passed": CLIP_TIME - SHORTEST + 1}
     assert next_step(VIDEO_1, ONE, ALONE, "veo", **asked) is None
+    assert next_stage(IMAGE_1, TWO, CLIP_TIME - SHORTEST + 1) is None
+
+
+def test_each_stage_ends_in_time_for_those_that_follow_it() -> None:
+    assert (stage_ends(ONE, "video"), stage_ends(TWO, "image"), stage_ends(TWO, "video")) == (3600, 1800, 3600)
+
+
+@pytest.mark.parametrize("timeout", [10, 600, 1000, 1800])
+@pytest.mark.parametrize("spent", [0.0, 0.3, 0.7, 1.0])
+def test_attempts_at_a_picture_leave_half_of_the_time_and_the_whole_limit_to_the_video(
+    timeout: int, spent: float
+) -> None:
+    """Each attempt at the picture fails when that share of its time is over, and the last one comes at its very end."""
+    task: ClipTask | None = in_time(IMAGE_1.model_copy(update={"timeout_seconds": timeout}), stage_ends(TWO, "image"))
+    passed = 0.0
+    while task:
+        ended = task
+        again = next_step(task, TWO, ALONE, "veo", error_class="failed", passed=passed + spent * task.timeout_seconds)
+        passed += (spent if again else 1.0) * task.timeout_seconds
+        task = again.task if again else None
+    assert passed <= CLIP_TIME / 2
+    following = next_stage(ended, TWO, passed)
+    assert following
+    assert (following.timeout_seconds, following.attempt) == (min(timeout, 1800), 1)
+
+
+def test_a_picture_is_not_tried_again_where_its_time_limit_would_have_to_be_cut_for_the_video_too() -> None:
+    asked: dict[str, Any] = {"error_class": "failed", "passed": CLIP_TIME / 2 - 599}
+    assert next_step(IMAGE_1, TWO, ALONE, "veo", **asked) is None
+    assert next_step(VIDEO_1, TWO, ALONE, "veo", **asked) == Following(VIDEO_2, "veo")
+
+
+def test_a_video_has_what_is_left_when_its_picture_took_long_to_be_kept() -> None:
+    following = next_stage(IMAGE_1, TWO, CLIP_TIME - 100)
+    assert following
+    assert (following.timeout_seconds, following.heartbeat_seconds) == (100, 30)
 
 
 def test_no_class_is_tried_for_ever() -> None:

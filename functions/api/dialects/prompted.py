@@ -14,7 +14,7 @@ from aws_lambda_powertools.event_handler import Response
 from pydantic import ConfigDict, Field, StringConstraints
 
 from functions.api.accept_job import Draft, Reception
-from functions.api.dialects.words import ROOT, Asked, Said, in_their_words, read
+from functions.api.dialects.words import ROOT, Asked, Newest, Said, in_their_words, newest, read
 from functions.api.envelope import JSON, Money
 from functions.api.progress import progress
 from functions.api.prompt_request import LONGEST_FILM, PromptRequest, Words
@@ -25,10 +25,6 @@ from functions.studio.cut import AspectRatio
 from functions.studio.errors import FieldError, InvalidRequest
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import Job, JobStatus
-from functions.studio.listing import of_kind, since
-
-COUNTED = 1000
-"""Of the newest videos, so many are counted and can be paged through."""
 
 Mode = Literal["text_to_video", "image_to_video"]
 MODES: dict[str, Mode] = {"text": "text_to_video", "image": "image_to_video"}
@@ -105,19 +101,13 @@ class Video(Said):
     completed_at: str | None = None
 
 
-class VideoLibrary(Said):
+class VideoLibrary(Newest):
     videos: list[Video]
-    page: int
-    per_page: int
-    total: int
-    """Of the newest 1000."""
-    has_older: bool
-    """Whether there are more than that; GET /api/v3/films and /api/v3/jobs have them all."""
 
 
 def generate(
     document: dict[str, Any], drafted: Callable[[PromptRequest], Draft], reception: Reception, catalogue: Catalogue
-) -> Response[Video]:
+) -> Response[Any]:
     asked = _translated(read(_mode(document.get("generation_mode")), document))
     answer = reception.accept(asked, lambda: drafted(asked))
     assert answer.body
@@ -134,14 +124,8 @@ def shown(job: Job, clips: Sequence[Clip], catalogue: Catalogue, at: datetime, s
 
 
 def library(jobs: JobStore, tenant: str, page: int, per_page: int, show: Callable[[Job], Video]) -> VideoLibrary:
-    entries, older = jobs.listed(tenant, [since(of_kind("prompt"), None, None)], limit=COUNTED)
-    if older and page * per_page > COUNTED:
-        detail = f"must be at most {COUNTED // per_page}: the newest {COUNTED} videos are paged through here"
-        hint = "GET /api/v3/films and /api/v3/jobs have them all, by cursors and dates."
-        raise InvalidRequest(f"page: {detail}", hint=hint, errors=(FieldError("page", detail),))
-    ids = [entry.job_id for entry in entries[(page - 1) * per_page : page * per_page]]
-    videos = [show(job) for job in reversed(jobs.jobs(ids))]
-    return VideoLibrary(videos=videos, page=page, per_page=per_page, total=len(entries), has_older=older)
+    found, said = newest(jobs, tenant, "prompt", page, per_page)
+    return VideoLibrary(videos=[show(job) for job in found], **said)
 
 
 def _mode(said: object) -> type[TextToVideo | ImageToVideo]:

@@ -13,9 +13,15 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from functions.api.bodies import at_fault, json_object, require_json_size
 from functions.api.envelope import JSON
 from functions.api.given import Form
-from functions.studio.errors import FieldError, NotFound, RequestError, UnsupportedMedia
+from functions.studio.errors import FieldError, InvalidRequest, NotFound, RequestError, UnsupportedMedia
+from functions.studio.job_store import JobStore
+from functions.studio.jobs import Job, Kind
+from functions.studio.listing import of_kind, since
 
 ROOT = "/api/video"
+
+COUNTED = 1000
+"""Of the newest videos, so many are counted and can be paged through."""
 
 OUR_WORDS = {
     "campaignId": "campaign_id",
@@ -35,6 +41,17 @@ class Said(BaseModel):
 
 class Asked(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)
+
+
+class Newest(Said):
+    """A page of a list, newest first."""
+
+    page: int
+    per_page: int
+    total: int
+    """Of the newest 1000."""
+    has_older: bool
+    """Whether there are more than that; GET /api/v3/jobs has them all."""
 
 
 A = TypeVar("A", bound=Asked)
@@ -92,6 +109,18 @@ def document_of(form: Form) -> dict[str, Any]:
         return json_object(form.body.decode())
     except UnicodeDecodeError:
         raise at_fault(RequestError, "is not UTF-8", "JSON is sent as UTF-8.") from None
+
+
+def newest(jobs: JobStore, tenant: str, kind: Kind, page: int, per_page: int) -> tuple[list[Job], dict[str, Any]]:
+    """The jobs of a page, and what `Newest` says of it."""
+    entries, older = jobs.listed(tenant, [since(of_kind(kind), None, None)], limit=COUNTED)
+    if older and page * per_page > COUNTED:
+        detail = f"must be at most {COUNTED // per_page}: the newest {COUNTED} videos are paged through here"
+        hint = "GET /api/v3/films and /api/v3/jobs have them all, by cursors and dates."
+        raise InvalidRequest(f"page: {detail}", hint=hint, errors=(FieldError("page", detail),))
+    ids = [entry.job_id for entry in entries[(page - 1) * per_page : page * per_page]]
+    said = {"page": page, "per_page": per_page, "total": len(entries), "has_older": older}
+    return jobs.jobs(ids)[::-1], said
 
 
 def read(kind: type[A], document: Mapping[str, Any]) -> A:

@@ -16,6 +16,7 @@ from functions.api.accept_job import Draft, TheReception
 from functions.api.cancel_job import cancel_job
 from functions.api.envelope import JSON, Envelope, Listed, answer, shown
 from functions.api.first_picture import TheDarkroom
+from functions.api.from_scenes import draft as draft_of_scenes
 from functions.api.given import (
     Asker,
     OfRun,
@@ -26,6 +27,8 @@ from functions.api.given import (
     TheLibrary,
     TheMedia,
     ThePlayerTokens,
+    TheSharedUrl,
+    TheStoryboard,
 )
 from functions.api.image_pairs import ImagePairsRequest, draft
 from functions.api.job_list import (
@@ -53,6 +56,7 @@ from functions.api.money_views import LedgerView, ledger_view
 from functions.api.own_jobs import film_of_run, own_job
 from functions.api.prompt_request import PromptRequest
 from functions.api.prompted import draft as draft_prompted
+from functions.api.scenes_request import ScenesRequest
 from functions.api.standing import TheMoment, TheTier, require_tier
 from functions.api.sub_job_views import SubJobsView, sub_jobs_view
 
@@ -108,6 +112,25 @@ def from_prompt(
     )
 
 
+@router.post(
+    "/jobs/from-scenes", tags=TAGS, status_code=202, summary="Make a film of a scenario, or of some of its scenes"
+)
+def from_scenes(
+    body: ScenesRequest,
+    asker: Asker,
+    darkroom: TheDarkroom,
+    storyboard: TheStoryboard,
+    reception: TheReception,
+    catalogue: TheCatalogue,
+    tier: TheTier,
+    moment: TheMoment,
+) -> Response[Envelope[AcceptedView]]:
+    """Of each scene a picture is made first, and of that a video; all scenes at once. What a model lacks of the resolution
+    becomes the nearest that it has, and `warnings` say so."""
+    stores = (darkroom, storyboard, reception.budgets)
+    return reception.accept(body, lambda: draft_of_scenes(body, asker.tenant, *stores, catalogue, tier, moment.facts))
+
+
 @router.get("/jobs", tags=TAGS, summary="List jobs, newest first")
 def page(
     asker: Asker,
@@ -146,9 +169,11 @@ def cancel(
 
 
 @router.get("/jobs/<job_id>/sub-jobs", tags=TAGS, summary="Get the clips of a job")
-def sub_jobs(job_id: str, asker: Asker, jobs: TheJobs, catalogue: TheCatalogue) -> Response[Envelope[SubJobsView]]:
+def sub_jobs(
+    job_id: str, asker: Asker, jobs: TheJobs, catalogue: TheCatalogue, shared: TheSharedUrl
+) -> Response[Envelope[SubJobsView]]:
     job = own_job(jobs, asker.tenant, job_id)
-    return shown(sub_jobs_view(job, jobs.clips(job.id), catalogue, datetime.now(UTC)), polling(job))
+    return shown(sub_jobs_view(job, jobs.clips(job.id), catalogue, datetime.now(UTC), shared), polling(job))
 
 
 @router.get("/jobs/<job_id>/ledger", tags=TAGS, summary="Get what a job has cost, line by line")

@@ -1,4 +1,4 @@
-"""Further runs of a job that has ended: what failed, one clip anew, another cut, another form."""
+"""Further runs of a job that has ended, or waits: what failed, one clip anew, what is approved, another cut, another form."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path
 
+from functions.api.approval import ApproveRequest, TheApprovals
 from functions.api.envelope import Envelope
 from functions.api.film_changes import (
     RecutRequest,
@@ -57,10 +58,28 @@ def make_anew(
     moment: TheMoment,
     body: Annotated[RegenerateRequest | None, Body()] = None,
 ) -> Accepted:
-    """The clip that is there stays until the new one is: if that fails, the film is made with it as before."""
+    """The clip that is there stays until the new one is: if that fails, the film is made with it as before. So it is with a
+    picture that waits for approval, of which this makes another."""
     asked = body or RegenerateRequest()
     decide = regenerate(asked, number, catalogue, asker.tenant, reruns.library, tier, moment.facts)
-    return reruns.begin(asked, asker.tenant, job_id, decide)
+    return reruns.begin(asked, asker.tenant, job_id, decide, in_pause=True)
+
+
+@router.post(
+    "/jobs/<job_id>/sub-jobs/<number>/approve",
+    tags=TAGS,
+    status_code=202,
+    summary="Let a picture go on to its video",
+)
+def approve(
+    job_id: str,
+    number: Number,
+    asker: Asker,
+    approvals: TheApprovals,
+    body: Annotated[ApproveRequest | None, Body()] = None,
+) -> Accepted:
+    """Of a job with `pauseAfter`. When no picture is left that waits, or at `start`, the videos are made, and paid for."""
+    return approvals.approve(body or ApproveRequest(), asker.tenant, job_id, number)
 
 
 @router.post(

@@ -10,43 +10,46 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from functions.api.accept_job import Draft, TheReception
-from functions.api.dialects import prompted
+from functions.api.dialects import prompted, scenes
 from functions.api.dialects.prompted import Video, VideoLibrary
-from functions.api.dialects.words import document_of
+from functions.api.dialects.words import document_of, newest
 from functions.api.first_picture import TheDarkroom
-from functions.api.given import Asker, TheCatalogue, TheForm, TheJobs, TheMedia
+from functions.api.from_scenes import draft as draft_of_scenes
+from functions.api.given import Asker, TheCatalogue, TheForm, TheJobs, TheMedia, TheStoryboard
 from functions.api.own_jobs import own_job
 from functions.api.prompt_request import PromptRequest
 from functions.api.prompted import draft
 from functions.api.standing import TheMoment, TheTier
-from functions.studio.errors import FieldError, InvalidRequest, NotFound
+from functions.studio.errors import FieldError, NotFound
 
 router = Router()
 TAGS = ["video"]
 
-NOT_YET = {"scene_id": "scenes are not made yet"}
-"""What tells a dialect that is still to come."""
+Page = Annotated[int, Query(ge=1, le=1000)]
+PerPage = Annotated[int, Query(ge=1, le=100)]
 
 
-SHOWS = {"prompt": prompted.shown}
-"""By a job's kind, whose words its status is told in."""
-
-
-@router.post("/generate", tags=TAGS, status_code=202, summary="Make a video from a script, and perhaps a picture")
+@router.post("/generate", tags=TAGS, status_code=202, summary="Make a video: of a script, a picture or a scene")
 def generate(
     form: TheForm,
     asker: Asker,
     darkroom: TheDarkroom,
+    storyboard: TheStoryboard,
     reception: TheReception,
     catalogue: TheCatalogue,
     tier: TheTier,
     moment: TheMoment,
-) -> Response[Video]:
-    """By `generation_mode`. A `duration` beyond what any model makes chooses the model; `actual_duration` is what is made."""
+) -> Response[Video | scenes.TaskBegun]:
+    """By `scene_id`, or by `generation_mode`. A `duration` beyond what any model makes chooses the model; `actual_duration` is what is made."""
     document = document_of(form)
-    for field, why in NOT_YET.items():
-        if field in document and "generation_mode" not in document:
-            raise InvalidRequest(f"{field}: {why}", errors=(FieldError(field, why),))
+    if scenes.names_a_scene(document):
+        stores = (darkroom, storyboard, reception.budgets)
+        return scenes.generate(
+            document,
+            asker.tenant,
+            lambda asked: draft_of_scenes(asked, asker.tenant, *stores, catalogue, tier, moment.facts),
+            reception,
+        )
 
     def drafted(asked: PromptRequest) -> Draft:
         return draft(asked, asker.tenant, darkroom, reception.budgets, catalogue, tier, moment, as_made=True)
@@ -54,13 +57,32 @@ def generate(
     return prompted.generate(document, drafted, reception, catalogue)
 
 
-@router.get("/status/<video_id>", tags=TAGS, summary="Get a video")
-def status(video_id: str, asker: Asker, jobs: TheJobs, catalogue: TheCatalogue, media: TheMedia) -> Video:
-    job = own_job(jobs, asker.tenant, video_id)
-    if job.kind not in SHOWS:
-        detail = f"No dialect has words for a job of kind {job.kind}."
+@router.get("/generate/tasks", tags=TAGS, summary="List the tasks of scenes, newest first")
+def tasks(asker: Asker, jobs: TheJobs, media: TheMedia, page: Page = 1, per_page: PerPage = 20) -> scenes.Tasks:
+    found, said = newest(jobs, asker.tenant, "scenes", page, per_page)
+    return scenes.Tasks(tasks=[scenes.shown(job, jobs.clips(job.id), media.signed_url) for job in found], **said)
+
+
+@router.get("/generate/tasks/<task_id>", tags=TAGS, summary="Get the task of a scene")
+def task(task_id: str, asker: Asker, jobs: TheJobs, media: TheMedia) -> scenes.Task:
+    job = own_job(jobs, asker.tenant, task_id)
+    if job.kind != "scenes":
+        detail = f"The job {job.id} is none of scenes."
         raise NotFound(detail, errors=(FieldError("job_id", detail),))
-    return SHOWS[job.kind](job, jobs.clips(job.id), catalogue, datetime.now(UTC), media.signed_url)
+    return scenes.shown(job, jobs.clips(job.id), media.signed_url)
+
+
+@router.get("/status/<video_id>", tags=TAGS, summary="Get a video")
+def status(video_id: str, asker: Asker, jobs: TheJobs, catalogue: TheCatalogue, media: TheMedia) -> Video | scenes.Task:
+    """In the words of whichever dialect its kind is of."""
+    job = own_job(jobs, asker.tenant, video_id)
+    match job.kind:
+        case "prompt":
+            return prompted.shown(job, jobs.clips(job.id), catalogue, datetime.now(UTC), media.signed_url)
+        case "scenes":
+            return scenes.shown(job, jobs.clips(job.id), media.signed_url)
+    detail = f"No dialect has words for a job of kind {job.kind}."
+    raise NotFound(detail, errors=(FieldError("job_id", detail),))
 
 
 @router.get("/library", tags=TAGS, summary="List videos, newest first")
@@ -69,8 +91,8 @@ def library(
     jobs: TheJobs,
     catalogue: TheCatalogue,
     media: TheMedia,
-    page: Annotated[int, Query(ge=1, le=1000)] = 1,
-    per_page: Annotated[int, Query(ge=1, le=100)] = 20,
+    page: Page = 1,
+    per_page: PerPage = 20,
 ) -> VideoLibrary:
     at = datetime.now(UTC)
     return prompted.library(

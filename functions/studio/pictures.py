@@ -1,4 +1,5 @@
-"""What becomes of a file that should be a picture: decoded whole, and made into what every provider takes."""
+"""What becomes of a file that should be a picture, a caller's or a model's: decoded whole, and made into what every provider
+takes."""
 
 from __future__ import annotations
 
@@ -6,10 +7,12 @@ import re
 import struct
 import zlib
 from dataclasses import dataclass
+from hashlib import sha256
 from io import BytesIO
 from typing import TYPE_CHECKING
 
-from functions.api.bare_files import bare
+from functions.studio.bare_files import bare
+from functions.studio.clips import KeptPicture
 from functions.studio.errors import FieldError, InvalidRequest, RequestError, TooLarge, UnsupportedMedia
 
 if TYPE_CHECKING:
@@ -40,6 +43,10 @@ UNDECODABLE = (OSError, SyntaxError, ValueError, EOFError, LookupError, TypeErro
 """All of Pillow's ways to say that a file breaks off or contradicts itself."""
 
 
+BLANK = 3
+"""Levels of 256 by which a picture has to differ from itself somewhere, or nothing is to be seen on it."""
+
+
 @dataclass(frozen=True)
 class Picture:
     """A JPEG or PNG of RGB or RGBA, 8 bits each, upright, that holds nothing but the picture; its thumbnail, a JPEG."""
@@ -50,6 +57,21 @@ class Picture:
     width: int
     height: int
     thumbnail: bytes
+    blank: bool
+    """It has one colour throughout."""
+
+
+def kept_as(picture: Picture, key: str, predict_seconds: float | None = None) -> KeptPicture:
+    """What a clip's row says of it, once it lies under that key."""
+    return KeptPicture(
+        key=key,
+        sha256=sha256(picture.body).hexdigest(),
+        width=picture.width,
+        height=picture.height,
+        format="png" if picture.extension == "png" else "jpeg",
+        bytes=len(picture.body),
+        predict_seconds=predict_seconds,
+    )
 
 
 def read_picture(body: bytes, field: str = "file", most_bytes: int = MOST_BYTES) -> Picture:
@@ -129,7 +151,13 @@ def _picture(image: Image, body: bytes, form: str) -> Picture:
         kept = _written(image, form)
     content_type, extension = FILES[form]
     width, height = image.size
-    return Picture(kept, content_type, extension, width, height, _thumbnail(image))
+    blank = all(high - low < BLANK for low, high in _extremes(image))
+    return Picture(kept, content_type, extension, width, height, _thumbnail(image), blank)
+
+
+def _extremes(image: Image) -> list[tuple[int, int]]:
+    """Of each band the darkest and the brightest there is."""
+    return [band.getextrema() for band in image.split()]  # type: ignore[misc]  # of one band it is a pair
 
 
 def _turn(image: Image) -> Transpose | None:
