@@ -20,10 +20,11 @@ from functions.studio.budgets import Budgets
 from functions.studio.catalogue import Catalogue
 from functions.studio.clips import Clip
 from functions.studio.clock import epoch
+from functions.studio.credits import in_credits
 from functions.studio.errors import ConditionLost
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import Job, JobStatus
-from functions.studio.ledger import Ledger, reservation
+from functions.studio.ledger import Ledger, Line, reservation
 from functions.studio.storyboard import Storyboard
 from functions.studio.table import Write
 from functions.studio.telemetry import about, count, logger
@@ -66,12 +67,13 @@ class Reception:
 
     def _accept(self, asked: BaseModel, job: Job, clips: Sequence[Clip]) -> AcceptedView:
         about(job=job.id, run=job.run)
+        job = in_credits(job, [clip.stage for clip in clips])
         shown = accepted_view(job)
         self.budgets.check_beginning(job)
         models = self.catalogue()
         self.jobs.table.put_all(
             [self.jobs.new_clip(job.id, clip) for clip in clips]
-            + [self.ledger.reserve(job.id, reservation(clip, amount=at_most(clip, job, models))) for clip in clips]
+            + [self.ledger.reserve(job.id, _line(job, clip, models)) for clip in clips]
         )
         self.budgets.accept(
             job,
@@ -99,6 +101,10 @@ def _scenes(job: Job, clips: Sequence[Clip], jobs: JobStore) -> list[Write]:
     """What tells each scene of the film which clip is its latest."""
     of = {clip.scene_id: clip.number for clip in clips if clip.scene_id}
     return [Storyboard(jobs.table).filmed(job.tenant, job.scenario_id, job.id, of)] if job.scenario_id else []
+
+
+def _line(job: Job, clip: Clip, models: Catalogue) -> Line:
+    return reservation(clip, amount=at_most(clip, job, models), credits=job.credits_of(clip.stage))
 
 
 def _answer(shown: AcceptedView, headers: Mapping[str, str] | None = None) -> Response[Envelope[AcceptedView]]:

@@ -23,7 +23,8 @@ from functions.studio.at_once import HANDS, at_once
 from functions.studio.budgets import Budgets
 from functions.studio.catalogue import Catalogue, Model, dearest
 from functions.studio.choice import Facts
-from functions.studio.clips import Clip, pending_clip
+from functions.studio.clips import STAGES, Clip, pending_clip
+from functions.studio.credits import in_credits
 from functions.studio.errors import FieldError
 from functions.studio.jobs import Job, Purpose
 from functions.studio.library import Asset, Campaign
@@ -124,7 +125,7 @@ class Drafting:
         )
         require_tier(job, self.tier, self.catalogue)
         references = self._references(scenes)
-        self.budgets.check_beginning(job)
+        self.budgets.check_beginning(in_credits(job, [STAGES[job.kind][0]] * len(scenes)))
         return Planned(job, scenes, image, video, campaign, references)
 
     def _references(self, scenes: Sequence[Scene]) -> dict[str, Asset]:

@@ -151,6 +151,8 @@ class AcceptedView(View):
     message: str
     model_id: str
     estimated_cost: Money | None
+    estimated_credits: int | None = None
+    """That this run takes at most; None of a kind that takes none."""
     warnings: list[str]
     links: Links
 
@@ -201,6 +203,7 @@ def accepted_view(job: Job) -> AcceptedView:
         message=_message(job),
         model_id=job.model,
         estimated_cost=job.estimated_cost,
+        estimated_credits=job.reserved_credits if job.credit_costs else None,
         warnings=job.warnings,
         links=links(job),
     )

@@ -3,6 +3,9 @@
 `T#{tenant}` → BUDGET is the tenant's, with its cap; BUDGET#{campaign} is a campaign's, whose cap is its `budgetUsd`; a job
 counts for itself, in its own row. A run reserves when its clips are known, more when a clip's money was lost and it is
 tried again, and gives all of it back for what it has come to, in the transaction that ends it.
+
+CREDITS is the tenant's in the other unit; its cap is what was granted. A run reserves when it is accepted, and never more:
+what bought nothing takes no credits.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
-from functions.studio.errors import ConditionLost, Conflict, FieldError, OverBudget, StaleRun
+from functions.studio.errors import ConditionLost, Conflict, FieldError, OverBudget, ShortOfCredits, StaleRun
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import Job
 from functions.studio.library import Campaign, Library
@@ -21,14 +24,14 @@ from functions.studio.table import AtMost, Table, Write, delete, update
 Of = Literal["tenant", "campaign", "job"]
 
 UNIT = "USD"
-"""Credits would be counters of another unit, and another key."""
+CREDITS = "credits"
 
 TRIES = 10
 """Times that the counters are read again when they, or a cap, have changed since."""
 
 
 class Counter(Row):
-    """USD. A cap lowered below what is used takes nothing back: nothing more is reserved."""
+    """Of its unit. A cap lowered below what is used takes nothing back: nothing more is reserved."""
 
     unit: str = UNIT
     cap: Decimal | None = None
@@ -38,6 +41,11 @@ class Counter(Row):
     lost: Decimal = Decimal(0)
     used: Decimal = Decimal(0)
     """Their sum, for conditions, which cannot add."""
+
+    @property
+    def left(self) -> Decimal | None:
+        """None: no limit."""
+        return None if self.cap is None else max(self.cap - self.used, Decimal(0))
 
 
 @dataclass(frozen=True)
@@ -49,19 +57,20 @@ class Account:
     key: tuple[str, str]
     counter: Counter | None
     cap: Decimal | None
+    unit: str = UNIT
 
     @property
     def used(self) -> Decimal:
         return self.counter.used if self.counter else Decimal(0)
 
-    def reserve(self, usd: Decimal) -> Write:
-        """Holds only where the cap still stands, and there is room for `usd`."""
+    def reserve(self, amount: Decimal) -> Write:
+        """Holds only where the cap still stands, and there is room for the amount."""
         when: dict[str, Any] = {"pk": None}
         if self.counter:
             when = {"pk": ..., "cap": self.counter.cap}
-            if self.cap is not None and usd > 0:
-                when["used"] = AtMost(self.cap - usd)
-        return update(*self.key, {"unit": UNIT}, when, add={"reserved": usd, "used": usd})
+            if self.cap is not None and amount > 0:
+                when["used"] = AtMost(self.cap - amount)
+        return update(*self.key, {"unit": self.unit}, when, add={"reserved": amount, "used": amount})
 
 
 class Budgets:
@@ -71,18 +80,20 @@ class Budgets:
         self.library = Library(table)
 
     def accept(self, job: Job, *writes: Write) -> None:
-        """Commits the writes that begin a run, and with them the reservation of its `reserved_cost`, which may be nothing: a
-        run that makes no clip needs no campaign either.
+        """Commits the writes that begin a run, and with them the reservation of its `reserved_cost` and `reserved_credits`,
+        which may be nothing: a run that makes no clip needs no campaign either.
 
-        OverBudget, NotFound or Conflict where a budget or the campaign does not allow it, and nothing is written;
-        ConditionLost where one of `writes` does not hold.
+        OverBudget, ShortOfCredits, NotFound or Conflict where a budget, the balance or the campaign does not allow it, and
+        nothing is written; ConditionLost where one of `writes` does not hold.
         """
         needed = job.purpose.chooses or job.reserved_cost > 0
-        self._commit(_not_begun(job), job.reserved_cost, writes, beginning=needed)
+        self._commit(_not_begun(job), job.reserved_cost, writes, beginning=needed, credits=job.reserved_credits)
 
     def check_beginning(self, job: Job) -> None:
-        """OverBudget where `accept` would be refused as things stand."""
+        """OverBudget or ShortOfCredits where `accept` would be refused as things stand."""
         self.check(_not_begun(job), job.reserved_cost)
+        if job.reserved_credits:
+            _must_have(self._balance(job.tenant), job.reserved_credits)
 
     def change(self, job: Job, usd: Decimal, *writes: Write) -> None:
         """Commits writes of which one adds `usd` to the job's `reserved_cost`, or takes it away. Errors as of `accept`."""
@@ -126,12 +137,18 @@ class Budgets:
         there = {"used": Decimal(0)}  # as conditions want it
         self.table.commit(update(*_of_tenant(tenant), {"unit": UNIT, "cap": usd}, add=there))
 
-    def _commit(self, job: Job, usd: Decimal, writes: tuple[Write, ...], *, beginning: bool = False) -> None:
+    def _commit(
+        self, job: Job, usd: Decimal, writes: tuple[Write, ...], *, beginning: bool = False, credits: int = 0
+    ) -> None:
         for _ in range(TRIES):
             campaign = self._campaign(job, beginning=beginning)
             accounts = self._accounts(job.tenant, job.campaign_id, campaign)
             self._check(job, usd, accounts)
             ours = [account.reserve(usd) for account in accounts] if usd else []
+            if credits:
+                balance = self._balance(job.tenant)
+                _must_have(balance, credits)
+                ours.append(balance.reserve(Decimal(credits)))
             if campaign and (beginning or usd > 0):
                 ours.append(self.library.as_read(campaign, staying=beginning))
             try:
@@ -159,6 +176,11 @@ class Budgets:
             Account("tenant", "Authorization", all_of_them, total, total.cap if total else None),
         ]
 
+    def _balance(self, tenant: str) -> Account:
+        counter = self._counter(of_credits(tenant))
+        granted = counter.cap if counter else None
+        return Account("tenant", "Authorization", of_credits(tenant), counter, granted or Decimal(0), CREDITS)
+
     def _check(self, job: Job, usd: Decimal, accounts: list[Account]) -> None:
         if usd > 0:
             _must_fit("job", "budgetUsd", job.budget_usd, _of_earlier_runs(job) + job.reserved_cost, usd)
@@ -185,6 +207,10 @@ def forgotten(campaign: Campaign) -> Write:
     return delete(*_of_campaign(campaign.tenant, campaign.id))
 
 
+def of_credits(tenant: str) -> tuple[str, str]:
+    return f"T#{tenant}", "CREDITS"
+
+
 def _of_tenant(tenant: str) -> tuple[str, str]:
     return f"T#{tenant}", "BUDGET"
 
@@ -199,6 +225,12 @@ def _of_earlier_runs(job: Job) -> Decimal:
 
 def _not_begun(job: Job) -> Job:
     return job.model_copy(update={"reserved_cost": Decimal(0)})
+
+
+def _must_have(balance: Account, credits: int) -> None:
+    left = int(max((balance.cap or Decimal(0)) - balance.used, Decimal(0)))
+    if credits > left:
+        raise ShortOfCredits(left, credits)
 
 
 def _must_fit(of: Of, field: str, cap: Decimal | None, used: Decimal, usd: Decimal) -> None:

@@ -10,13 +10,14 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from functions.studio.balances import taken
 from functions.studio.budgets import closed
 from functions.studio.clips import OPEN_CLIP, Clip, ClipStatus
 from functions.studio.errors import ConditionLost, StaleRun
 from functions.studio.events import CLOSING, JobEvents
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import Film, Job, JobStatus, Pause, RunKind
-from functions.studio.ledger import Ledger, Line, LineState, totals
+from functions.studio.ledger import Ledger, Line, LineState, credits_taken, totals
 from functions.studio.messages import LateClip
 from functions.studio.rows import in_rows, now
 from functions.studio.settlement import settle_open_clips
@@ -197,6 +198,7 @@ def _close(
         closing.jobs.table.commit(
             closing.jobs.move_job(job_id, run, status, {**changes, **_totals(job_id, run, status, lines, closing)}),
             *closing.jobs.relisted(job, status),
+            *taken(job, credits_taken(of_run)),
             *beside,
             *closed(job, spent.settled, spent.lost),
         )
@@ -211,6 +213,7 @@ def _totals(job_id: str, run: int, status: JobStatus, lines: Sequence[Line], clo
     money = totals(lines)
     sums = {
         "reservedCost": Decimal(0),
+        "reservedCredits": 0,
         "successfulClips": sum(clip.status is ClipStatus.COMPLETED for clip in clips),
         "failedClips": sum(clip.status is ClipStatus.FAILED for clip in clips),
         "actualCost": money.settled,

@@ -6,15 +6,15 @@ nothing for costs nothing, whatever it has cost in USD.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
 
+from functions.studio.attempts import stages_from
 from functions.studio.catalogue import Data
-from functions.studio.clips import STAGES, Clip
 from functions.studio.jobs import Job
 
 
@@ -39,13 +39,12 @@ def tariff() -> Tariff:
     return Tariff.model_validate_json(Path(__file__).with_name("credits.json").read_bytes())
 
 
-def in_credits(job: Job, clips: Sequence[Clip]) -> Job:
-    """A job at today's tariff, with what its run takes at most if it makes these clips, each from its stage on."""
+def in_credits(job: Job, begun_at: Iterable[str]) -> Job:
+    """A job at today's tariff, with what its run takes at most: `begun_at` are the stages at which its clips begin."""
     job = job.model_copy(update={"credit_costs": tariff().of_kind(job.kind)})
-    return job.model_copy(update={"reserved_credits": sum(owed(job, clip) for clip in clips)})
+    return job.model_copy(update={"reserved_credits": sum(owed(job, stage) for stage in begun_at)})
 
 
-def owed(job: Job, clip: Clip) -> int:
-    """Credits that a clip of the job takes at most in its run: those of its stage and of the ones that follow it."""
-    stages = STAGES[job.kind]
-    return sum(job.credits_of(stage) for stage in stages[stages.index(clip.stage) :])
+def owed(job: Job, stage: str) -> int:
+    """Credits that a clip of the job takes at most from that stage on."""
+    return sum(job.credits_of(one) for one in stages_from(job, stage))

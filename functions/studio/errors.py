@@ -6,7 +6,9 @@
     │   ├── Unauthenticated     401
     │   ├── NotOfTier           403, says what the tier has
     │   ├── NotYours            403, names who the caller is not
+    │   ├── NotOperator         403: a call for keys of the operator alone
     │   ├── OverBudget          402, says what is left and what was needed
+    │   ├── ShortOfCredits      402, the same of credits
     │   ├── NotFound            404
     │   ├── MethodNotAllowed    405, names those that there are
     │   ├── Conflict            409
@@ -101,6 +103,12 @@ class NotYours(RequestError):
     title = "In the name of somebody else"
 
 
+class NotOperator(RequestError):
+    status = 403
+    code = "not_operator"
+    title = "Only the operator may do this"
+
+
 class OverBudget(RequestError):
     """`of` says whose budget it is: the tenant's, the campaign's or the job's own. USD."""
 
@@ -118,6 +126,25 @@ class OverBudget(RequestError):
         )
         super().__init__(detail, hint=hint, errors=(FieldError(field, f"has {there}"),))
         self.of, self.cap, self.left, self.needed = of, cap, left, needed
+
+
+class ShortOfCredits(RequestError):
+    """`balance` is what its tenant has that is not reserved."""
+
+    status = 402
+    code = "short_of_credits"
+    title = "The tenant has not enough credits"
+
+    def __init__(self, balance: int, needed: int) -> None:
+        there = f"{balance} credits left"
+        detail = f"There are {there}, and {needed} would be needed."
+        hint = (
+            "Ask for fewer scenes, or wait for running jobs to end: what they do not take comes back. GET /api/v3/credits has "
+            "what each action takes. Credits are granted by the operator: `make credits TENANT=… GRANT=…`, or POST "
+            "/api/v3/credits/grants with a key of theirs."
+        )
+        super().__init__(detail, hint=hint, errors=(FieldError("Authorization", f"has {there}"),))
+        self.balance, self.needed = balance, needed
 
 
 class NotFound(RequestError):

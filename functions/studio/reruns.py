@@ -82,7 +82,7 @@ def upcoming(job: Job, clips: Sequence[Clip], purpose: Purpose, catalogue: Catal
         "reserved_cost": (estimate or Decimal(0)) if purpose.chooses else cost,
         "warnings": [*job.warnings, *purpose.warnings],
     }
-    job = in_credits(job.model_copy(update=known), again)
+    job = in_credits(job.model_copy(update=known), [clip.stage for clip in again])
     told = job.model_dump(by_alias=True, include={*known, "credit_costs", "reserved_credits"})
     return Upcoming(job, again, cost, told)
 

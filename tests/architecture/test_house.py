@@ -84,7 +84,7 @@ TOOLS = {
 }
 """Files, and the program that reads them: no store, no cloud."""
 
-DOMAIN = {"budgets", "overrides", "recording", "closing", "sending", "settlement", "stopping"}
+DOMAIN = {"balances", "budgets", "overrides", "recording", "closing", "sending", "settlement", "stopping"}
 """What two Lambdas do in the same way, over the stores."""
 
 WIRING = {"wiring"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -43,6 +44,10 @@ class Reply:
     def problem(self) -> dict[str, Any]:
         if "data" not in self.envelope:  # an older dialect's
             said = self.envelope
+            if "details" in said:  # seed 004's
+                told = re.findall(r"(?:^|; )([a-z][\w.]*): ", said["details"])
+                faults = [{"field": field} for field in told]
+                return {"code": said["code"].lower(), "errors": faults, **said, "status": self.status}
             return {"code": said.get("error_code", said["status"]), "errors": [], **said, "status": self.status}
         assert self.envelope["data"] is None, self.text
         error: dict[str, Any] = self.envelope["error"]

@@ -35,6 +35,11 @@ class Operation:
     def by_token(self) -> bool:
         return {"playerToken": []} in self.said.get("security", [])
 
+    @property
+    def by_role(self) -> bool:
+        """For keys of a role alone."""
+        return any(role for one in self.said.get("security", []) for role in one.values())
+
     def parameters(self, place: str) -> list[str]:
         return [one["name"] for one in self.said.get("parameters", []) if one["in"] == place]
 
@@ -59,6 +64,9 @@ class Asker(Protocol):
     def send(self, method: str, target: str, body: bytes | str, headers: Mapping[str, str]) -> Reply: ...
 
 
+IN_ANOTHERS_NAME = {"user_id": 403}
+"""What is asked of a field that names no thing but who asks; all else of another's is not found."""
+
 NUMBERS = {"name": "clip_001.mp4", "number": "1", "run": "1"}
 """What names something within what an id names: the same for everybody."""
 
@@ -66,11 +74,12 @@ NUMBERS = {"name": "clip_001.mp4", "number": "1", "run": "1"}
 class Belongings:
     """What a tenant has: an id for every word that the description has for one, and an upload that is not confirmed."""
 
-    def __init__(self, ids: Mapping[str, str], upload_id: str) -> None:
+    def __init__(self, ids: Mapping[str, str], upload_id: str, tenant: str = "") -> None:
         self.ids, self.upload_id = ids, upload_id
+        self.named = {"userId": tenant, **ids}
 
     def target(self, one: Operation, query: str = "") -> str:
-        named = {_snake(name): value for name, value in self.ids.items()} | NUMBERS
+        named = {_snake(name): value for name, value in self.named.items()} | NUMBERS
         if one.path.endswith("/confirm"):
             named["asset_id"] = self.upload_id
         return one.path.format(**{name: named[name] for name in one.parameters("path")}) + query
@@ -78,14 +87,14 @@ class Belongings:
     def send(self, one: Operation, by: Asker, query: str = "") -> Reply:
         """With the smallest body that it takes."""
         for kind, schema in one.forms:
-            return self._send(one, by, query, *sent_as(kind, example(schema, self.ids), picture()))
+            return self._send(one, by, query, *sent_as(kind, example(schema, self.named), picture()))
         return self._send(one, by, query, "", "")
 
     def send_naming(self, case: tuple[Operation, str, dict[str, Any], str], whose: Belongings, by: Asker) -> Reply:
         """The call with the body of that kind and schema whose field names what is somebody else's."""
         one, kind, schema, field = case
-        wanted = whose.ids[_camel(field.rpartition(".")[2])]
-        return self._send(one, by, "", *sent_as(kind, example(schema, self.ids, field, wanted), picture()))
+        wanted = whose.named[_camel(field.rpartition(".")[2])]
+        return self._send(one, by, "", *sent_as(kind, example(schema, self.named, field, wanted), picture()))
 
     def is_in(self, answer: Reply) -> bool:
         return any(value in answer.text + str(answer.headers) for value in (*self.ids.values(), self.upload_id))
@@ -190,7 +199,8 @@ NAMED = [one for one in BEHIND if one.parameters("path")]
 FILTERED = [(one, name) for one in BEHIND for name in one.query_ids]
 ASKING = [(one, kind, schema, field) for one in BEHIND for kind, schema, field in one.body_ids]
 OPENED = [one for one in BEHIND if one.by_token]
+RESERVED = [one for one in BEHIND if one.by_role]
 LISTS = [one for one in BEHIND if one.method == "get" and not one.parameters("path")]
 """The calls that take a key, and those of them that name something in their path, in their query and in their body, take
-a player's token, and list.
+a player's token, are for a role's keys alone, and list.
 """

@@ -15,6 +15,7 @@ from functions.plan.plan import Board, plan
 from functions.plan.vision import Vision
 from functions.request_clip.request import request_clip
 from functions.studio.attempts import LIMITS, at_most, usual_cost
+from functions.studio.balances import Balances, granted
 from functions.studio.budgets import Budgets, Counter
 from functions.studio.catalogue import catalogue
 from functions.studio.check_queue import CheckQueue
@@ -64,6 +65,7 @@ class SceneFilm:
     tokens: Tokens = field(default_factory=Tokens)
     queue: Queue = field(default_factory=Queue)
     bus: Bus = field(default_factory=Bus)
+    credits: int = 1000
     id: str = ""
     made: int = 0
 
@@ -124,7 +126,9 @@ class SceneFilm:
         ]
         clips = [one.model_copy(update={"estimated_cost": usual_cost(one, job, catalogue())}) for one in clips]
         cost = sum((at_most(one, job, catalogue()) for one in clips), Decimal(0))
-        job = in_credits(job.model_copy(update={"estimated_cost": cost, "reserved_cost": cost}), clips)
+        job = job.model_copy(update={"estimated_cost": cost, "reserved_cost": cost})
+        job = in_credits(job, [one.stage for one in clips])
+        Balances(self.jobs.table).grant(job.tenant, granted(self.credits, "to begin with"))
         self.jobs.table.put_all([self.jobs.new_clip(job.id, one) for one in clips])
         self.jobs.table.put_all([self.ledger.reserve(job.id, self._line(job, one)) for one in clips])
         self.budgets.accept(job, self.jobs.accept(job), *self.jobs.enlist(job))

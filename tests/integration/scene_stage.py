@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from functions.studio.balances import Balances, granted
+from functions.studio.table import Table
 from tests.integration.api_events import Caller, Reply
 
 SCENARIOS, SCENES = "/api/v3/scenarios", "/api/v3/scenes"
+
+
+def endow(table: Table, *tenants: str, credits: int = 10_000) -> None:
+    for tenant in tenants:
+        Balances(table).grant(tenant, granted(credits, "for a start"))
 
 
 def a_scenario(caller: Caller, **fields: Any) -> str:

@@ -25,10 +25,15 @@ from tests.integration.api_events import Caller
 from tests.integration.api_stage import UNKNOWN, Everything, a_campaign, uploaded
 from tests.integration.asset_stage import objects, opening
 from tests.integration.prompt_stage import accepted, reserved
-from tests.integration.scene_stage import SCENARIOS, SCENES, a_scenario, a_scene, filmed, listed, some_scenes
+from tests.integration.scene_stage import SCENARIOS, SCENES, a_scenario, a_scene, endow, filmed, listed, some_scenes
 from tests.pictures import drawn, saved
 from tests.scripted import a_kept
 from tests.strangers import response, stranger
+
+
+@pytest.fixture(autouse=True)
+def some_credits(table: Table) -> None:
+    endow(table, "acme", "other", "free")
 
 
 @pytest.fixture
@@ -164,6 +169,23 @@ def test_a_campaigns_budget_that_does_not_suffice_is_402_and_nothing_is_begun(
     assert problem["budget"]["needed"] == pytest.approx(2 * 0.639)
 
 
+def test_without_enough_credits_it_is_402_and_nothing_is_begun_or_fetched(
+    deployed: None, table: Table, everything: Everything
+) -> None:
+    poor = Caller(issue_key(table, "poor"))
+    endow(table, "poor", credits=65)
+    scenario = a_scenario(poor)
+    with stranger(response(saved(drawn()))) as there, opening(there.outside()):
+        first = a_scene(poor, scenario, productReferenceImageUrl=there.url).data["id"]
+        some_scenes(poor, scenario, 1)
+        problem = everything.refused(lambda: filmed(poor, scenarioId=scenario), 402)
+        assert problem["code"] == "short_of_credits"
+        assert "65 credits left, and 66 would be needed" in problem["detail"]
+        assert there.connections == 0
+        assert filmed(poor, sceneId=first).status == 202
+    assert filmed(poor, scenarioId=scenario).problem["detail"].startswith("There are 32 credits left")
+
+
 def test_sent_twice_with_a_key_it_is_one_job(acme: Caller) -> None:
     scenario = a_scenario(acme)
     some_scenes(acme, scenario, 1)
@@ -184,10 +206,7 @@ def advance(jobs: JobStore, clip: Clip, job: str, status: ClipStatus, **changes:
     jobs.table.commit(jobs.move_clip(job, clip.run, clip.number, status, changes))
 
 
-def test_a_scene_shows_what_its_latest_job_has_made_of_it(
-    acme: Caller, jobs: JobStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("SHARED_URL", "https://shared.example")
+def test_a_scene_shows_what_its_latest_job_has_made_of_it(acme: Caller, jobs: JobStore) -> None:
     scenario = a_scenario(acme)
     ids = some_scenes(acme, scenario, 2)
 

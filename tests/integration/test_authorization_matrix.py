@@ -27,15 +27,18 @@ from tests.integration.matrix import (
     ASKING,
     BEHIND,
     FILTERED,
+    IN_ANOTHERS_NAME,
     LISTS,
     NAMED,
     OPENED,
+    RESERVED,
     Belongings,
     Operation,
     is_id,
     operations,
 )
 from tests.integration.prompt_stage import prompted
+from tests.integration.scene_stage import a_scenario, endow, filmed, some_scenes
 from tests.scripted import a_closing, a_kept
 
 
@@ -81,7 +84,14 @@ class World(Belongings):
         upload = caller.post("/api/v3/assets/upload", announced).data
         with_a_film(job, jobs, media)
         video = prompted(caller, campaign, model="veo3").data["jobId"]
+        endow(jobs.table, "acme", "other")
+        scenario = a_scenario(caller, campaignId=campaign)
+        (scene,) = some_scenes(caller, scenario, 1)
         ids = {
+            "scenarioId": scenario,
+            "sceneId": scene,
+            "taskId": filmed(caller, sceneId=scene).data["jobId"],
+            "productReferenceImageAssetId": asset,
             "clientId": client,
             "campaignId": campaign,
             "assetId": asset,
@@ -89,7 +99,7 @@ class World(Belongings):
             "jobId": job,
             "videoId": video,
         }
-        super().__init__(ids, upload["id"])
+        super().__init__(ids, upload["id"], caller.get("/api/v3/me").data["userId"])
 
 
 @pytest.fixture
@@ -156,7 +166,7 @@ def test_what_is_anothers_cannot_be_asked_for(
         return stranger.send_naming((one, kind, schema, field), whose, stranger.caller)
 
     answer = unchanged(everything, lambda: ask(owner))
-    assert (answer.status, answer.fields) == (404, [field]), answer.text[:500]
+    assert (answer.status, answer.fields) == (IN_ANOTHERS_NAME.get(field, 404), [field]), answer.text[:500]
     own = ask(stranger)
     assert own.status not in (401, 404), f"its owner's is not found either: {own.text[:500]}"
 
@@ -167,6 +177,18 @@ def test_a_players_token_opens_its_own_path_alone(owner: World, stranger: World,
     token = link(stranger.target(one)).partition("?")[2]
     assert Caller().get(f"{owner.target(one)}?{token}").status == 401
     assert Caller().get(link(owner.target(one))).status == 200
+
+
+@pytest.mark.parametrize("one", RESERVED, ids=[one.name for one in RESERVED])
+def test_what_is_the_operators_is_done_for_nobody_else(
+    owner: World, table: Table, everything: Everything, one: Operation
+) -> None:
+    for tier in ("free", "pro", "enterprise", "operator"):
+        caller = Caller(issue_key(table, "acme", tier))
+        answer = unchanged(everything, lambda caller=caller: owner.send(one, caller))  # type: ignore[misc]  # bound now
+        assert (answer.status, answer.problem["code"]) == (403, "not_operator"), answer.text[:500]
+    own = owner.send(one, Caller(issue_key(table, "house", role="operator")))
+    assert own.status not in (401, 403, 404), own.text[:500]
 
 
 def test_no_list_shows_anything_of_anothers(owner: World, other: Caller) -> None:
@@ -189,6 +211,7 @@ def test_every_call_of_the_description_is_in_the_matrix() -> None:
         "in the query": len(FILTERED),
         "in the body": len(ASKING),
         "another's token": len(OPENED),
+        "no key of the operator": 4 * len(RESERVED),
         "another's lists": len(LISTS),
     }
     sys.stdout.write("".join(f"{count:5} {what}\n" for what, count in counts.items()))
