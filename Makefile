@@ -5,6 +5,7 @@ MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
 TIER ?= pro
+ROLE ?= tenant
 STAGE ?=
 VENV := .venv
 BIN := $(VENV)/bin
@@ -49,9 +50,9 @@ local: setup ## The whole cloud on 127.0.0.1 (PORT=8080), until Ctrl-C; settings
 	@exec $(BIN)/python -m local
 
 .PHONY: key
-key: setup ## A new API key: make key TENANT=acme [TIER=pro] [STAGE=dev]; without STAGE for the local cloud if it is up
+key: setup ## A new API key: make key TENANT=acme [TIER=pro] [ROLE=operator] [STAGE=dev]; without STAGE for the local cloud if it is up
 	@test -n "$(TENANT)" || { echo "whose key? make key TENANT=acme"; exit 2; }
-	@STAGE='$(STAGE)' $(BIN)/python -m admin key --tier '$(TIER)' -- '$(TENANT)'
+	@STAGE='$(STAGE)' $(BIN)/python -m admin key --tier '$(TIER)' --role '$(ROLE)' -- '$(TENANT)'
 
 .PHONY: redrive
 redrive: setup ## Has looks at providers that were set aside taken again: make redrive [STAGE=dev]
@@ -66,6 +67,11 @@ revoke: setup ## Ends an API key: make revoke KEY=rl_… [STAGE=dev]
 budget: setup ## What a tenant may spend in all: make budget TENANT=acme [USD=50 | USD=none] [STAGE=dev]
 	@test -n "$(TENANT)" || { echo "whose budget? make budget TENANT=acme USD=50"; exit 2; }
 	@STAGE='$(STAGE)' $(BIN)/python -m admin budget -- '$(TENANT)' $(if $(USD),'$(USD)')
+
+.PHONY: credits
+credits: setup ## What a tenant has of credits, and grants it some: make credits TENANT=acme [GRANT=1000] [STAGE=dev]
+	@test -n "$(TENANT)" || { echo "whose credits? make credits TENANT=acme GRANT=1000"; exit 2; }
+	@STAGE='$(STAGE)' $(BIN)/python -m admin credits -- '$(TENANT)' $(if $(GRANT),'$(GRANT)')
 
 .PHONY: models
 models: setup ## Lays a document over the catalogue: make models FILE=overrides.json [STAGE=dev]; without FILE shows what is in force

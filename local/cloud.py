@@ -15,6 +15,7 @@ import boto3
 from botocore.config import Config
 
 from functions.api.keys import issue_key
+from functions.studio.balances import Balances, granted
 from functions.studio.table import Table
 from local.checkout import OUT
 from local.child import Child, ChildEnded
@@ -57,6 +58,8 @@ HOLDERS: Final[Mapping[str, Mapping[str, str]]] = {
 }
 """Which process holds which service of AWS: boto3's name for it, and the SDK's for its endpoint's variable."""
 
+CREDITS: Final = 1000
+"""Granted to each tenant."""
 
 PROGRAMS: Final = "/usr/local/bin:/usr/bin:/bin"
 
@@ -212,8 +215,10 @@ class LocalCloud:
         gateway = Gateway(self.deployment.routes, self.deployment.cors, self._workers)
         stack.callback(gateway.close)
         stack.enter_context(served(gateway, front, "gateway"))
+        table = Table(self.table, self.client("dynamodb"))
         for tenant in self._tenants:
-            self.keys[tenant] = issue_key(Table(self.table, self.client("dynamodb")), tenant, "pro")
+            self.keys[tenant] = issue_key(table, tenant, "pro")
+            Balances(table).grant(tenant, granted(CREDITS, "to try it with"))
         for mapping in self.deployment.mappings:
             stack.callback(QueuePoller(mapping, self.client("sqs"), self._workers, log).close)
         stack.callback(Clock(self.deployment.schedules, invoker).close)

@@ -12,6 +12,7 @@ from functions.api.openapi import describe
 from functions.api.problems import answer_errors
 from functions.api.routes import (
     assets,
+    balances,
     campaigns,
     clients,
     films,
@@ -30,6 +31,21 @@ app = APIGatewayHttpResolver(json_body_deserializer=json_object)
 guarded(app)
 answer_errors(app)
 describe(app)
-for resource in (clients, campaigns, assets, scenarios, scenes, models, styles, jobs, reruns, films, videos, service):
+RESOURCES = (
+    clients,
+    campaigns,
+    assets,
+    scenarios,
+    scenes,
+    models,
+    styles,
+    jobs,
+    reruns,
+    films,
+    videos,
+    balances,
+    service,
+)
+for resource in RESOURCES:
     app.include_router(resource.router, prefix=ROOT)
 app.include_router(video.router, prefix=words.ROOT)

@@ -45,6 +45,11 @@ class BudgetProblem(View):
     needed: Money
 
 
+class CreditProblem(View):
+    balance: int
+    needed: int
+
+
 class Problem(View):
     """RFC 9457, with a stable `code`, a `hint` at what would do, and the fields at fault."""
 
@@ -58,6 +63,8 @@ class Problem(View):
     errors: list[FieldProblem] = Field(default_factory=list)
     budget: BudgetProblem | None = None
     """Of 402 alone, and left out elsewhere: which one does not suffice, and by how much."""
+    credits: CreditProblem | None = None
+    """The same, where credits do not suffice."""
 
 
 class Meta(View):

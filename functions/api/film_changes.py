@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
 from functions.api import inputs
 from functions.api.film_options import MOST_CLIPS, FilmOptions, the_cut
 from functions.api.named_model import snapped, the_model
+from functions.api.picture_wish import first_stage, picture_wish, video_ratio
 from functions.api.reruns import Decide
 from functions.api.standing import not_named, refuse_to_tier
 from functions.studio.catalogue import Catalogue, Model
@@ -57,11 +58,15 @@ class RenditionRequest(inputs.Input):
 
 
 class RegenerateRequest(inputs.Input):
-    """What is left out stays as it is; without a `seed` the model takes one of its own."""
+    """What is left out stays as it is; without a `seed` the model takes one of its own. Of a scene, with `stage` `image` or
+    something of the picture named its picture is made anew, and with it the video; else the video alone."""
 
     prompt: Prompt | None = None
     model: str | None = None
     seed: Annotated[int, Field(ge=0, le=MOST_SEED)] | None = None
+    stage: Literal["image", "video"] | None = None
+    image_prompt: Prompt | None = None
+    image_model: str | None = None
 
 
 def recut(asked: RecutRequest, tenant: str, library: Library) -> Decide:
@@ -168,6 +173,8 @@ def regenerate(
         if clip is None or job.started_at is None:
             detail = f"The job has no clip {number}."
             raise NotFound(detail, hint="Its clips are listed at …/sub-jobs.", errors=(FieldError("number", detail),))
+        named = asked.image_prompt is not None or asked.image_model is not None
+        stage = first_stage(asked.stage, clip, job, image_named=named)
         model = the_model(asked.model, clip.mode, catalogue, clip.model, today())
         if tier and asked.model and (why := not_named(model, tier)):
             refuse_to_tier([FieldError("model", why)], clip.mode, tier, catalogue)
@@ -188,6 +195,7 @@ def regenerate(
             prompt=prompt,
             seed=asked.seed,
             aspect_ratio=_aspect_ratio(model, clip, job, tenant, library),
+            **picture_wish(asked.image_prompt, asked.image_model, stage, clip, job, catalogue, tier),
         )
         changed = [*snapped(model, clip.duration_seconds, seconds), *facts.warnings([model])]
         warnings = [f"Clip {number}: {warning}" for warning in changed]
@@ -198,6 +206,8 @@ def regenerate(
 
 def _aspect_ratio(model: Model, clip: Clip, job: Job, tenant: str, library: Library) -> str | None:
     """As the job's other clips have it; of another model that does not offer it the nearest to the picture."""
+    if job.kind == "scenes":
+        return video_ratio(model, job)
     if job.aspect_ratio in model.aspect_ratios:
         return job.aspect_ratio
     picture = library.find(PictureAsset, tenant, clip.image1_asset_id or "")

@@ -12,12 +12,14 @@ from aws_lambda_powertools.event_handler import Depends, Request
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from functions.api.bodies import raw_body
-from functions.api.keys import Caller, Keys
+from functions.api.keys import OPERATOR, Caller, Keys
 from functions.api.outside import Outside
 from functions.api.player_tokens import PlayerTokens
 from functions.studio import wiring
+from functions.studio.balances import Balances
 from functions.studio.budgets import Budgets
 from functions.studio.catalogue import Catalogue
+from functions.studio.errors import FieldError, NotOperator
 from functions.studio.events import JobEvents
 from functions.studio.job_store import JobStore
 from functions.studio.keyring import player_secret
@@ -48,6 +50,18 @@ def viewer(request: Request) -> Caller | None:
 def caller(request: Request) -> Caller:
     """Put there by the door: a call that is behind it has one."""
     known: Caller = request.context["caller"]
+    return known
+
+
+def operator(request: Request) -> Caller:
+    """NotOperator for everybody else."""
+    known = caller(request)
+    if known.role != OPERATOR:
+        raise NotOperator(
+            "This call is for keys of the operator.",
+            hint="`make key TENANT=… ROLE=operator` makes one.",
+            errors=(FieldError("Authorization", "must be a key of the operator"),),
+        )
     return known
 
 
@@ -88,8 +102,10 @@ OfRun = Annotated[
 Viewer = Annotated[Caller | None, Depends(viewer)]
 ThePlayerTokens = Annotated[PlayerTokens, Depends(player_tokens)]
 Asker = Annotated[Caller, Depends(caller)]
+Operator = Annotated[Caller, Depends(operator)]
 TheForm = Annotated[Form, Depends(form)]
 TheCatalogue = Annotated[Catalogue, Depends(the_catalogue)]
+TheBalances = Annotated[Balances, Depends(wiring.balances)]
 TheBudgets = Annotated[Budgets, Depends(wiring.budgets)]
 ThePulse = Annotated[Pulse, Depends(wiring.pulse)]
 TheLibrary = Annotated[Library, Depends(wiring.library)]

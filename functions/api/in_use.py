@@ -38,6 +38,6 @@ def _needs(job: Job, asset: Asset, jobs: JobStore) -> bool:
     if job.status is JobStatus.PLANNING and job.purpose.chooses:
         return True
     return any(
-        clip.status in OPEN_CLIP and asset.id in (clip.image1_asset_id, clip.image2_asset_id)
+        clip.status in OPEN_CLIP and asset.id in (clip.image1_asset_id, clip.image2_asset_id, clip.reference_asset_id)
         for clip in jobs.clips(job.id)
     )

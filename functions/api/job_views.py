@@ -104,6 +104,16 @@ class JobSummary(JobBase):
     lost_cost: Money | None
 
 
+class ApprovalView(View):
+    """What a job waits with for its caller."""
+
+    until: str
+    """Then what is approved goes on, and the rest is given up."""
+    approved: list[int]
+    """By `subJobNumber`."""
+    waiting: list[int]
+
+
 class JobView(JobBase):
     run: int
     films: list[FilmView]
@@ -120,6 +130,8 @@ class JobView(JobBase):
     """Of a film of scenes."""
     comparison: list[ShotView] | None
     """None where every shot was made once."""
+    approval: ApprovalView | None
+    """While its status is `awaiting_approval`."""
     links: JobLinks
     progress: Progress
     actual_cost: Money
@@ -139,6 +151,8 @@ class AcceptedView(View):
     message: str
     model_id: str
     estimated_cost: Money | None
+    estimated_credits: int | None = None
+    """That this run takes at most; None of a kind that takes none."""
     warnings: list[str]
     links: Links
 
@@ -189,6 +203,7 @@ def accepted_view(job: Job) -> AcceptedView:
         message=_message(job),
         model_id=job.model,
         estimated_cost=job.estimated_cost,
+        estimated_credits=job.reserved_credits if job.credit_costs else None,
         warnings=job.warnings,
         links=links(job),
     )
@@ -286,6 +301,7 @@ def job_view(job: Job, clips: Sequence[Clip], films: Sequence[Film], link: Playe
         choice=choice_view(job.choice) if job.choice else None,
         scenes=scenes_view(job, clips) if job.kind == "scenes" else None,
         comparison=comparison(job, clips),
+        approval=_approval(job, clips),
     )
 
 
@@ -298,6 +314,16 @@ def _progress(job: Job, clips: Sequence[Clip]) -> Progress:
         failed_clips=count[ClipStatus.FAILED],
         clip_urls=[url for clip in clips if (url := clip_url(job, clip))],
         total_cost=_cost(job, clips),
+    )
+
+
+def _approval(job: Job, clips: Sequence[Clip]) -> ApprovalView | None:
+    if job.status is not JobStatus.AWAITING_APPROVAL or job.pause is None:
+        return None
+    waiting = [clip.number for clip in clips if clip.status is ClipStatus.AWAITING_APPROVAL]
+    approved = job.pause.approved
+    return ApprovalView(
+        until=job.pause.until, approved=approved, waiting=[one for one in waiting if one not in approved]
     )
 
 

@@ -17,6 +17,7 @@ from functions.studio.rows import Row, now
 from functions.studio.table import Table, put, update
 
 _TENANT = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+ROLES = ("tenant", OPERATOR := "operator")
 _HINT = "Send `Authorization: Bearer <key>` or `x-api-key: <key>`."
 
 
@@ -27,12 +28,14 @@ class Caller:
     tenant: str
     tier: str
     key_id: str
+    role: str = "tenant"
 
 
 class Key(Row):
     id: str
     tenant: str
     tier: str
+    role: str = "tenant"
     prefix: str
     created_at: str
     revoked_at: str | None = None
@@ -44,12 +47,15 @@ def tenant_name(text: str) -> str:
     return text
 
 
-def issue_key(table: Table, tenant: str, tier: str = "pro") -> str:
-    """A new key of `tenant`, which nobody can read again. The tenant's name goes into rows and object keys."""
+def issue_key(table: Table, tenant: str, tier: str = "pro", role: str = "tenant") -> str:
+    """A new key of `tenant`, which nobody can read again. The tenant's name goes into rows and object keys. A key of the
+    operator is one of its own tenant besides."""
     tenant = tenant_name(tenant)
+    if role not in ROLES:
+        raise ValueError(f"a key's role is one of {', '.join(ROLES)}, not {role!r}")
     key_id = secrets.token_hex(6)
     key = f"rl_{key_id}_{secrets.token_urlsafe(32)}"
-    row = Key(id=key_id, tenant=tenant, tier=tier, prefix=f"rl_{key_id}", created_at=now())
+    row = Key(id=key_id, tenant=tenant, tier=tier, role=role, prefix=f"rl_{key_id}", created_at=now())
     table.commit(
         put(_pk(_digest(key)), "KEY", row.attributes(), {"pk": None}),
         put(f"KEYID#{key_id}", "KEY", {"hash": _digest(key)}, {"pk": None}),
@@ -83,7 +89,7 @@ class Keys:
         if row is None or row.get("revokedAt"):
             raise _refused("The API key is not valid.")
         known = Key.model_validate(row)
-        return Caller(known.tenant, known.tier, known.id)
+        return Caller(known.tenant, known.tier, known.id, known.role)
 
 
 def _refused(detail: str) -> Unauthenticated:

@@ -1,14 +1,16 @@
-"""Money as the API shows it: the lines of a job's ledger, and what a tenant's budget has left."""
+"""Money as the API shows it: the lines of a job's ledger, what a tenant's budget has left, and its credits."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
+from typing import Literal
 
 from functions.api.envelope import Money, View
+from functions.studio.balances import Entry
 from functions.studio.budgets import UNIT, Counter
+from functions.studio.credits import Tariff
 from functions.studio.jobs import Job
-from functions.studio.ledger import Line, LineState, totals
+from functions.studio.ledger import Line, LineState, credits_taken, totals
 
 
 class LineView(View):
@@ -25,6 +27,8 @@ class LineView(View):
     """What it came to: nothing of what was released. None while it is reserved."""
     provider_reported_cost: Money | None
     """What the provider says that it took; None where it says nothing."""
+    credits: int | None
+    """That are held for it, or that it took: none of what was released or lost. None of a job that takes none."""
     reserved_at: str
     ended_at: str | None
 
@@ -38,6 +42,13 @@ class TotalsView(View):
     lost: Money
 
 
+class CreditTotalsView(View):
+    reserved: int
+    """For all that the run may still keep."""
+    taken: int
+    """By all runs."""
+
+
 class LedgerView(View):
     id: str
     job_id: str
@@ -47,17 +58,49 @@ class LedgerView(View):
     totals: TotalsView
     planning_cost: Money
     """Beside the ledger, and outside of budgets."""
+    credits: CreditTotalsView | None
+    """None of a job that takes none."""
     lines: list[LineView]
 
 
 class BalanceView(View):
     unit: str
     budget: Money | None
+    """Of credits, all that were ever granted."""
     reserved: Money
     settled: Money
     lost: Money
     left: Money | None
     """Both are None where there is no limit."""
+
+
+class ActionView(View):
+    name: str
+    credits: int
+
+
+class CreditsView(View):
+    id: str
+    user_id: str
+    balance: int
+    """What is left: neither taken nor reserved."""
+    granted: int
+    reserved: int
+    taken: int
+    actions: list[ActionView]
+    """What each takes, once its result is kept."""
+
+
+class EntryView(View):
+    id: str
+    user_id: str
+    kind: Literal["grant", "taking"]
+    credits: int
+    """Less than nothing where they were taken."""
+    reason: str | None
+    job_id: str | None
+    run: int | None
+    created_at: str
 
 
 def ledger_view(job: Job, lines: Sequence[Line]) -> LedgerView:
@@ -68,11 +111,20 @@ def ledger_view(job: Job, lines: Sequence[Line]) -> LedgerView:
         budget=job.budget_usd,
         totals=TotalsView.model_validate(totals(lines).model_dump()),
         planning_cost=job.planning_cost,
-        lines=[_line(line) for line in lines],
+        credits=_credits(job, lines),
+        lines=[_line(line, job) for line in lines],
     )
 
 
-def _line(line: Line) -> LineView:
+def _credits(job: Job, lines: Sequence[Line]) -> CreditTotalsView | None:
+    if not job.credit_costs:
+        return None
+    of_run = credits_taken(line for line in lines if line.run == job.run)
+    return CreditTotalsView(reserved=max(job.reserved_credits - of_run, 0), taken=credits_taken(lines))
+
+
+def _line(line: Line, job: Job) -> LineView:
+    held = line.credits if line.state is LineState.RESERVED else line.taken
     return LineView(
         id=line.attempt_id,
         sub_job_number=line.clip,
@@ -84,18 +136,36 @@ def _line(line: Line) -> LineView:
         amount=line.amount,
         cost=None if line.state is LineState.RESERVED else line.counts,
         provider_reported_cost=line.reported_cost,
+        credits=held if job.credit_costs else None,
         reserved_at=line.reserved_at,
         ended_at=line.ended_at,
     )
 
 
 def balance_view(counter: Counter) -> BalanceView:
-    left = None if counter.cap is None else max(counter.cap - counter.used, Decimal(0))
     return BalanceView(
         unit=counter.unit,
         budget=counter.cap,
         reserved=counter.reserved,
         settled=counter.settled,
         lost=counter.lost,
-        left=left,
+        left=counter.left,
+    )
+
+
+def credits_view(tenant: str, balance: Counter, tariff: Tariff) -> CreditsView:
+    return CreditsView(
+        id=tenant,
+        user_id=tenant,
+        balance=int(balance.left or 0),
+        granted=int(balance.cap or 0),
+        reserved=int(balance.reserved),
+        taken=int(balance.settled),
+        actions=[ActionView(name=one.name, credits=one.credits) for one in tariff.actions],
+    )
+
+
+def entry_view(tenant: str, entry: Entry) -> EntryView:
+    return EntryView.model_validate(
+        {**entry.model_dump(), "user_id": tenant, "kind": "taking" if entry.job_id else "grant"}
     )

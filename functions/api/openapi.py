@@ -11,11 +11,14 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.api_gateway import Route
 from aws_lambda_powertools.event_handler.openapi.params import Dependant
 
+from functions.api.accept_job import reception
 from functions.api.dialects import scenes, words
 from functions.api.dialects.prompted import GENERATES
 from functions.api.door import BY_TOKEN, PUBLIC, routes
 from functions.api.envelope import JSON, ROOT
 from functions.api.freshness import has_tag
+from functions.api.given import operator
+from functions.api.keys import OPERATOR
 from functions.api.once import HEADER, LONGEST, REPLAYED, once
 from functions.api.standing import the_tier
 from functions.api.uploads import PresignedUpload, UploadForm, UrlUpload
@@ -107,7 +110,10 @@ def _add_headers(operation: dict[str, Any], route: Route) -> None:
         key = {"type": "string", "minLength": 1, "maxLength": 2 * LONGEST + 2, "pattern": "^[ -~]+$"}
         parameters.append(_parameter(HEADER, meaning, key))
         replayed = _header("`true` when the request was accepted before")
-        answers["202"]["headers"] |= {REPLAYED: replayed, "Retry-After": RETRY_AFTER}
+        [accepted] = answers.keys() & {"201", "202"}
+        answers[accepted]["headers"] |= {REPLAYED: replayed}
+        if accepted == "202":
+            answers[accepted]["headers"] |= {"Retry-After": RETRY_AFTER}
 
 
 def _add_problems(operation: dict[str, Any], route: Route) -> None:
@@ -126,8 +132,13 @@ def _add_problems(operation: dict[str, Any], route: Route) -> None:
         statuses |= {"403"}
     if "requestBody" in operation:
         statuses |= {"400", "404", "413", "415", "422"}
+    if _asks_for(route.dependant, operator):
+        operation["security"] = [{name: [OPERATOR]} for name in KEYS]
+        statuses |= {"403"}
+    if _asks_for(route.dependant, reception):
+        statuses |= {"402"}
     if _asks_for(route.dependant, once):
-        statuses |= {"402", "409"}
+        statuses |= {"409"}
     dialect = route.path.startswith(f"{words.ROOT}/")
     refer = {"$ref": f"#/components/responses/{'Refusal' if dialect else 'Problem'}"}
     own = {status: said for status, said in operation["responses"].items() if status not in statuses}

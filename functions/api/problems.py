@@ -11,7 +11,7 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 
 from functions.api.dialects import scenes
 from functions.api.dialects import words as dialects
-from functions.api.envelope import JSON, ROOT, BudgetProblem, Envelope, FieldProblem, Meta, Problem
+from functions.api.envelope import JSON, ROOT, BudgetProblem, CreditProblem, Envelope, FieldProblem, Meta, Problem
 from functions.studio.errors import (
     FieldError,
     InFlight,
@@ -19,6 +19,7 @@ from functions.studio.errors import (
     MethodNotAllowed,
     OverBudget,
     RequestError,
+    ShortOfCredits,
     Unauthenticated,
     Unexpected,
 )
@@ -91,6 +92,12 @@ def _budget(error: RequestError) -> BudgetProblem | None:
     return BudgetProblem(of=error.of, budget=error.cap, left=error.left, needed=error.needed)
 
 
+def _credits(error: RequestError) -> CreditProblem | None:
+    if not isinstance(error, ShortOfCredits):
+        return None
+    return CreditProblem(balance=error.balance, needed=error.needed)
+
+
 def _problem(
     app: APIGatewayHttpResolver, error: RequestError, headers: Mapping[str, str] | None = None
 ) -> Response[Any]:
@@ -108,7 +115,9 @@ def _problem(
         hint=error.hint or HINTS.get(error.code),
         errors=[FieldProblem(field=one.field, detail=one.detail) for one in error.errors],
         budget=_budget(error),
+        credits=_credits(error),
     )
     envelope: Envelope[None] = Envelope(error=problem, meta=Meta(timestamp=now()))
-    other = None if problem.budget else {"error": {"budget"}}  # a member of 402 alone
-    return Response(error.status, JSON, envelope.model_dump(mode="json", by_alias=True, exclude=other), headers)
+    absent = {name for name in ("budget", "credits") if getattr(problem, name) is None}  # members of 402 alone
+    said = envelope.model_dump(mode="json", by_alias=True, exclude={"error": absent})
+    return Response(error.status, JSON, said, headers)

@@ -8,9 +8,10 @@ from datetime import datetime
 
 from functions.api.clip_urls import clip_url, last_frame_url, thumbnail_url
 from functions.api.envelope import Money, View
+from functions.api.given import SharedUrl
 from functions.api.progress import progress
 from functions.studio.catalogue import Catalogue, Model
-from functions.studio.clips import Clip, ClipStatus
+from functions.studio.clips import Clip, ClipStatus, made_with
 from functions.studio.jobs import Job
 
 PREDICTION_PAGES = {"replicate": "https://replicate.com/p/{id}"}
@@ -26,6 +27,16 @@ class SubJobView(View):
     variant: int
     image1_asset_id: str | None
     image2_asset_id: str | None
+    scene_id: str | None
+    """Of a film of scenes; so are the next five."""
+    current_step: str
+    """The paid step that is being taken, was taken last, or is to be taken: `image`, `video`."""
+    image_url: str | None
+    """Of the picture that the video begins with, for everybody who has the URL."""
+    image_prompt: str | None
+    image_model_id: str | None
+    approved: bool | None
+    """While the job waits: whether its picture may go on."""
     replicate_prediction_id: str | None
     prediction_url: str | None
     model_id: str
@@ -59,6 +70,7 @@ class Summary(View):
     total: int
     pending: int
     processing: int
+    awaiting_approval: int
     completed: int
     failed: int
     cancelled: int
@@ -69,15 +81,18 @@ class SubJobsView(View):
     summary: Summary
 
 
-def sub_jobs_view(job: Job, clips: Sequence[Clip], catalogue: Catalogue, at: datetime) -> SubJobsView:
+def sub_jobs_view(
+    job: Job, clips: Sequence[Clip], catalogue: Catalogue, at: datetime, shared: SharedUrl
+) -> SubJobsView:
     """`at` is the time for which the progress of running clips is told."""
     count = Counter(clip.status for clip in clips)
     return SubJobsView(
-        sub_jobs=[_sub_job(job, clip, catalogue.find(clip.model, clip.mode), at) for clip in clips],
+        sub_jobs=[_sub_job(job, clip, catalogue.find(*made_with(clip, clip.stage)), at, shared) for clip in clips],
         summary=Summary(
             total=len(clips),
             pending=count[ClipStatus.PENDING],
             processing=count[ClipStatus.PROCESSING],
+            awaiting_approval=count[ClipStatus.AWAITING_APPROVAL],
             completed=count[ClipStatus.COMPLETED],
             failed=count[ClipStatus.FAILED],
             cancelled=count[ClipStatus.CANCELLED],
@@ -85,7 +100,9 @@ def sub_jobs_view(job: Job, clips: Sequence[Clip], catalogue: Catalogue, at: dat
     )
 
 
-def _sub_job(job: Job, clip: Clip, model: Model | None, at: datetime) -> SubJobView:
+def _sub_job(job: Job, clip: Clip, model: Model | None, at: datetime, shared: SharedUrl) -> SubJobView:
+    """`model` is the one that is asked for its present stage."""
+    picture = clip.picture or clip.standing.picture
     return SubJobView(
         id=f"{job.id}.{clip.number}",
         job_id=job.id,
@@ -94,6 +111,12 @@ def _sub_job(job: Job, clip: Clip, model: Model | None, at: datetime) -> SubJobV
         variant=clip.variant,
         image1_asset_id=clip.image1_asset_id,
         image2_asset_id=clip.image2_asset_id,
+        scene_id=clip.scene_id,
+        current_step=clip.stage,
+        image_url=shared(picture.key) if picture else None,
+        image_prompt=clip.image_prompt,
+        image_model_id=clip.image_model,
+        approved=_approved(job, clip),
         replicate_prediction_id=clip.prediction_id,
         prediction_url=_prediction_url(clip, model),
         model_id=clip.model,
@@ -119,6 +142,12 @@ def _sub_job(job: Job, clip: Clip, model: Model | None, at: datetime) -> SubJobV
         created_at=clip.created_at,
         updated_at=clip.updated_at,
     )
+
+
+def _approved(job: Job, clip: Clip) -> bool | None:
+    if clip.status is not ClipStatus.AWAITING_APPROVAL:
+        return None
+    return job.pause is not None and clip.number in job.pause.approved
 
 
 def _blob(job: Job, clip: Clip) -> str | None:

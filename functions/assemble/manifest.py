@@ -149,10 +149,27 @@ def _chosen(clip: Clip) -> dict[str, Any]:
         "image1AssetId": clip.image1_asset_id,
         "image2AssetId": clip.image2_asset_id,
         "prompt": clip.prompt,
+        **(_scene(clip) if clip.scene_id else {}),
         "score": plain(clip.score),
         "reason": clip.reason,
         "modelId": clip.model,
         "durationSeconds": clip.duration_seconds,
+    }
+
+
+def _scene(clip: Clip) -> dict[str, Any]:
+    """What its video begins with; the attempts have what it cost."""
+    picture = clip.picture
+    shown = {"sha256": picture.sha256, "width": picture.width, "height": picture.height} if picture else {}
+    return {
+        "sceneId": clip.scene_id,
+        "image": {
+            "prompt": clip.image_prompt,
+            "modelId": clip.image_model,
+            "referenceAssetId": clip.reference_asset_id,
+            **({"name": _name(picture.key)} if picture else {}),
+            **shown,
+        },
     }
 
 

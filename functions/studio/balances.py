@@ -49,7 +49,11 @@ class Balances:
             there = self.balance(tenant)
             if there.left is not None and there.left + amount < 0:
                 detail = f"can take back {there.left} at most"
-                raise Conflict(f"{tenant} has {there.left} credits left.", errors=(FieldError("credits", detail),))
+                raise Conflict(
+                    f"{tenant} has {there.left} credits left.",
+                    hint="What running jobs do not take comes back when they have ended.",
+                    errors=(FieldError("credits", detail),),
+                )
             # Who is granted more has more, whatever is reserved meanwhile.
             when = {"cap": there.cap, "used": AtMost((there.cap or 0) + amount)} if amount < 0 else None
             change = {"cap": amount, "used": Decimal(0)}  # as conditions want it

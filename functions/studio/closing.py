@@ -198,7 +198,7 @@ def _close(
         closing.jobs.table.commit(
             closing.jobs.move_job(job_id, run, status, {**changes, **_totals(job_id, run, status, lines, closing)}),
             *closing.jobs.relisted(job, status),
-            *taken(job, credits_taken(line for line in lines if line.run == run and not told)),
+            *taken(job, credits_taken(of_run)),
             *beside,
             *closed(job, spent.settled, spent.lost),
         )

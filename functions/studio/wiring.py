@@ -6,6 +6,7 @@ import os
 from functools import cache
 
 from functions.studio.at_once import at_once
+from functions.studio.balances import Balances
 from functions.studio.budgets import Budgets
 from functions.studio.catalogue import Catalogue
 from functions.studio.check_queue import CheckQueue, read_delays
@@ -36,6 +37,10 @@ def jobs() -> JobStore:
 
 def ledger() -> Ledger:
     return Ledger(table())
+
+
+def balances() -> Balances:
+    return Balances(table())
 
 
 def budgets() -> Budgets:

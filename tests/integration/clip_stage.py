@@ -7,6 +7,7 @@ from typing import Any
 
 from functions.check_clip.check import check_clip
 from functions.request_clip.request import request_clip
+from functions.studio import wiring
 from functions.studio.catalogue import catalogue
 from functions.studio.check_queue import CheckQueue
 from functions.studio.clips import Attempt, Clip
@@ -47,6 +48,7 @@ class ClipStage:
         self.outbox = Outbox(
             jobs=jobs,
             media=media,
+            shared=wiring.shared,
             workflow=Workflow("machine", self.tokens),
             checks=CheckQueue("queue", [3, 5], self.queue),
             brake=Brake(jobs, lambda name: self.stands_in or self.provider, one_by_one),

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from functions.keep_clip.keep import Keeper
+from functions.studio import wiring
 from functions.studio.catalogue import catalogue
 from functions.studio.clips import Answer, AttemptStatus, Clip, ClipStatus, Outcome
 from functions.studio.events import JobEvents
@@ -57,6 +58,7 @@ class Desk:
             self.jobs,
             self.ledger,
             self.media,
+            wiring.shared,
             {"replicate": self.provider}.__getitem__,
             {"replicate": [self.outputs.origin], "piapi": [self.outputs.origin]},
             self.limits,

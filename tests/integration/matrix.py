@@ -35,6 +35,11 @@ class Operation:
     def by_token(self) -> bool:
         return {"playerToken": []} in self.said.get("security", [])
 
+    @property
+    def by_role(self) -> bool:
+        """For keys of a role alone."""
+        return any(role for one in self.said.get("security", []) for role in one.values())
+
     def parameters(self, place: str) -> list[str]:
         return [one["name"] for one in self.said.get("parameters", []) if one["in"] == place]
 
@@ -194,7 +199,8 @@ NAMED = [one for one in BEHIND if one.parameters("path")]
 FILTERED = [(one, name) for one in BEHIND for name in one.query_ids]
 ASKING = [(one, kind, schema, field) for one in BEHIND for kind, schema, field in one.body_ids]
 OPENED = [one for one in BEHIND if one.by_token]
+RESERVED = [one for one in BEHIND if one.by_role]
 LISTS = [one for one in BEHIND if one.method == "get" and not one.parameters("path")]
 """The calls that take a key, and those of them that name something in their path, in their query and in their body, take
-a player's token, and list.
+a player's token, are for a role's keys alone, and list.
 """

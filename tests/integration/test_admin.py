@@ -42,6 +42,22 @@ def test_a_budget_is_set_shown_and_taken_away(table: Table, capsys: pytest.Captu
     assert Budgets(table).tenant("acme").cap is None
 
 
+def test_credits_are_granted_shown_and_taken_back(table: Table, capsys: pytest.CaptureFixture[str]) -> None:
+    for amount, said in [
+        ([], "0 credits left of 0"),
+        (["1000"], "1000 credits left of 1000"),
+        (["-400"], "600 credits left of 600"),
+    ]:
+        assert main(["credits", "--table", "rows", "--", "acme", *amount]) == 0
+        assert capsys.readouterr().out == f"acme: {said}; taken 0, reserved 0.\n"
+
+
+def test_a_key_of_the_operator_is_made_where_that_is_said(table: Table, capsys: pytest.CaptureFixture[str]) -> None:
+    for more, role in [([], "tenant"), (["--role", "operator"], "operator")]:
+        assert main(["key", "acme", "--table", "rows", *more]) == 0
+        assert Keys(table).authenticate({"x-api-key": capsys.readouterr().out.strip()}).role == role
+
+
 def test_the_table_is_found_in_the_stack_of_the_stage(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STAGE", "prod")
     monkeypatch.delenv("TABLE_NAME", raising=False)
@@ -58,6 +74,10 @@ def test_the_table_is_found_in_the_stack_of_the_stage(table: Table, monkeypatch:
         ["budget", "--table", "rows", "--", "acme", "-5"],
         ["budget", "acme", "1e3", "--table", "rows"],
         ["budget", "Acme!", "5", "--table", "rows"],
+        ["credits", "Acme!", "5", "--table", "rows"],
+        ["credits", "acme", "1.5", "--table", "rows"],
+        ["credits", "acme", "0", "--table", "rows"],
+        ["credits", "--table", "rows", "--", "acme", "-5"],
     ],
 )
 def test_what_cannot_be_done_is_said_and_ends_with_1(

@@ -31,6 +31,7 @@ from tests.integration.matrix import (
     LISTS,
     NAMED,
     OPENED,
+    RESERVED,
     Belongings,
     Operation,
     is_id,
@@ -178,6 +179,18 @@ def test_a_players_token_opens_its_own_path_alone(owner: World, stranger: World,
     assert Caller().get(link(owner.target(one))).status == 200
 
 
+@pytest.mark.parametrize("one", RESERVED, ids=[one.name for one in RESERVED])
+def test_what_is_the_operators_is_done_for_nobody_else(
+    owner: World, table: Table, everything: Everything, one: Operation
+) -> None:
+    for tier in ("free", "pro", "enterprise", "operator"):
+        caller = Caller(issue_key(table, "acme", tier))
+        answer = unchanged(everything, lambda caller=caller: owner.send(one, caller))  # type: ignore[misc]  # bound now
+        assert (answer.status, answer.problem["code"]) == (403, "not_operator"), answer.text[:500]
+    own = owner.send(one, Caller(issue_key(table, "house", role="operator")))
+    assert own.status not in (401, 403, 404), own.text[:500]
+
+
 def test_no_list_shows_anything_of_anothers(owner: World, other: Caller) -> None:
     for one in LISTS:
         assert not owner.is_in(owner.send(one, other)), one.name
@@ -198,6 +211,7 @@ def test_every_call_of_the_description_is_in_the_matrix() -> None:
         "in the query": len(FILTERED),
         "in the body": len(ASKING),
         "another's token": len(OPENED),
+        "no key of the operator": 4 * len(RESERVED),
         "another's lists": len(LISTS),
     }
     sys.stdout.write("".join(f"{count:5} {what}\n" for what, count in counts.items()))

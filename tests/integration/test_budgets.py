@@ -116,11 +116,11 @@ def test_a_budget_counts_from_when_it_is_changed_and_takes_nothing_back(
 
 
 def test_me_shows_what_is_left(acme: Caller, budgets: Budgets) -> None:
-    [balance] = acme.get("/api/v3/me").data["balances"]
+    [balance, _] = acme.get("/api/v3/me").data["balances"]
     assert balance == {"unit": "USD", "budget": None, "reserved": 0, "settled": 0, "lost": 0, "left": None}
     asked(acme, campaignId=a_campaign_of(acme, 2), numPairs=1)
     budgets.cap_tenant("acme", USD("5"))
-    [balance] = acme.get("/api/v3/me").data["balances"]
+    [balance, _] = acme.get("/api/v3/me").data["balances"]
     assert balance == {"unit": "USD", "budget": 5, "reserved": 1.2, "settled": 0, "lost": 0, "left": 3.8}
     budgets.cap_tenant("acme", USD("1"))
     assert acme.get("/api/v3/me").data["balances"][0]["left"] == 0

@@ -11,6 +11,7 @@ from functions.keep_clip.keep import Keeper
 from functions.plan.choice import Editor
 from functions.plan.plan import Board, plan
 from functions.plan.vision import Vision
+from functions.studio import wiring
 from functions.studio.budgets import Budgets
 from functions.studio.catalogue import catalogue
 from functions.studio.clips import STAGES, Answer, AttemptStatus, ClipStatus, Outcome
@@ -49,7 +50,7 @@ class Rerun(Ended):
         self.bus = Bus()
         self.events = JobEvents("bus", self.bus)
         self.closing = a_closing(jobs, ledger, self.bus)
-        self.keeper = Keeper(jobs, ledger, media, _no_provider, {}, {}, STAGES, self.events, catalogue)
+        self.keeper = Keeper(jobs, ledger, media, wiring.shared, _no_provider, {}, {}, STAGES, self.events, catalogue)
 
     def begins(self, what: str, body: object = None) -> list[ClipTask]:
         assert self.asks(what, body).status == 202

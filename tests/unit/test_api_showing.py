@@ -70,7 +70,7 @@ def test_clips_keep_their_numbers_where_one_failed() -> None:
 def test_what_was_kept_of_an_earlier_stage_is_not_the_clips_video(status: ClipStatus) -> None:
     job = a_job()
     clips = [a_clip(job, status=status, kept=a_kept(), attempt_id="1.0001.image.1")]
-    [shown] = sub_jobs_view(job, clips, catalogue(), NOON).sub_jobs
+    [shown] = sub_jobs_view(job, clips, catalogue(), NOON, str).sub_jobs
     assert (shown.video_url, shown.video_blob_id, job_view(job, clips, [], str).progress.clip_urls) == (None, None, [])
 
 

@@ -27,6 +27,7 @@ from functions.api.given import (
     TheLibrary,
     TheMedia,
     ThePlayerTokens,
+    TheSharedUrl,
     TheStoryboard,
 )
 from functions.api.image_pairs import ImagePairsRequest, draft
@@ -168,9 +169,11 @@ def cancel(
 
 
 @router.get("/jobs/<job_id>/sub-jobs", tags=TAGS, summary="Get the clips of a job")
-def sub_jobs(job_id: str, asker: Asker, jobs: TheJobs, catalogue: TheCatalogue) -> Response[Envelope[SubJobsView]]:
+def sub_jobs(
+    job_id: str, asker: Asker, jobs: TheJobs, catalogue: TheCatalogue, shared: TheSharedUrl
+) -> Response[Envelope[SubJobsView]]:
     job = own_job(jobs, asker.tenant, job_id)
-    return shown(sub_jobs_view(job, jobs.clips(job.id), catalogue, datetime.now(UTC)), polling(job))
+    return shown(sub_jobs_view(job, jobs.clips(job.id), catalogue, datetime.now(UTC), shared), polling(job))
 
 
 @router.get("/jobs/<job_id>/ledger", tags=TAGS, summary="Get what a job has cost, line by line")

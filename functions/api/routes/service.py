@@ -8,7 +8,7 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from functions.api import image_pairs, uploads
 from functions.api.envelope import VERSION, Envelope, Money, View, answer
-from functions.api.given import Asker, TheBudgets
+from functions.api.given import Asker, TheBalances, TheBudgets
 from functions.api.money_views import BalanceView, balance_view
 from functions.api.standing import TheTier
 from functions.studio import pictures
@@ -41,6 +41,8 @@ class Me(View):
     tenant: str
     user_id: str
     tier: str
+    role: str
+    """`operator` of a key that may grant credits; else `tenant`."""
     balances: list[BalanceView]
     limits: Limits
 
@@ -51,14 +53,15 @@ def health() -> Envelope[Health]:
 
 
 @router.get("/me", tags=TAGS, summary="Whose key this is, and its limits")
-def me(asker: Asker, budgets: TheBudgets, tier: TheTier) -> Envelope[Me]:
+def me(asker: Asker, budgets: TheBudgets, balances: TheBalances, tier: TheTier) -> Envelope[Me]:
     return answer(
         Me(
             id=asker.tenant,
             tenant=asker.tenant,
             user_id=asker.tenant,
             tier=asker.tier,
-            balances=[balance_view(budgets.tenant(asker.tenant))],
+            role=asker.role,
+            balances=[balance_view(budgets.tenant(asker.tenant)), balance_view(balances.balance(asker.tenant))],
             limits=Limits(clips=tier.clips, chosen_clip_usd=tier.clip_usd, names_dearer_models=tier.names_others),
         )
     )
