@@ -44,8 +44,9 @@ from tests.pictures import drawn, saved
 from tests.scripted import Bus, Queue, ScriptedProvider, Tokens, a_job, one_by_one
 
 IMAGE_MODEL, VIDEO_MODEL = "flux-1.1-pro", "veo3"
-PICTURE, VIDEO = Decimal("0.04"), Decimal("0.15")
-"""USD of one second of film."""
+SECONDS = 4
+PICTURE, VIDEO = Decimal("0.04"), Decimal("0.60")
+"""USD, of a picture and of a video of so many seconds."""
 BOTH = PICTURE + VIDEO
 MACHINE = "arn:aws:states:us-east-1:1:stateMachine:m"
 DAYS = 3 * 24 * 3600
@@ -103,7 +104,7 @@ class SceneFilm:
         self.board = Board(self.jobs, self.ledger, self.budgets, self.library, editor, 600, 30, catalogue)
 
     def accept(self, scenes: int = 1, *, clip: Mapping[str, Any] | None = None, **wishes: Any) -> SceneFilm:
-        """As the API accepts it: a clip a scene, of one second."""
+        """As the API accepts it: a clip a scene."""
         given: dict[str, Any] = {
             "kind": "scenes",
             "status": JobStatus.PLANNING,
@@ -112,7 +113,7 @@ class SceneFilm:
             "resolution": "1280:720",
             "model": VIDEO_MODEL,
             "image_model": IMAGE_MODEL,
-            "duration_seconds": 1,
+            "duration_seconds": SECONDS,
             "total_clips": scenes,
             "purpose": Purpose(chooses=False),
             "execution_arn": "arn:of:the:first:run",
@@ -158,7 +159,7 @@ class SceneFilm:
 
     def output(self, stage: str) -> str:
         if stage == "video":
-            return self.outputs.holds(self.studio.clip(size="160x90"))
+            return self.outputs.holds(self.studio.clip(seconds=SECONDS, size="160x90", fps="12"))
         return self.outputs.holds(saved(drawn(160, 90), "PNG"), f"/picture-{self.made}.png")
 
     def keeps(self, task: ClipTask, error: StateError | None = None) -> ClipTask | None:
