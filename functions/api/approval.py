@@ -44,8 +44,9 @@ class Approvals:
 
     def approve(self, asked: ApproveRequest, tenant: str, job_id: str, number: int) -> Response[Envelope[AcceptedView]]:
         def carry_out() -> AcceptedView:
+            asset = self._instead(asked.image_asset_id, tenant) if asked.image_asset_id else None
             job, clip, clips = self._waiting(tenant, job_id, number)
-            picture = self._instead(asked.image_asset_id, tenant) if asked.image_asset_id else None
+            picture = self._copied(asset) if asset else None
             for _ in range(TRIES):
                 try:
                     return self._decided(asked, job, clip, clips, picture)
@@ -101,13 +102,16 @@ class Approvals:
         logger().info("approved")
         return shown
 
-    def _instead(self, asset_id: str, tenant: str) -> KeptPicture:
-        """A copy of the asset, among the pictures that are shared."""
+    def _instead(self, asset_id: str, tenant: str) -> Asset:
         asset = self.reruns.library.get(Asset, tenant, asset_id, field="imageAssetId")
         if asset.type != "image":
             refuse(FieldError("imageAssetId", f"must be an asset of type image; {asset.name!r} is {asset.type}"))
+        return asset
+
+    def _copied(self, asset: Asset) -> KeptPicture:
+        """Among the pictures that are shared."""
         picture = read_picture(self.media.read(asset.key), "imageAssetId")
-        key = shared_picture_key(tenant, picture.extension)
+        key = shared_picture_key(asset.tenant, picture.extension)
         self.shared.put(key, picture.body, picture.content_type)
         return kept_as(picture, key)
 

@@ -11,11 +11,11 @@ from aws_lambda_powertools.event_handler import Depends
 from functions.api.clip_urls import clip_url
 from functions.api.envelope import View
 from functions.api.given import SharedUrl, TheJobs, TheSharedUrl, TheStoryboard
-from functions.api.scene_progress import standing
 from functions.studio.clips import Clip, ClipStatus
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import Job
 from functions.studio.rows import plain
+from functions.studio.scene_progress import standing
 from functions.studio.scenes import Filmed, Scene
 from functions.studio.storyboard import Storyboard
 

@@ -316,10 +316,12 @@ class Keeper:
     def _by(self, name: str, job: Job, clip: Clip) -> Clip:
         """The clip as another model makes its video."""
         model, before = (self.catalogue().model(one, clip.mode) for one in (name, clip.model))
-        dearer = offered(model, clip, job, "video").cost - offered(before, clip, job, "video").cost
+        other_stages = Decimal(0)
+        if len(self.stages[job.kind]) > 1:
+            other_stages = max(clip.estimated_cost - offered(before, clip, job, "video").cost, other_stages)
         changes = {
             "model": model.name,
-            "estimated_cost": clip.estimated_cost + dearer,
+            "estimated_cost": other_stages + offered(model, clip, job, "video").cost,
             "aspect_ratio": clip.aspect_ratio if model.name == clip.model else None,
         }
         return clip.model_copy(update=changes)

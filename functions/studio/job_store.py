@@ -215,8 +215,9 @@ class JobStore:
         when: dict[str, Any] = {"run": job.run, "status": job.status.value, "announcedRun": job.run}
         when |= {"pause": job.pause.attributes()} if job.pause else {}
         begun = job.model_copy(update={"status": JobStatus.PLANNING})
-        leaves = delete(_list(job.tenant), of_status(job.status) + job.id)
-        return [update(_pk(job.id), "JOB", fields, when), *self.enlist(begun), leaves]
+        # One that waited stands among those that run already.
+        leaves = [delete(_list(job.tenant), of_status(job.status) + job.id)] if job.ended else []
+        return [update(_pk(job.id), "JOB", fields, when), *self.enlist(begun), *leaves]
 
     def approved(self, job: Job, clips: Sequence[int]) -> Write:
         """What is approved of a job that waits; holds only while it waits as it was read."""

@@ -134,6 +134,8 @@ class Purpose(Row):
     warnings: list[str] = Field(default_factory=list)
     """What of it is not as it was asked for; the job's from its acceptance on."""
     asked_at: str | None = None
+    reached: Decimal = Decimal(0)
+    """Per cent that a film of scenes had come to when the run goes on with it."""
 
 
 APPROVAL_SECONDS = 72 * 3600

@@ -13,6 +13,7 @@ from functions.studio.clips import STAGES, Clip, ClipStatus, Fault
 from functions.studio.credits import in_credits
 from functions.studio.jobs import ClipWish, Job, JobStatus, Purpose, RunKind
 from functions.studio.rows import now
+from functions.studio.scene_progress import reached
 
 NOT_APPROVED = Fault(message="Its picture was not approved", error_class="cancelled")
 
@@ -70,7 +71,9 @@ class Upcoming:
 
 
 def upcoming(job: Job, clips: Sequence[Clip], purpose: Purpose, catalogue: Catalogue) -> Upcoming:
-    purpose = purpose.model_copy(update={"asked_at": now()})
+    goes_on = purpose.kind in (RunKind.RETRY, RunKind.APPROVED)
+    far = reached(job, clips) if goes_on else Decimal(0)
+    purpose = purpose.model_copy(update={"asked_at": now(), "reached": far})
     job = job.model_copy(update={"run": job.run + 1, "status": JobStatus.PLANNING, "purpose": purpose})
     again = [opened_again(clip, job, catalogue) for clip in clips if clip.number in purpose.clips]
     cost = sum((at_most(clip, job, catalogue) for clip in again), Decimal(0))

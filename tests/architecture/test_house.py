@@ -42,6 +42,7 @@ PURE = {
     "payload",
     "reruns",
     "resolutions",
+    "scene_progress",
     "scenes",
     "clock",
     "retry_after",

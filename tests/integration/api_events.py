@@ -47,7 +47,7 @@ class Reply:
             if "details" in said:  # seed 004's
                 told = re.findall(r"(?:^|; )([a-z][\w.]*): ", said["details"])
                 faults = [{"field": field} for field in told]
-                return {"code": said["code"].lower(), "errors": faults, **said, "status": self.status}
+                return {**said, "code": said["code"].lower(), "errors": faults, "status": self.status}
             return {"code": said.get("error_code", said["status"]), "errors": [], **said, "status": self.status}
         assert self.envelope["data"] is None, self.text
         error: dict[str, Any] = self.envelope["error"]

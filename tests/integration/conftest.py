@@ -21,7 +21,7 @@ from functions.studio.clock import CLOCK
 from functions.studio.job_store import JobStore
 from functions.studio.ledger import Ledger
 from functions.studio.library import Library
-from functions.studio.media_store import MediaStore
+from functions.studio.media_store import MediaStore, SharedStore
 from functions.studio.table import Table
 from local.ffmpeg import path_with_ffmpeg
 from local.mends import tables
@@ -115,6 +115,12 @@ def media(cloud: None) -> MediaStore:
     return MediaStore("media")
 
 
+@pytest.fixture
+def shared(cloud: None) -> SharedStore:
+    boto3.client("s3").create_bucket(Bucket="shared")
+    return SharedStore("shared", "https://shared.example")
+
+
 @pytest.fixture(scope="session")
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Studio:
     """Draws clips; workers of one parallel run share what was drawn."""
@@ -161,7 +167,7 @@ def shelf(jobs: JobStore, ledger: Ledger, media: MediaStore) -> Shelf:
 
 
 @pytest.fixture
-def deployed(table: Table, media: MediaStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def deployed(table: Table, media: MediaStore, shared: SharedStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """What the template gives the function, and nothing left in its memory from another test."""
     machine = boto3.client("stepfunctions").create_state_machine(
         name="reelay-test",
@@ -170,8 +176,8 @@ def deployed(table: Table, media: MediaStore, monkeypatch: pytest.MonkeyPatch) -
     )
     monkeypatch.setenv("TABLE_NAME", table.name)
     monkeypatch.setenv("MEDIA_BUCKET", media.bucket)
-    monkeypatch.setenv("SHARED_BUCKET", "shared")
-    monkeypatch.setenv("SHARED_URL", "https://shared.example")
+    monkeypatch.setenv("SHARED_BUCKET", shared.bucket)
+    monkeypatch.setenv("SHARED_URL", shared.address)
     monkeypatch.setenv("STATE_MACHINE_ARN", machine["stateMachineArn"])
     monkeypatch.setenv("VIDEO_GENERATION_MODEL", "veo3")
     monkeypatch.setenv("OUTSIDE_ORIGINS", "")

@@ -211,7 +211,7 @@ def test_a_clip_is_made_anew_as_the_caller_wishes(ending: Ending) -> None:
     purpose = ended.job.purpose
     assert (purpose.kind, purpose.clips) == ("regenerate", [3])
     assert purpose.wish
-    assert purpose.wish.model_dump() == {
+    assert purpose.wish.model_dump(exclude_none=True) == {
         "model": "veo3",
         "duration_seconds": 8,
         "prompt": "A slow turn",

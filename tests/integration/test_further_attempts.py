@@ -15,6 +15,7 @@ from functions.studio.jobs import OnClipFailure
 from functions.studio.ledger import Ledger, LineState, reservation
 from functions.studio.media_store import MediaStore
 from functions.studio.messages import LateClip, StateError
+from functions.studio.providers import Prediction
 from functions.studio.rows import now
 from tests.integration.keep_stage import Desk
 from tests.media import Studio
@@ -40,7 +41,9 @@ def a_desk_of(jobs: JobStore, ledger: Ledger, media: MediaStore, outputs: Output
         ledger.reserve(asked.id, reservation(clip)),
         ledger.reserve(asked.id, reservation(other)),
     )
-    return Desk(jobs, ledger, media, outputs, asked, a_task(asked), dict(LIMITS), STAGES, ScriptedProvider())
+    provider = ScriptedProvider()
+    provider.known["p1"] = Prediction(id="p1")
+    return Desk(jobs, ledger, media, outputs, asked, a_task(asked), dict(LIMITS), STAGES, provider)
 
 
 def fails(desk: Desk, **answer: object) -> Desk:

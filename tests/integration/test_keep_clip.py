@@ -113,19 +113,6 @@ def test_the_last_attempt_of_a_policy_is_the_last(desk: Desk) -> None:
     assert desk.clip.status is ClipStatus.FAILED
 
 
-def test_a_stage_that_is_not_the_last_is_paid_and_the_next_one_reserved(desk: Desk, studio: Studio) -> None:
-    desk.stages = {"image_pairs": ("video", "upscale")}
-    desk.answered(output_url=desk.outputs.holds(studio.clip()))
-
-    following = desk.keep()
-
-    assert following == desk.task.model_copy(update={"stage": "upscale"})
-    assert (desk.clip.status, desk.clip.stage, desk.money) == (ClipStatus.PROCESSING, "upscale", LineState.SETTLED)
-    assert desk.clip.actual_cost == Decimal("1.20")
-    assert desk.ledger.line(desk.job.id, following.attempt_id).state is LineState.RESERVED
-    assert desk.keep() == following
-
-
 def test_an_answer_that_comes_while_the_attempt_is_being_ended_is_kept_after_all(desk: Desk, studio: Studio) -> None:
     """The rows change between KeepClip's read and its write."""
     desk.attempt(status=AttemptStatus.ACCEPTED, prediction_id="p1")

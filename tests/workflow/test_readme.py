@@ -144,3 +144,23 @@ def test_the_readmes_prompted_films_are_accepted_as_written(team: Team, tmp_path
         if call not in from_outside:
             job = json.loads(bash([signs, call], tmp_path, **told))["data"]["jobId"]
             assert team.wait(job)["status"] == "completed"
+
+
+def test_the_readmes_calls_of_scenes_make_a_film_and_a_task(team: Team, tmp_path: Path) -> None:
+    signs = commands(calls("AUTH="))[0]
+    made, one, two, listed, film = commands(calls("SCENARIO="))
+    scene, task, told_of, tasks = commands(calls("SCENE="))
+    told = {"API": team.url, "KEY": str(team.http.headers["Authorization"]).removeprefix("Bearer ")}
+    said = bash(
+        [signs, made, f"{one} >/dev/null", f"{two} >/dev/null", 'echo "$SCENARIO"', listed, "echo", film],
+        tmp_path,
+        **told,
+    )
+    scenario, scenes, job = said.strip().splitlines()
+    assert [one["order"] for one in json.loads(scenes)["data"]["items"]] == [0.5, 1]
+    told["SCENARIO"] = scenario
+    assert team.wait(json.loads(job)["data"]["jobId"])["status"] == "completed"
+    begun, listing = bash([signs, scene, task, told_of, "echo", tasks], tmp_path, **told).splitlines()
+    assert json.loads(begun)["status"] in ("pending", "processing")
+    assert json.loads(listing)["tasks"][0]["task_id"] == json.loads(begun)["task_id"]
+    assert team.wait(json.loads(begun)["task_id"])["status"] == "completed"

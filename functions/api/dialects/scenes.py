@@ -12,12 +12,12 @@ from functions.api.accept_job import Draft, Reception
 from functions.api.bodies import JSON_LIMIT, json_object, raw_body
 from functions.api.dialects.words import ROOT, Asked, Newest, Said, read
 from functions.api.envelope import JSON
-from functions.api.scene_progress import standing
 from functions.api.scenes_request import ScenesRequest
 from functions.studio.clips import Clip
 from functions.studio.errors import FieldError, NotYours, RequestError
 from functions.studio.jobs import Job, JobStatus
 from functions.studio.rows import now
+from functions.studio.scene_progress import standing
 
 TASKS = f"{ROOT}/generate/tasks"
 

@@ -101,7 +101,7 @@ def document_of(form: Form) -> dict[str, Any]:
     if kind not in ("", JSON):
         raise UnsupportedMedia(
             f"This call takes {JSON}, not {kind[:80]}.",
-            hint='A film from a script is asked for as JSON, with "generation_mode". Listings, which come as forms, are not made yet.',
+            hint='Films are asked for as JSON, with "generation_mode" or "scene_id". Listings, which come as forms, are not made yet.',
             errors=(FieldError("Content-Type", f"must be {JSON}"),),
         )
     require_json_size(form.body)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from enum import Enum
 from math import floor
 from typing import NamedTuple
@@ -39,43 +40,57 @@ RESTING = {
 class Standing(NamedTuple):
     percent: float
     """Of all scenes in the mean. It never goes back, neither by further attempts nor when a job that failed is retried; only
-    a film that is there, or a picture that its caller wants another of, is begun anew."""
+    where there is a film already, or a picture that its caller wants another of, something is begun anew."""
     step: str
     """Of the scene that is least far."""
 
 
 def standing(job: Job, clips: Sequence[Clip]) -> Standing:
     whole = _whole(job, clips)
-    steps = [_of_clip(clip, job) for clip in clips]
-    percent = float(whole.percent) if whole else _mean(steps)
+    steps = [_of_clip(clip) for clip in clips]
+    percent = max(float(whole.percent) if whole else _mean(steps), float(job.purpose.reached))
     if job.status in RESTING:
         return Standing(percent, RESTING[job.status])
     going = [step for step, clip in zip(steps, clips, strict=True) if clip.status in OPEN_CLIP] or steps
     return Standing(percent, (whole or min(going, key=lambda step: step.percent)).words)
 
 
+def reached(job: Job, clips: Sequence[Clip]) -> Decimal:
+    """What a run that goes on with a job does not fall behind; nothing where there is a film, and another is begun."""
+    if job.kind != "scenes" or job.status is JobStatus.COMPLETED:
+        return Decimal(0)
+    return Decimal(repr(standing(job, clips).percent))
+
+
 def _whole(job: Job, clips: Sequence[Clip]) -> Step | None:
     """Where the film as such is: before its scenes are begun, and after the last of them has ended."""
     if job.status is JobStatus.COMPLETED:
         return Step.COMPLETED
-    if job.status is JobStatus.PLANNING and job.run == 1 and job.execution_arn is None:
+    if job.status is JobStatus.PLANNING and job.execution_arn is None:
         return Step.INITIALIZING
-    ended = all(clip.status in (ClipStatus.COMPLETED, ClipStatus.FAILED) for clip in clips)
-    if job.status is JobStatus.COMBINING or (ended and not hopeless(job.on_clip_failure, clips, cut=job.run_cut)):
+    if job.status is JobStatus.COMBINING or (
+        all(_ended(clip, job) for clip in clips) and not hopeless(job.on_clip_failure, clips, cut=job.run_cut)
+    ):
         return Step.SAVING
     return None
 
 
-def _of_clip(clip: Clip, job: Job) -> Step:
+def _ended(clip: Clip, job: Job) -> bool:
+    """Of what a run was stopped at nobody can say that it ended; what was given up before is none of the run's."""
+    if clip.status is ClipStatus.CANCELLED:
+        return job.purpose.kind is not RunKind.FIRST and clip.number not in job.purpose.clips
+    return clip.status in (ClipStatus.COMPLETED, ClipStatus.FAILED)
+
+
+def _of_clip(clip: Clip) -> Step:
     """What did not come of it leaves it where it was."""
     if clip.status is ClipStatus.COMPLETED:
         return Step.VIDEO_STORED
-    again = clip.earlier_attempts > 0
-    if clip.stage == "video":
-        # A retry of a clip whose picture is kept is one of its video.
-        retried = again and job.purpose.kind is RunKind.RETRY
-        return Step.VIDEO if retried or _asked(clip) else Step.IMAGE_STORED
-    return Step.IMAGE if again or _asked(clip) else Step.FETCHING
+    if clip.stage == "video" and _asked(clip):
+        return Step.VIDEO
+    if clip.picture is not None:
+        return Step.IMAGE_STORED
+    return Step.IMAGE if _asked(clip) else Step.FETCHING
 
 
 def _asked(clip: Clip) -> bool:
