@@ -17,13 +17,13 @@ from PIL import Image
 
 from functions.api.clip_failure import MOST_FALLBACKS
 from functions.api.film_options import MOST_CLIPS
-from functions.studio.pictures import MOST_BYTES as MOST_PICTURE_BYTES
-from functions.studio.pictures import MOST_PIXELS
 from functions.callback.receive import MOST_BYTES as MOST_CALLBACK_BYTES
 from functions.studio.attempts import LIMITS
 from functions.studio.errors import AddressRefused, AddressUnreachable, AnswerTooLarge, FilmTooLarge
 from functions.studio.media import Piece
 from functions.studio.messages import ClipTasks
+from functions.studio.pictures import MOST_BYTES as MOST_PICTURE_BYTES
+from functions.studio.pictures import MOST_PIXELS
 from functions.studio.room import MOST_BYTES as MOST_ROOM
 from functions.studio.room import MOST_PIECES, check_room
 from infra.workflow import DEFINITION

@@ -13,9 +13,9 @@ from pydantic import ValidationError
 from functions.api.bodies import json_object
 from functions.api.cursors import cursor, position
 from functions.api.image_pairs import ImagePairsRequest
-from functions.studio.pictures import read_picture
 from functions.api.uploads import MOST_BYTES, Sent, read_upload
 from functions.studio.errors import InvalidRequest, RequestError, TooLarge, UnsupportedMedia
+from functions.studio.pictures import read_picture
 from functions.studio.rows import new_id
 
 

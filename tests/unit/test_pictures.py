@@ -6,8 +6,8 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from functions.studio.pictures import THUMBNAIL, Picture, read_picture
 from functions.studio.errors import InvalidRequest, RequestError, TooLarge, UnsupportedMedia
+from functions.studio.pictures import THUMBNAIL, Picture, read_picture
 from tests.pictures import (
     CORNERS,
     PROFILE,
