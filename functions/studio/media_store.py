@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Self
 from uuid import uuid4
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
-from functions.studio.errors import BrokenMedia
+from functions.studio.errors import BrokenMedia, NotConfigured
 from functions.studio.media import clip_name
 
 if TYPE_CHECKING:
@@ -105,6 +106,22 @@ class MediaStore:
     def __init__(self, bucket: str, client: S3Client | None = None) -> None:
         self.bucket = bucket
         self.client = client or s3()
+
+    def found(self) -> Self:
+        """Itself. NotConfigured where there is no such bucket, or it is somebody else's: said at the start, and not by
+        whatever is written first."""
+        try:
+            self.client.head_bucket(Bucket=self.bucket)
+        except ClientError as error:
+            why = {404: "is not there", 403: "may not be used by this deployment"}.get(
+                error.response["ResponseMetadata"]["HTTPStatusCode"]
+            )
+            if why is None:
+                raise
+            raise NotConfigured(
+                f"The bucket {self.bucket!r} {why}: the stack makes its own; deploy it again, or put back what was removed."
+            ) from None
+        return self
 
     def put(self, key: str, body: bytes | IO[bytes], content_type: str, *, tags: str = "") -> None:
         extra: Any = {"Tagging": tags} if tags else {}
