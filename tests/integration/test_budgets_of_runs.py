@@ -217,8 +217,8 @@ class Late(Budgets):
 
     happens: Callable[[], None] | None = None
 
-    def _accounts(self, job: Job, campaign: Campaign | None) -> Any:
-        accounts = super()._accounts(job, campaign)
+    def _accounts(self, tenant: str, campaign_id: str, campaign: Campaign | None) -> Any:
+        accounts = super()._accounts(tenant, campaign_id, campaign)
         if self.happens:
             happens, self.happens = self.happens, None
             happens()

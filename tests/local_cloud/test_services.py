@@ -21,7 +21,7 @@ def test_without_keys_everything_is_stood_in_for() -> None:
     assert real_ones(Settings()) == set()
     assert parameters_of(Settings(), STAND_INS) == {
         "CheckDelays": "3,3,5,10",
-        "OutsideOrigins": "http://127.0.0.1:1,http://127.0.0.1:2",
+        "OutsideOrigins": "http://127.0.0.1:1,http://127.0.0.1:3,http://127.0.0.1:2",
         "ReplicateBaseUrl": "http://127.0.0.1:1",
         "ReplicateOutputOrigins": "http://127.0.0.1:1",
         "PiapiBaseUrl": "http://127.0.0.1:3",
