@@ -13,7 +13,6 @@ from functions.studio.budgets import Budgets
 from functions.studio.clips import AttemptStatus, ClipStatus
 from functions.studio.errors import Conflict, NotFound, OverBudget, StaleRun
 from functions.studio.job_store import JobStore
-from functions.studio.jobs import Job
 from functions.studio.ledger import Ledger, LineState, reservation
 from functions.studio.library import Campaign, Library
 from functions.studio.media_store import MediaStore
