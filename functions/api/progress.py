@@ -13,22 +13,30 @@ ASKED = 1
 ACCEPTED = 2
 KEPT = STEPS - 1
 """Steps that a clip has taken when it was begun, when its provider had taken it, and at most before it is kept."""
+PICTURE = 6
+"""Those of a clip whose picture is kept; its video is begun and taken from there."""
 
 
 def progress(clip: Clip, model: Model | None, at: datetime) -> float:
-    """Never goes back; 1 only when the clip has ended, well or not."""
+    """Never goes back; 1 only when the clip has ended, well or not. `model` is the one that is asked for its stage."""
+    if clip.status is ClipStatus.AWAITING_APPROVAL:
+        return PICTURE / STEPS
     if clip.status not in OPEN_CLIP:
         return 1.0
     return _steps(clip, model, at) / STEPS
 
 
 def _steps(clip: Clip, model: Model | None, at: datetime) -> int:
+    first = PICTURE if clip.picture else 0
+    last = PICTURE if clip.stage == "image" else KEPT
     if clip.status is ClipStatus.PENDING:
-        return 0
+        return first
     if clip.prediction_id is None:
-        return ASKED
+        return first + ASKED
     if model is None or clip.started_at is None:
-        return ACCEPTED
+        return first + ACCEPTED
     elapsed = (at - datetime.fromisoformat(clip.started_at)).total_seconds()
+    if clip.picture:
+        elapsed -= clip.picture.predict_seconds or 0.0
     share = min(1.0, max(0.0, elapsed / model.typical_seconds))
-    return ACCEPTED + int(share * (KEPT - ACCEPTED))
+    return first + ACCEPTED + int(share * (last - first - ACCEPTED))

@@ -74,7 +74,7 @@ class Made:
     clip: Clip
 
     def told(self, shared: SharedUrl) -> dict[str, Any]:
-        picture = self.clip.picture or (self.clip.former and self.clip.former.picture)
+        picture = self.clip.picture or self.clip.standing.picture
         return {
             "status": self.clip.status.value,
             "image_url": shared(picture.key) if picture else None,

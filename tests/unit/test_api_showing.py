@@ -12,7 +12,7 @@ from functions.api.named_model import snapped
 from functions.api.progress import progress
 from functions.api.sub_job_views import sub_jobs_view
 from functions.studio.catalogue import Model, catalogue
-from functions.studio.clips import ClipStatus
+from functions.studio.clips import ClipStatus, KeptPicture
 from functions.studio.jobs import JobStatus
 from functions.studio.rows import plain
 from tests.scripted import a_clip, a_job, a_kept
@@ -93,6 +93,31 @@ def test_progress_is_that_of_the_clips_state_and_then_of_the_time_its_model_take
         ]
     ]
     assert told == [0.0, 0.05, 0.05, 0.1, 0.25, 0.5, 0.9, 0.95, 0.95, 1.0]
+
+
+def test_a_clip_of_two_stages_has_a_third_of_its_progress_for_the_picture() -> None:
+    picture = KeptPicture(key="1.png", sha256="0", width=1, height=1, format="png", bytes=1, predict_seconds=12)
+    begun = {"status": ClipStatus.PROCESSING, "stage": "image", "started_at": "2026-11-21T12:00:00.000Z"}
+    video = {**begun, "stage": "video", "picture": picture}
+    still = catalogue().model("nano-banana", "still")
+    told = [
+        progress(a_clip(a_job(), **fields), model, NOON + timedelta(seconds=seconds))
+        for fields, model, seconds in [
+            ({"stage": "image"}, still, 0),
+            (begun, still, 1),
+            ({**begun, "prediction_id": "a"}, still, 1),
+            ({**begun, "prediction_id": "a"}, still, 6),
+            ({**begun, "prediction_id": "a"}, still, 600),
+            ({**video, "status": ClipStatus.AWAITING_APPROVAL}, still, 600),
+            ({**video, "status": ClipStatus.PENDING}, model("veo3"), 12),
+            (video, model("veo3"), 12),
+            ({**video, "prediction_id": "b"}, model("veo3"), 12),
+            ({**video, "prediction_id": "b"}, model("veo3"), 12 + 52.5),
+            ({**video, "prediction_id": "b"}, model("veo3"), 600),
+            ({**video, "status": ClipStatus.COMPLETED}, model("veo3"), 600),
+        ]
+    ]
+    assert told == [0.0, 0.05, 0.1, 0.2, 0.3, 0.3, 0.3, 0.35, 0.4, 0.65, 0.95, 1.0]
 
 
 @pytest.mark.parametrize("end", [ClipStatus.COMPLETED, ClipStatus.FAILED, ClipStatus.CANCELLED])
