@@ -165,7 +165,7 @@ def regenerate(
 
     def decide(job: Job, clips: list[Clip]) -> Purpose:
         clip = next((one for one in clips if one.number == number), None)
-        if clip is None or job.started_at is None:
+        if clip is None or (job.started_at is None and job.purpose.chooses):
             detail = f"The job has no clip {number}."
             raise NotFound(detail, hint="Its clips are listed at …/sub-jobs.", errors=(FieldError("number", detail),))
         model = the_model(asked.model, clip.mode, catalogue, clip.model, today())
