@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Annotated
 
@@ -13,7 +13,7 @@ from functions.api.film_options import MOST_CLIPS, FilmOptions, the_cut
 from functions.api.named_model import snapped, the_model
 from functions.api.reruns import Decide
 from functions.api.standing import not_named, refuse_to_tier
-from functions.studio.catalogue import Catalogue, Model
+from functions.studio.catalogue import Catalogue, Mode, Model
 from functions.studio.choice import NEUTRAL, Facts
 from functions.studio.clips import Clip
 from functions.studio.cut import AspectRatio, Format, Rate, Resolution, Take
@@ -159,7 +159,7 @@ def regenerate(
     tenant: str,
     library: Library,
     tier: Tier | None = None,
-    facts: Facts = NEUTRAL,
+    facts: Callable[[Mode], Facts] = lambda _: NEUTRAL,
 ) -> Decide:
     """Without a `tier` every model may be named."""
 
@@ -189,7 +189,7 @@ def regenerate(
             seed=asked.seed,
             aspect_ratio=_aspect_ratio(model, clip, job, tenant, library),
         )
-        changed = [*snapped(model, clip.duration_seconds, seconds), *facts.warnings([model])]
+        changed = [*snapped(model, clip.duration_seconds, seconds), *facts(clip.mode).warnings([model])]
         warnings = [f"Clip {number}: {warning}" for warning in changed]
         return Purpose(kind=RunKind.REGENERATE, chooses=False, clips=[number], wish=wish, warnings=warnings)
 

@@ -256,7 +256,7 @@ class Keeper:
             self._go_on(job, clip, following, line.amount - price, changes, ended)
         else:
             self.jobs.table.commit(self.jobs.clip_kept(job.id, task, kept, costs), *ended)
-        count_made(Pulse(self.jobs.table), attempt)
+        count_made(Pulse(self.jobs.table), attempt, clip.mode)
         telemetry.logger().info("kept", extra={"bytes": kept.probe.bytes, "usd": float(price)})
         if not following:
             telemetry.count("ClipsCompleted")
@@ -288,7 +288,7 @@ class Keeper:
             status = ClipStatus.CANCELLED if cancelled else ClipStatus.FAILED
             lost_clip = [self.jobs.clip_lost(job.id, clip, status, said(fault))] if is_open else []
             self.jobs.table.commit(*ended, *lost_clip)
-        count_ended(Pulse(self.jobs.table), attempt, fault.error_class)
+        count_ended(Pulse(self.jobs.table), attempt, clip.mode, fault.error_class)
         told = {"errorClass": fault.error_class, "money": end.line.value, "again": following and following.model}
         telemetry.logger().warning(fault.message, extra=told)
         if attempt and attempt.is_made and end.line is LineState.LOST:
