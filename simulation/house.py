@@ -261,7 +261,7 @@ class House:
         def drafted() -> Draft:
             if isinstance(asked, PromptRequest):
                 return draft_prompted(asked, tenant, self.darkroom, self.budgets, catalogue(), TIER, moment)
-            return draft(asked, tenant, self.library, catalogue(), "veo3", moment.facts)
+            return draft(asked, tenant, self.library, catalogue(), "veo3", moment.facts("pair"))
 
         return answered(reception.accept(asked, drafted))
 
