@@ -115,7 +115,7 @@ def choose(wish: Wish, candidates: Sequence[Candidate], facts: Facts = NEUTRAL) 
     if not whole:
         return None
     order, said = _orders(facts)["cheapest" if wish.policy == "seed" else wish.policy]
-    best = min(whole, key=lambda one: (order(one), one.cost, one.model.name))
+    best = min(whole, key=lambda one: (order(one), one.cost))  # of equals the first of the catalogue
     because = f"of those that can, it is the {'cheapest' if wish.policy == 'seed' else wish.policy}: {said(best)}"
     if wish.policy == "seed":
         because = f"{named} {out[named]}; {because}"

@@ -64,15 +64,15 @@ WIRING = {
     "arrange": Wiring(f"TABLE_NAME {PROVIDERS}", "rows replicate piapi runway"),
     "make_piece": Wiring("TABLE_NAME MEDIA_BUCKET", "rows media", 3008, 900, tmp=2048, ffmpeg=True),
     "assemble": Wiring("TABLE_NAME MEDIA_BUCKET", "rows media", 3008, 900, tmp=10240, ffmpeg=True),
-    "deliver": Wiring("TABLE_NAME EVENT_BUS_NAME", "rows publish"),
+    "deliver": Wiring("TABLE_NAME EVENT_BUS_NAME APPROVAL_SECONDS", "rows publish"),
     "close_job": Wiring(
         f"TABLE_NAME STATE_MACHINE_ARN EVENT_BUS_NAME {PROVIDERS}",
         "rows stop answer replicate piapi runway publish",
         seconds=300,
     ),
     "sweep": Wiring(
-        f"TABLE_NAME STATE_MACHINE_ARN EVENT_BUS_NAME {PROVIDERS}",
-        "rows start describe stop answer replicate piapi runway publish",
+        f"TABLE_NAME MEDIA_BUCKET STATE_MACHINE_ARN EVENT_BUS_NAME {PROVIDERS}",
+        "rows look start describe stop answer replicate piapi runway publish",
     ),
 }
 
@@ -265,10 +265,14 @@ def test_what_a_deployment_may_choose_reaches_the_functions(template: Reader) ->
         "PIAPI_BASE_URL": "PiapiBaseUrl",
         "PIAPI_UPLOAD_URL": "PiapiUploadUrl",
         "PIAPI_OUTPUT_ORIGINS": "PiapiOutputOrigins",
+        "RUNWAYML_ENABLED": "RunwaymlEnabled",
+        "RUNWAYML_BASE_URL": "RunwaymlBaseUrl",
+        "RUNWAY_OUTPUT_ORIGINS": "RunwayOutputOrigins",
         "XAI_BASE_URL": "XaiBaseUrl",
         "MEDIA_HANDOVER": "MediaHandover",
         "CHECK_DELAYS": "CheckDelays",
         "CLIP_TIMEOUT_SECONDS": "ClipTimeoutSeconds",
+        "APPROVAL_SECONDS": "ApprovalSeconds",
     }
     for folder in WIRING:
         for variable, value in template.environment(folder).items():

@@ -11,10 +11,10 @@ from typing import Any
 
 from functions.api.handler import app
 from functions.keep_clip.judging import ERROR_CLASSES, reason
-from functions.studio.attempts import CLIP_TIME
+from functions.studio.attempts import CLIP_TIME, stage_ends
 from functions.studio.catalogue import Mode, catalogue
 from functions.studio.check_queue import heartbeat_limit, read_delays
-from functions.studio.clips import Outcome
+from functions.studio.clips import STAGES, Outcome
 from functions.studio.errors import BrokenMedia, ModelGone, NotConfigured, OutputExpired, RequestError
 from functions.studio.messages import StateError
 from functions.studio.recording import SURE_AFTER
@@ -105,6 +105,8 @@ def test_every_bound_of_a_wait_is_the_codes(template: Reader) -> None:
         "a job that was accepted, for its run": GRACE.total_seconds() + rhythm,
         "an attempt at a clip, a busy provider included": clip,
         "all attempts at a clip": CLIP_TIME,
+        "those at a scene's picture, of these": stage_ends(STAGES["scenes"], "image"),
+        "a job with pauseAfter, for its caller": int(defaults["ApprovalSeconds"]) + rhythm,
         "an attempt of which there is no sign of life": heartbeat_limit(read_delays(defaults["CheckDelays"]), clip),
         "a create that nobody answered": SURE_AFTER.total_seconds(),
         "a cancelled job, for whoever stops it": GRACE.total_seconds() + rhythm,
@@ -115,7 +117,7 @@ def test_every_bound_of_a_wait_is_the_codes(template: Reader) -> None:
     bounds |= {
         f"{name}, each try": state["TimeoutSeconds"] for name, state in steps.items() if "TimeoutSeconds" in state
     }
-    assert {wait: most for wait, most, *_ in table("wait", "at most")} == {
+    assert {wait.replace("`", ""): most for wait, most, *_ in table("wait", "at most")} == {
         wait: f"{seconds:.0f} s" for wait, seconds in bounds.items()
     }
 

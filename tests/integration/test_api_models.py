@@ -53,9 +53,43 @@ def test_every_model_is_listed_with_all_that_a_caller_needs(acme: Caller) -> Non
 
 def test_what_cannot_be_asked_is_listed_with_the_reason(acme: Caller) -> None:
     models = listed(acme)
-    assert models["gen4_turbo"]["image"]["available"] is False
-    assert "Runway" in models["gen4_turbo"]["image"]["reason"]
+    assert (models["gen4_turbo"]["image"]["available"], models["gen4_turbo"]["image"]["reason"]) == (True, None)
     assert models["gen3a_turbo"]["pair"]["reason"] == "It is retired since 2026-11-20."
+
+
+def test_models_of_stills_are_listed_with_the_pictures_that_they_can_be_shown(acme: Caller) -> None:
+    stills = {name: modes["still"] for name, modes in listed(acme, "?mode=still").items()}
+    assert {name: (one["leastReferences"], one["references"]) for name, one in stills.items()} == {
+        "gen4_image": (0, 3),
+        "gen4_image_turbo": (1, 3),
+        "flux-schnell": (0, 0),
+        "flux-1.1-pro": (0, 1),
+        "nano-banana": (0, 3),
+    }
+    still = stills["gen4_image"]
+    assert (still["durations"], still["defaultDuration"], still["resolutions"][0]["durations"]) == ([], None, [])
+    assert [one["price"] for one in still["resolutions"]] == [
+        {"unit": "picture", "usd": 0.08, "usdWithoutAudio": None},
+        {"unit": "picture", "usd": 0.05, "usdWithoutAudio": None},
+    ]
+
+
+def test_where_runway_is_switched_off_its_models_are_listed_so_and_a_job_that_names_one_is_refused(
+    acme: Caller, media: MediaStore, table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RUNWAYML_ENABLED", "false")
+    campaign = a_campaign_of(acme, 2)
+    models = listed(acme)
+    told = "It cannot be asked: Runway is switched off here (RUNWAYML_ENABLED)."
+    for name, mode in (("gen4_turbo", "image"), ("runway_veo3.1", "pair"), ("gen4_image", "still")):
+        assert (models[name][mode]["available"], models[name][mode]["reason"]) == (False, told)
+    assert models["veo3"]["pair"]["available"] is True
+    before = Everything(table, media).now()
+    problem = asked(acme, campaignId=campaign, model="runway_veo3.1").problem
+    assert (problem["status"], problem["code"]) == (422, "invalid_request")
+    assert "RUNWAYML_ENABLED" in problem["detail"]
+    assert "runway" not in problem["hint"]
+    assert Everything(table, media).now() == before
 
 
 @pytest.mark.parametrize(
@@ -120,7 +154,10 @@ def test_a_model_of_another_mode_is_refused_with_those_that_make_pairs(acme: Cal
     assert "veo3, veo-3.1, hailuo-2.0" in problem["hint"]
 
 
-def test_a_model_whose_provider_cannot_be_asked_is_refused_with_those_that_can(acme: Caller) -> None:
+def test_a_model_whose_provider_cannot_be_asked_is_refused_with_those_that_can(
+    acme: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RUNWAYML_ENABLED", "false")
     problem = asked(acme, campaignId=a_campaign_of(acme, 2), model="runway_veo3.1").problem
     assert problem["detail"].startswith("The model 'runway_veo3.1' cannot be asked: ")
     assert problem["hint"].startswith("Ask for veo3, ")

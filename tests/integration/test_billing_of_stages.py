@@ -34,7 +34,7 @@ from tests.media import Studio
 from tests.outputs import Outputs
 from tests.scripted import a_kept
 
-SEEDS = range(40)
+SEEDS = range(24)
 PRICE = {"image": PICTURE, "video": VIDEO}
 ANSWERS = (
     Answer(outcome=Outcome.FAILED, error="GPU on fire", charged=False),

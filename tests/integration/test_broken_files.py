@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
+import boto3
 import pytest
 
 from functions.keep_clip.handler import handler
@@ -13,6 +16,7 @@ from functions.studio.clips import AttemptStatus, ClipStatus
 from functions.studio.job_store import JobStore
 from functions.studio.ledger import Ledger, LineState
 from functions.studio.media_store import MediaStore
+from functions.studio.providers import open_provider
 from tests.integration.keep_stage import Desk, a_desk
 from tests.media import Studio, box, damaged
 from tests.outputs import Outputs
@@ -107,6 +111,18 @@ def test_bit_flipped(desk: Desk, disk: Path, studio: Studio, tmp_path: Path, whe
     assert lost(desk)
 
 
+@pytest.fixture
+def replicate_forgot(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A Replicate that does not know any prediction."""
+    secret = boto3.client("secretsmanager").create_secret(Name=f"replicate-{uuid.uuid4()}", SecretString="r8_key")
+    monkeypatch.setenv("REPLICATE_SECRET_ARN", secret["ARN"])
+    monkeypatch.setenv("REPLICATE_BASE_URL", desk.outputs.origin)
+    open_provider.cache_clear()
+    yield
+    open_provider.cache_clear()
+
+
+@pytest.mark.usefixtures("replicate_forgot")
 def test_missing(desk: Desk, disk: Path) -> None:
     assert kept(desk, disk, None) == "The clip is unusable: the provider's output has expired (HTTP 404)."
     assert desk.clip.error_class == "expired"

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from functions.keep_clip.output import fetch, may_fetch
-from functions.studio.clips import AttemptStatus, ClipStatus
-from functions.studio.errors import OutputUnreachable
+from functions.studio.clips import Answer, AttemptStatus, ClipStatus, Outcome
+from functions.studio.errors import OutputUnreachable, ProviderBusy
 from functions.studio.job_store import JobStore
 from functions.studio.ledger import Ledger, LineState
 from functions.studio.media_store import MediaStore
+from functions.studio.providers import Prediction
 from tests.integration.keep_stage import Desk, a_desk
 from tests.media import Studio
 from tests.outputs import Outputs, drips
@@ -55,9 +56,43 @@ def test_a_clip_of_another_length_than_was_paid_for_is_broken(desk: Desk, studio
 
 @pytest.mark.parametrize("status", [403, 404, 410])
 def test_an_expired_output_fails_the_clip_for_good(desk: Desk, status: int) -> None:
-    desk.answered(output_url=desk.outputs.says(status))
+    url = desk.outputs.says(status)
+    desk.answered(output_url=url)
+    desk.provider.known["p1"] = Prediction(id="p1", answer=Answer(outcome=Outcome.SUCCEEDED, output_url=url))
     desk.keep()
     assert (desk.clip.status, desk.clip.error_class, desk.money) == (ClipStatus.FAILED, "expired", LineState.LOST)
+
+
+def test_an_output_that_has_expired_is_fetched_from_where_its_provider_shows_it_now(desk: Desk, studio: Studio) -> None:
+    desk.answered(output_url=desk.outputs.says(403))
+    fresh = Answer(outcome=Outcome.SUCCEEDED, output_url=desk.outputs.holds(studio.clip(), "/fresh.mp4"))
+    desk.provider.known["p1"] = Prediction(id="p1", answer=fresh)
+    desk.keep()
+    assert (desk.clip.status, desk.money) == (ClipStatus.COMPLETED, LineState.SETTLED)
+    assert desk.outputs.asked == ["/out.mp4", "/fresh.mp4"]
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        Answer(outcome=Outcome.SUCCEEDED, output_url=None, removed=True),
+        Answer(outcome=Outcome.SUCCEEDED, output_url=None),
+        None,
+    ],
+)
+def test_one_that_its_provider_does_not_show_any_more_is_expired(desk: Desk, shown: Answer | None) -> None:
+    desk.answered(output_url=desk.outputs.says(403))
+    desk.provider.known["p1"] = Prediction(id="p1", answer=shown)
+    desk.keep()
+    assert (desk.clip.status, desk.clip.error_class, desk.money) == (ClipStatus.FAILED, "expired", LineState.LOST)
+    assert (desk.provider.looks, desk.outputs.asked) == (["p1"], ["/out.mp4"])
+
+
+def test_one_whose_provider_cannot_be_asked_is_expired_too(desk: Desk) -> None:
+    desk.answered(output_url=desk.outputs.says(404))
+    desk.provider.busy = ProviderBusy("later")
+    desk.keep()
+    assert (desk.clip.error_class, desk.money) == ("expired", LineState.LOST)
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])

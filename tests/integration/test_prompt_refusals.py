@@ -54,7 +54,7 @@ WRONG: list[tuple[dict[str, Any], list[str], str]] = [
     (
         {"durationSeconds": 30},
         ["durationSeconds"],
-        "must be at most 10: clips of 4, 5, 6, 8, 9, 10 seconds can be made",
+        "must be at most 10: clips of 2, 3, 4, 5, 6, 7, 8, 9, 10 seconds can be made",
     ),
     ({"durationSeconds": 30, "model": "veo3"}, ["durationSeconds"], "must be at most 10"),
     ({"fill": True}, ["durationSeconds"], "is required with fill"),

@@ -76,7 +76,7 @@ def test_a_line_of_env_that_would_be_passed_over_is_refused_and_named_but_not_sh
     assert "secret" not in str(refused.value)
 
 
-@pytest.mark.parametrize("line", ["OPENAI_API_KEY=1", "RUNWAYML_API_SECRET=1", "DATABASE_URL=x", "", "# XAI_APIKEY=1"])
+@pytest.mark.parametrize("line", ["OPENAI_API_KEY=1", "GEMINI_API_KEY=1", "DATABASE_URL=x", "", "# XAI_APIKEY=1"])
 def test_lines_of_other_programs_may_stand_in_env(tmp_path: Path, line: str) -> None:
     assert dict(Settings({}, dotenv(tmp_path, line))) == {}
 
@@ -140,6 +140,7 @@ REFUSED = {
     "REPLICATE_BASE_URL=replicate": "REPLICATE_BASE_URL cannot be 'replicate'; what would do: an http(s) address",
     "REPLICATE_OUTPUT_ORIGINS=*": "REPLICATE_OUTPUT_ORIGINS cannot be '*'; what would do: origins",
     "OUTSIDE_ORIGINS=http://a/lamp.png": "OUTSIDE_ORIGINS cannot be 'http://a/lamp.png'; what would do: origins",
+    "RUNWAYML_ENABLED=yes": "RUNWAYML_ENABLED cannot be 'yes'; one of these would do: true, false.",
     "XAI_BASE_URL=ftp://x.ai": "XAI_BASE_URL cannot be 'ftp://x.ai'; what would do: an http(s) address",
     "PORT=65536": "PORT cannot be '65536'; what would do: a number from 0 to 65535.",
 }

@@ -17,6 +17,7 @@ from PIL import Image
 
 from local.standins.piapi import Piapi
 from local.standins.replicate import Replicate
+from local.standins.runway import Runway
 from local.standins.xai import Xai
 
 
@@ -136,6 +137,19 @@ def start_piapi(drawn: Path) -> Iterator[Callable[..., Piapi]]:
 
     def start(**options: Any) -> Piapi:
         started.append(Piapi(**{"cache": drawn, **options}).start())
+        return started[-1]
+
+    yield start
+    for standin in started:
+        standin.stop()
+
+
+@pytest.fixture
+def start_runway(drawn: Path) -> Iterator[Callable[..., Runway]]:
+    started: list[Runway] = []
+
+    def start(**options: Any) -> Runway:
+        started.append(Runway(**{"cache": drawn, **options}).start())
         return started[-1]
 
     yield start
