@@ -83,7 +83,7 @@ test: setup node_modules/.ready ## The whole suite
 
 .PHONY: survive
 survive: setup ## What can go wrong, made to go wrong, row by row: docs/survival.md; one row alone: make survive ROW=11
-	@$(BIN)/python -m pytest tests/survival --tb short $(if $(ROW),--row '$(ROW)',-n 4)
+	@$(BIN)/python -m pytest tests/survival --tb short $(if $(ROW),--row '$(ROW)',-n 4 --no-loadscope-reorder)
 
 .PHONY: bench
 bench: setup .cache/peers/.ready ## Ratios and bounds, measured on this machine while it is quiet: out/bench.json; fails where one does not hold

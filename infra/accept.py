@@ -12,6 +12,7 @@ from infra.library import Library
 from infra.make_clips import MakeClips
 from infra.parameters import Parameters
 from infra.runtime import Runtime
+from infra.share import Share
 from infra.waivers import waive
 from infra.workflow import Workflow
 
@@ -24,6 +25,7 @@ class Accept(Construct):
         *,
         runtime: Runtime,
         library: Library,
+        share: Share,
         door: Door,
         workflow: Workflow,
         clips: MakeClips,
@@ -55,6 +57,8 @@ class Accept(Construct):
         library.lend_media(self.api)
         library.show_media(self.sweep)
         library.let_remove_media(self.api)
+        share.lend(self.api)
+        share.let_remove(self.api)
         end.let_stop(self.sweep, clips=clips, workflow=workflow)
         workflow.be_started_by(self.api, self.sweep)
         workflow.be_watched_by(self.sweep)

@@ -13,6 +13,7 @@ from infra.library import Library
 from infra.parameters import Parameters
 from infra.runtime import Runtime
 from infra.service_key import ServiceKey
+from infra.share import Share
 from infra.workflow import Workflow
 
 
@@ -24,6 +25,7 @@ class MakeClips(Construct):
         *,
         runtime: Runtime,
         library: Library,
+        share: Share,
         door: Door,
         workflow: Workflow,
         parameters: Parameters,
@@ -59,6 +61,8 @@ class MakeClips(Construct):
         senders = (self.request_clip, self.check_clip)
         library.show_media(*senders)
         library.lend_media(self.keep_clip)
+        share.show(*senders)
+        share.lend(self.keep_clip)
         self._addresses = {
             "REPLICATE_BASE_URL": parameters.replicate_base_url,
             "PIAPI_BASE_URL": parameters.piapi_base_url,

@@ -26,6 +26,7 @@ class Parameters:
         self.log_level = parameter("LOG_LEVEL")
         self.media_handover = parameter("MEDIA_HANDOVER")
         self.public_url = parameter("PUBLIC_URL")
+        self.shared_url = parameter("SHARED_URL")
         self.check_delays = parameter("CHECK_DELAYS")
         self.clip_timeout_seconds = parameter("CLIP_TIMEOUT_SECONDS")
         self.approval_seconds = parameter("APPROVAL_SECONDS")

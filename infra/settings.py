@@ -123,6 +123,14 @@ SETTINGS: Final = (
         would_do="an https:// address without a slash at its end (a tunnel to this machine's port, say), or none",
     ),
     Setting(
+        "SHARED_URL",
+        "Where the world has the pictures that are shared: empty for the stack's own distribution.",
+        here="a port of this machine",
+        parameter="SharedUrl",
+        pattern=rf"|https?://{ADDRESS}(/[^\s?#]*[^\s?#/])?",
+        would_do="an http(s) address without a slash at its end, of what reads the distribution",
+    ),
+    Setting(
         "CHECK_DELAYS",
         "Seconds between looks at a prediction; the last repeats.",
         default="30,60,120",

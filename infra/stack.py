@@ -11,6 +11,7 @@ from infra.make_film import MakeFilm
 from infra.parameters import Parameters
 from infra.plan import Plan
 from infra.runtime import Runtime
+from infra.share import Share
 from infra.watch import Watch
 from infra.workflow import Workflow
 
@@ -29,12 +30,20 @@ class Reelay(Stack):
         parameters = Parameters(self)
         runtime = Runtime(self, "Runtime", log_level=parameters.log_level)
         library = Library(self, "Library")
+        share = Share(self, "Share", shared_url=parameters.shared_url)
         door = Door(self, "Door", public_url=parameters.public_url)
         workflow = Workflow(self, "Workflow")
 
         planning = Plan(self, "Plan", runtime=runtime, library=library, parameters=parameters)
         clips = MakeClips(
-            self, "MakeClips", runtime=runtime, library=library, door=door, workflow=workflow, parameters=parameters
+            self,
+            "MakeClips",
+            runtime=runtime,
+            library=library,
+            share=share,
+            door=door,
+            workflow=workflow,
+            parameters=parameters,
         )
         film = MakeFilm(self, "MakeFilm", runtime=runtime, library=library, clips=clips)
         end = Close(
@@ -55,6 +64,7 @@ class Reelay(Stack):
             "Accept",
             runtime=runtime,
             library=library,
+            share=share,
             door=door,
             workflow=workflow,
             clips=clips,
@@ -76,6 +86,8 @@ class Reelay(Stack):
             "ApiUrl": door.api.api_endpoint,
             "TableName": library.table.table_name,
             "MediaBucketName": library.media.bucket_name,
+            "SharedBucketName": share.bucket.bucket_name,
+            "SharedPicturesUrl": share.url,
             "StateMachineArn": workflow.machine.state_machine_arn,
             "ReplicateSecretArn": clips.key.arn,
             "PiapiSecretArn": clips.piapi_key.arn,

@@ -22,6 +22,7 @@ from local.child import Child, ChildEnded
 from local.credentials import ACCESS_KEY, AWS_OF_NOBODY, REGION, SECRET_KEY
 from local.deployment.deploy import DeployFault, deploy
 from local.deployment.records import Deployment
+from local.edge import Edge
 from local.ffmpeg import path_with_ffmpeg
 from local.front import Gateway
 from local.lambda_api import RETRY_DELAYS, Invoker
@@ -174,6 +175,8 @@ class LocalCloud:
         front = bind(self._port)
         stack.callback(front.close)
         self.url = url_of(front)
+        edge = bind()
+        stack.callback(edge.close)
         scratch = Path(tempfile.mkdtemp(prefix="reelay-"))
         stack.callback(shutil.rmtree, scratch, ignore_errors=True)
         log = Log(self.log)
@@ -203,8 +206,10 @@ class LocalCloud:
         for one in (*holders.values(), *stand_ins.values()):
             one.wait_until_ready()
 
-        self.deployment = Deployment(assembly, self.client, self.url)
+        self.deployment = Deployment(assembly, self.client, self.url, url_of(edge))
         deploy(self.deployment, self._all_parameters())
+        if self.deployment.shown:
+            stack.enter_context(served(Edge(self.deployment.shown, self.client("s3")), edge, "edge"))
         for output, key in secrets_of(self._settings, self.services).items():
             self.client("secretsmanager").put_secret_value(SecretId=self.outputs[output], SecretString=key)
 
@@ -225,7 +230,7 @@ class LocalCloud:
 
     def _all_parameters(self) -> dict[str, str]:
         declared = self.deployment.assembly.template.get("Parameters", {})
-        ours = parameters_of(self._settings, self.services)
+        ours = {"SharedUrl": self.deployment.edge_url} | parameters_of(self._settings, self.services)
         return {name: value for name, value in ours.items() if name in declared} | self._parameters
 
     def _employ(self, zygote: Zygote, log: Log, scratch: Path) -> Workers:

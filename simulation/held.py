@@ -52,7 +52,7 @@ HELD = [
     ),
     (
         "A film called completed is of the pieces that were made, of the clips that were wanted",
-        ["verdict.Verdict._film", "surroundings.make_film"],
+        ["films.film_faults", "surroundings.make_film"],
         "when it is joined, and at the end",
     ),
     (
@@ -74,6 +74,31 @@ HELD = [
             "invariants.Watch._ended",
         ],
         "at the end; its execution when it ends",
+    ),
+    (
+        "Who hears of a prediction that nobody wants any more notes it and stops it; nobody waits for a run that is stopped",
+        ["senders.sender_faults", "senders._overtaken", "senders._left_waiting"],
+        "at the end, of every create whose sender lived to hear of it",
+    ),
+    (
+        "A shot is shown by its first variant that was kept; a filled film lasts as long as was asked; variants are told as kept",
+        ["films._made", "films._compared"],
+        "at the end",
+    ),
+    (
+        "A model that rests is not chosen, and one that has rested by one job; what was made is counted",
+        ["choices.choice_faults", "choices.count_faults"],
+        "at the end, of histories that begin with a model that has failed or was slow",
+    ),
+    (
+        "What is set aside for a job when it is accepted is what its clips may come to",
+        ["invariants.Watch._job"],
+        "when it is accepted",
+    ),
+    (
+        "A film that goes on from a clip begins with that clip's last frame, and never with another tenant's",
+        ["choices.picture_faults", "house.House._reached"],
+        "at the end; whenever a picture is handed out",
     ),
 ]
 """The invariant, its checks below `simulation`, and when they are made."""

@@ -10,8 +10,8 @@ from random import Random
 from random import seed as seed_machine
 
 from functions.studio.clock import CLOCK
-from functions.studio.providers.protocol import Prediction
-from simulation.house import House, void
+from simulation.choices import choice_faults, count_faults
+from simulation.house import House, StrangersRow, void
 from simulation.invariants import Broken, Watch, acknowledged
 from simulation.people import People
 from simulation.verdict import RUN_BOUND, Verdict
@@ -42,7 +42,8 @@ class Told:
     counts: Counter[str] = field(default_factory=Counter)
 
 
-ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[0-9a-f]{64}\b")
+"""Of a row, or the fingerprint of an input: the seeds of models come of ids, too."""
 LONGEST_LINE = 300
 
 
@@ -74,7 +75,7 @@ class History:
             self._prepare()
             self.world.run(lambda: self.world.elapsed > BOUND)
             told.faults = list(self._judged())
-        except (Broken, Mistake, Runaway) as broken:
+        except (Broken, Mistake, Runaway, StrangersRow) as broken:
             told.faults = [str(broken)]
         finally:
             CLOCK.reset(ours)
@@ -108,8 +109,8 @@ class History:
         rows = [item for (_, sk), item in self.house.dynamodb.items.items() if sk == "JOB"]
         return not self.people.asking and not any("unfinished" in row for row in rows)
 
-    def _answered(self, job_id: str, attempt_id: str, body: str) -> None:
-        acknowledged(self.house, job_id, attempt_id, Prediction.model_validate_json(body).id)
+    def _answered(self, job_id: str, attempt_id: str, prediction_id: str) -> None:
+        acknowledged(self.house, job_id, attempt_id, prediction_id)
 
     # whether everything held
 
@@ -124,8 +125,11 @@ class History:
                 faults.append(
                     f"the key {wish.key} was answered with {len(wish.answers)} jobs, and stands for {len(mine)}"
                 )
-        for job_id in jobs:
-            verdict = Verdict(self.house, self.watch, job_id)
+        verdicts = [Verdict(self.house, self.watch, job_id) for job_id in jobs]
+        past, attempts = self.people.past, {one.job.id: [*one.attempts.values()] for one in verdicts}
+        faults += choice_faults(self.house, past, [one.job for one in verdicts], attempts)
+        faults += count_faults(self.house, past, attempts)
+        for job_id, verdict in zip(jobs, verdicts, strict=True):
             faults += [f"job of {verdict.job.tenant}: {fault}" for fault in verdict.faults()]
             faults += self._further_runs(job_id)
         for job_id, run in self.people.cancelled:

@@ -12,14 +12,19 @@ from aws_lambda_powertools.event_handler import Response
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import BaseModel
 
-from functions.api.accept_job import Reception
+from functions.api.accept_job import Draft, Reception
 from functions.api.cancel_job import cancel_job
 from functions.api.envelope import Envelope
+from functions.api.first_picture import Darkroom
 from functions.api.image_pairs import ImagePairsRequest, draft
 from functions.api.job_views import AcceptedView
 from functions.api.once import Once
+from functions.api.outside import Outside
 from functions.api.own_jobs import own_job
+from functions.api.prompt_request import PromptRequest
+from functions.api.prompted import draft as draft_prompted
 from functions.api.reruns import Decide, Reruns
+from functions.api.standing import the_moment
 from functions.arrange.arrange import arrange
 from functions.assemble.assemble import assemble
 from functions.callback.receive import answer, receive
@@ -43,14 +48,17 @@ from functions.studio.ledger import Ledger
 from functions.studio.library import Library
 from functions.studio.messages import CheckClip, ClipTask, CloseJob, KeepClip, LateClip, PieceTask, RequestClip, RunRef
 from functions.studio.providers.protocol import Provider
+from functions.studio.pulse import Pulse
 from functions.studio.sending import Outbox
 from functions.studio.stopping import Brake
 from functions.studio.table import Table
+from functions.studio.tiers import Tier
 from functions.studio.wiring import shared
 from functions.studio.workflow import Workflow
 from functions.sweep.sweep import sweep
 from simulation.dynamodb import DynamoDB, Watcher
-from simulation.provider import Replicate
+from simulation.faces import OnTheLine, Replicate
+from simulation.provider import PIAPI, REPLICATE, Makers, Notice
 from simulation.states import Execution, Machine, StepFunctions
 from simulation.surroundings import Bucket, Bus, Choosing, Keeping, Sqs, encode, make_film
 from simulation.world import World
@@ -88,6 +96,7 @@ DEFINITION = json.loads((Path(__file__).parents[1] / "functions" / "workflow.asl
 MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:reelay"
 ORIGIN = "https://api.example"
 DELAYS = [30, 60, 120]
+TIER = Tier(name="any", names_others=True, clips=1000)
 CLIP_TIMEOUT = 600
 
 
@@ -105,7 +114,12 @@ class House:
         self.budgets = Budgets(self.table)
         self.library = Library(self.table)
         self.bucket = Bucket(world, self._reached)
-        self.replicate = Replicate(world, self.call_back)
+        self.pulse = Pulse(self.table)
+        self.makers = Makers(world, self.call_back)
+        self.providers: dict[str, Provider] = {
+            "replicate": Replicate(self.makers),
+            "piapi": OnTheLine(self.makers),
+        }
         self.queue = Sqs(world, self.check)
         self.bus = Bus(world, self._heard)
         self.events = JobEvents("bus", self.bus)  # type: ignore[arg-type]  # as far as it is used
@@ -119,7 +133,7 @@ class House:
             brake=self.brake,
             provider=self.provider,
             catalogue=catalogue,
-            public_url=ORIGIN,
+            public_url=world.chance.choice((*[ORIGIN] * 5, "none")),
             handover=world.chance.choice(("url", "url", "upload")),
         )
         self.closing = Closing(self.jobs, self.ledger, self.events, self.workflow, self.brake)
@@ -129,11 +143,12 @@ class House:
             media=self.bucket,
             shared=shared,
             provider_of=self.provider,
-            origins={"replicate": [ORIGIN]},
+            origins={one.name: [one.host] for one in (REPLICATE, PIAPI)},
             limits=LIMITS,
             stages=STAGES,
             events=self.events,
             catalogue=catalogue,
+            makers=self.makers,
         )
         self.vision = Choosing()
         self.board = Board(
@@ -146,14 +161,13 @@ class House:
             timeout_seconds=CLIP_TIMEOUT,
             heartbeat_seconds=heartbeat_limit(DELAYS, CLIP_TIMEOUT),
         )
+        self.darkroom = Darkroom(self.library, self.jobs, self.bucket, Outside())
         self.owner_of_job: dict[str, str] = {}
         """Tenants."""
-        self.answered: Callable[[str, str, str], None] = lambda job, attempt, body: None
+        self.answered: Callable[[str, str, str], None] = lambda job, attempt, prediction: None
 
     def provider(self, name: str) -> Provider:
-        if name != "replicate":
-            raise LookupError(name)
-        return self.replicate
+        return self.providers[name]
 
     # who calls
 
@@ -161,7 +175,11 @@ class House:
         """A task of the state machine."""
         task = payload.get("task", payload)
         function = STATES[state]
-        self.world.invoke(function, lambda: getattr(self, function)(payload), told, SECONDS[function], task["jobId"])
+        begun = self.world.invoke(
+            function, lambda: getattr(self, function)(payload), told, SECONDS[function], task["jobId"]
+        )
+        if function == "request_clip":
+            begun.about = task["jobId"], ClipTask.parse(task).attempt_id
 
     def check(self, body: str, done: Callable[[bool], None]) -> None:
         """A message of the queue."""
@@ -173,23 +191,23 @@ class House:
                 raise TimeoutError("its deployment is broken")
             check_clip(message, self.outbox, self.events)
 
-        self.world.invoke(
+        begun = self.world.invoke(
             "check_clip",
             work,
             lambda _, error: done(error is None),
             SECONDS["check_clip"],
             message.job_id,
         )
+        begun.about = message.job_id, message.attempt_id
 
-    def call_back(
-        self, headers: dict[str, str], query: dict[str, str], body: str, told: Callable[[int | None], None]
-    ) -> None:
+    def call_back(self, notice: Notice, told: Callable[[int | None], None]) -> None:
         """A webhook."""
+        job, attempt = notice.to
         event = {
-            "pathParameters": {"provider": "replicate"},
-            "headers": headers,
-            "queryStringParameters": query,
-            "body": body,
+            "pathParameters": {"provider": notice.by.name},
+            "headers": notice.headers,
+            "queryStringParameters": {"job": job, "attempt": attempt},
+            "body": notice.body,
         }
 
         def work() -> Any:
@@ -197,11 +215,11 @@ class House:
 
         def done(result: Any, error: BaseException | None) -> None:
             status = result["statusCode"] if error is None else None
-            if status and 200 <= status < 300 and headers["webhook-signature"] != "forged":
-                self.answered(query["job"], query["attempt"], body)
+            if status and 200 <= status < 300 and notice.about:
+                self.answered(job, attempt, notice.about.id)
             told(status)
 
-        self.world.invoke("callback", work, done, SECONDS["callback"], query["job"])
+        self.world.invoke("callback", work, done, SECONDS["callback"], job)
 
     def _execution_changed(self, execution: Execution) -> None:
         """EventBridge's "Execution Status Change" of the parent machine."""
@@ -237,10 +255,15 @@ class House:
 
     # the functions: their handlers without the environment
 
-    def accept(self, tenant: str, asked: ImagePairsRequest, key: str) -> AcceptedView:
-        reception = self._reception(tenant, "/jobs", key)
-        answer = reception.accept(asked, lambda: draft(asked, tenant, self.library, catalogue(), "veo3"))
-        return answered(answer)
+    def accept(self, tenant: str, asked: ImagePairsRequest | PromptRequest, key: str) -> AcceptedView:
+        reception, moment = self._reception(tenant, "/jobs", key), the_moment(self.pulse)
+
+        def drafted() -> Draft:
+            if isinstance(asked, PromptRequest):
+                return draft_prompted(asked, tenant, self.darkroom, self.budgets, catalogue(), TIER, moment)
+            return draft(asked, tenant, self.library, catalogue(), "veo3", moment.facts)
+
+        return answered(reception.accept(asked, drafted))
 
     def run_again(
         self, tenant: str, job_id: str, way: str, key: str, asked: BaseModel, decide: Callable[[], Decide]
@@ -299,7 +322,7 @@ class House:
 
     # who calls the API
 
-    def ask(self, tenant: str, work: Callable[[], Any], told: Told) -> None:
+    def ask(self, tenant: str | None, work: Callable[[], Any], told: Told) -> None:
         self.world.invoke("api", work, told, SECONDS["api"]).tenant = tenant
 
     # whose rows and objects
@@ -307,7 +330,7 @@ class House:
     def _touched(self, pk: str) -> None:
         """An invocation about one job sees that job's rows, and those of its tenant; one for a tenant, that tenant's."""
         me = self.world.current
-        if me is None or me.dead or pk.startswith("HEALTH#"):  # the whole deployment's: counts by model alone
+        if me is None or me.dead or pk.startswith("HEALTH"):  # the whole deployment's: counts by model alone
             return
         if me.job_id is not None:
             tenant = self.owner_of_job.get(me.job_id)

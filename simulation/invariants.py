@@ -36,6 +36,8 @@ class Run:
     chooses: bool = True
     stopped: float | None = None
     """From when on nothing is sent for it any more."""
+    closing: float | None = None
+    """When its row said so."""
     good: set[int] = field(default_factory=set)
     """Clips that had a video before it."""
     ended: float | None = None
@@ -88,6 +90,9 @@ class Watch:
         if was is None:
             self.house.owner_of_job[job_id] = tenant
             runs[number] = Run(self.house.world.time)
+            lines = sum((money(line, "amount") for line in self._lines(pk)), NOTHING)
+            if "totalClips" in item and lines != money(item, "reservedCost"):
+                raise Broken(f"{pk} reserves {money(item, 'reservedCost')}, and its clips may come to {lines}")
             return
         one, other, before = text(was, "status"), text(item, "status"), int(was["run"]["N"])
         if number != before:
@@ -97,8 +102,9 @@ class Watch:
         if text(was, "tenant") != tenant:
             raise Broken(f"{pk} changed its tenant")
         run = runs[number]
-        if "closing" in item and run.stopped is None:
-            run.stopped = self.house.world.time
+        if "closing" in item and run.closing is None:
+            run.closing = self.house.world.time
+            run.stopped = run.closing if run.stopped is None else run.stopped
         if one == "cancelling" and other not in ("cancelling", "cancelled"):
             raise Broken(f"{pk} was cancelling and became {other}")
         if other in ENDED_JOB and run.ended is None:
@@ -118,9 +124,13 @@ class Watch:
         return {int(clip["number"]["N"]) for clip in clips if text(clip, "status") == "completed"}
 
     def _policy(self, pk: str, item: Item | None) -> None:
-        """Who wants all clips or none has nothing sent any more once one is lost."""
+        """Who wants all shots or none has nothing sent any more once one is lost, in all of its variants."""
         job = self.items.get((pk, "JOB"))
         if job is None or item is None or text(item, "status") != "failed":
+            return
+        shot = item.get("shot")
+        beside = [one for one in self.house.dynamodb.partition(pk) if shot and one.get("shot") == shot]
+        if any(text(one, "status") not in ("failed", "cancelled") for one in beside):
             return
         run = self.runs[pk.removeprefix("J#")][int(job["run"]["N"])]
         if run.kind == "first" and run.stopped is None and text(job["onClipFailure"]["M"], "kind") == "fail_fast":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,20 +22,23 @@ from functions.api.film_changes import (
 )
 from functions.api.image_pairs import ImagePairsRequest
 from functions.api.job_views import AcceptedView
+from functions.api.prompt_request import PromptRequest
 from functions.api.reruns import Decide, retry
 from functions.studio.catalogue import catalogue
-from functions.studio.errors import Conflict, InFlight, InvalidRequest, OverBudget
+from functions.studio.errors import Conflict, InFlight, InvalidRequest, NotFound, OverBudget
 from functions.studio.jobs import Job
 from functions.studio.library import Asset, Campaign
 from functions.studio.rows import new_id, now
+from simulation.choices import PASTS, Past, remember
 from simulation.house import House, void
 from simulation.weather import Weather
+from simulation.wishes import Sketch, prompted, sketch
 
 ASKS = 20
 """Times that somebody asks again who has no answer."""
 
-PRICE = Decimal("0.90")
-"""Of a clip of six seconds, which both models make."""
+HELD_FOR = 120.0
+"""Seconds that a key is held at most by a request whose server has died, and some."""
 
 
 @dataclass
@@ -43,11 +47,15 @@ class Wish:
 
     number: int
     tenant: str
-    asked: ImagePairsRequest
+    sketch: Sketch
+    campaign: Campaign
+    asked: ImagePairsRequest | PromptRequest
     key: str
     answers: set[str] = field(default_factory=set)
     """Ids of jobs."""
     refused: bool = False
+    follows: Wish | None = None
+    """Whose film it goes on from."""
 
     @property
     def is_over(self) -> bool:
@@ -76,6 +84,10 @@ class People:
         self.chance = house.world.chance
         self.weather = weather
         self.wishes: list[Wish] = []
+        self.pictures: dict[str, list[Asset]] = {}
+        """By campaign."""
+        self.past: Past | None = None
+        """What is known of a model."""
         self.further: list[Further] = []
         self.cancelled: set[tuple[str, int]] = set()
         """Jobs and their runs, of which somebody was told so."""
@@ -88,19 +100,25 @@ class People:
 
     def begin(self) -> None:
         chance = self.chance
+        if chance.random() < 0.2:
+            self.past = chance.choice(PASTS)
+            remember(self.house, self.past)
         numbers = itertools.count(1)
         for tenant in ("acme", "other")[: 2 if chance.random() < 0.15 else 1]:
-            pairs = chance.choice((1, 1, 2, 2, 3))
             poor = self.weather.poor and chance.random() < 0.8
-            self.house.budgets.cap_tenant(tenant, self._cap(pairs, poor))
-            campaign = self._campaign(tenant, pairs + 1, self._cap(pairs, poor))
+            film = sketch(chance, chooses=self.past is not None)
+            self.house.budgets.cap_tenant(tenant, self._cap(film, poor))
+            campaign = self._campaign(tenant, film, self._cap(film, poor))
             begins = 3 * chance.random()
-            for turn in range(2 if chance.random() < (0.6 if poor else 0.1) else 1):
+            many = 2 if self.past or chance.random() < (0.6 if poor else 0.1) else 1
+            for turn in range(many):
                 if turn and chance.random() < 0.5:
-                    campaign = self._campaign(tenant, pairs + 1, self._cap(pairs, poor))
-                self._wishes(next(numbers), tenant, campaign, pairs, poor, begins)
+                    campaign = self._campaign(tenant, film, self._cap(film, poor))
+                self._wishes(next(numbers), film, campaign, poor, begins)
             if chance.random() < self.weather.cap_moves:
-                self._move_a_cap(campaign, pairs)
+                self._move_a_cap(campaign, film)
+        if chance.random() < 0.1:
+            self._continue(next(numbers))
         for rate, what in ((self.weather.abort, self._abort), (self.weather.cancel, self._cancel)):
             for _ in range(chance.choice((1, 1, 2)) if chance.random() < rate else 0):
                 if chance.random() < 0.7:
@@ -108,29 +126,24 @@ class People:
                 else:
                     self.world.after(chance.choice((90.0, 500.0, 2000.0)) * chance.random(), what)
 
-    def _cap(self, pairs: int, poor: float) -> Decimal | None:
+    def _cap(self, film: Sketch, poor: float) -> Decimal | None:
         """About what one job comes to, with or without a second attempt."""
         if not poor or self.chance.random() < 0.4:
             return None
-        return (
-            PRICE * pairs + PRICE * self.chance.choice((-1, 0, 0, 1, pairs)) + self.chance.choice((0, Decimal("0.3")))
-        )
+        some, clips = film.price, film.clips
+        return some * clips + some * self.chance.choice((-1, 0, 0, 1, clips)) + self.chance.choice((0, some / 3))
 
-    def _wishes(self, number: int, tenant: str, campaign: Campaign, pairs: int, poor: float, begins: float) -> None:
+    def _wishes(self, number: int, film: Sketch, campaign: Campaign, poor: float, begins: float) -> None:
         chance = self.chance
-        budget = self._cap(pairs, poor)
-        given: dict[str, Any] = {
-            "campaignId": campaign.id,
-            "clipDuration": 6,
+        budget = self._cap(film, poor)
+        more: dict[str, Any] = {
             "metadata": {"mixed": chance.random() < 0.25, "wish": number},
-            "onClipFailure": chance.choice(("best_effort",) * 4 + ("fail_fast", {"minClips": 1})),
-            "fallbackModels": ["hailuo-2.0"] if chance.random() < 0.25 else [],
+            "onClipFailure": chance.choice(("best_effort",) * 3 + ("fail_fast", "fail_fast", {"minClips": 1})),
         }
-        if chance.random() < 0.7:
-            given["numPairs"] = pairs
         if budget is not None:
-            given["budgetUsd"] = float(budget)
-        wish = Wish(number, tenant, ImagePairsRequest.model_validate(given), f"key-{number}")
+            more["budgetUsd"] = float(round(budget, 2))
+        asked = film.request(campaign, self.pictures[campaign.id], more)
+        wish = Wish(number, campaign.tenant, film, campaign, asked, f"key-{number}")
         self.wishes.append(wish)
         begins += chance.choice((0.0, 0.05, 1.0)) * chance.random()
         self._later(begins, lambda: self._ask(wish, 0))
@@ -141,18 +154,43 @@ class People:
             self._later(begins + chance.choice((0.01, 30.0, 90.0)), lambda: self._misuse(wish))
         if chance.random() < self.weather.run_again:
             for turn in range(chance.choice((1, 1, 2, 3))):
-                further = self._another_run(wish, turn, pairs)
+                further = self._another_run(wish, turn)
                 self.further.append(further)
                 at = chance.choice((60.0, 300.0, 1500.0))
                 for _ in range(2 if chance.random() < self.weather.asked_twice else 1):
                     self._later(at, lambda one=further: self._run_again(one, 0))  # type: ignore[misc]  # a lambda's default
 
-    def _campaign(self, tenant: str, pictures: int, budget: Decimal | None) -> Campaign:
+    # films that go on from others
+
+    def _continue(self, number: int) -> None:
+        """With the last frame of a clip, once its job has ended; somebody else's clips are nobody else's to go on from."""
+        first = self.chance.choice(self.wishes)
+        tenant = self.chance.choice([one.tenant for one in self.wishes])
+        film = dataclasses.replace(prompted(self.chance), mode="image")
+        campaign = first.campaign if tenant == first.tenant else self._campaign(tenant, film, None)
+        self._later(self.chance.choice((200.0, 700.0)), lambda: self._go_on(number, first, film, campaign, 0))
+
+    def _go_on(self, number: int, first: Wish, film: Sketch, campaign: Campaign, turn: int) -> None:
+        if not first.answers or (self._is_running(min(first.answers)) and campaign.tenant == first.tenant):
+            if turn < ASKS:
+                self._later(40.0, lambda: self._go_on(number, first, film, campaign, turn + 1))
+            return
+        more: dict[str, Any] = {
+            "continueFrom": {"jobId": min(first.answers), "subJobNumber": 1},
+            "metadata": {"wish": number},
+        }
+        asked = film.request(campaign, (), more)
+        wish = Wish(number, campaign.tenant, film, campaign, asked, f"key-{number}", follows=first)
+        self.wishes.append(wish)
+        self._ask(wish, 0)
+
+    def _campaign(self, tenant: str, film: Sketch, budget: Decimal | None) -> Campaign:
         """Its rows are two milliseconds apart, for ids sort by them: chance of the machine's decides nothing here."""
         stamp: dict[str, Any] = {"tenant": tenant, "created_at": now(), "updated_at": now()}
         campaign = Campaign(id=new_id(), name="Autumn", budget_usd=budget, **stamp)
         self.house.library.add(campaign)
-        for number in range(pictures):
+        self.pictures[campaign.id] = []
+        for number in range(film.pictures):
             self.world.time += 0.002
             asset = Asset(
                 id=new_id(),
@@ -169,6 +207,7 @@ class People:
             )
             self.house.library.add_asset(asset)
             self.house.vision.pictures.add(asset.id)
+            self.pictures[campaign.id].append(asset)
         return campaign
 
     # asking
@@ -182,7 +221,9 @@ class People:
 
         self.world.after(seconds, come)
 
-    def _send(self, tenant: str, work: Callable[[], Any], told: Callable[[Any, BaseException | None], None]) -> None:
+    def _send(
+        self, tenant: str | None, work: Callable[[], Any], told: Callable[[Any, BaseException | None], None]
+    ) -> None:
         self.asking += 1
 
         def answer(result: Any, error: BaseException | None) -> None:
@@ -197,14 +238,20 @@ class People:
         def told(view: AcceptedView | None, error: BaseException | None) -> None:
             if view is not None:
                 wish.answers.add(view.id)
+                if wish.follows and wish.follows.tenant != wish.tenant:
+                    self.mistakes.append("a film goes on from another tenant's")
             elif isinstance(error, OverBudget):
                 if error.left >= error.needed:
                     self.mistakes.append(f"{error.needed} were refused although {error.left} were left")
                 wish.refused = True
-            elif turn < ASKS or not self.world.calm():
+            elif wish.follows and isinstance(error, Conflict | NotFound) and not isinstance(error, InFlight):
+                wish.refused = True
+            elif turn < ASKS or self.world.elapsed < self.weather.clears + HELD_FOR:
                 self._later(2.0 + turn, lambda: self._ask(wish, turn + 1))
 
-        self._send(wish.tenant, lambda: self.house.accept(wish.tenant, wish.asked, wish.key), told)
+        # Who names another tenant's job has it looked at, and is told that there is none.
+        theirs = wish.follows is not None and wish.follows.tenant != wish.tenant
+        self._send(None if theirs else wish.tenant, lambda: self.house.accept(wish.tenant, wish.asked, wish.key), told)
 
     def _misuse(self, wish: Wish) -> None:
         """Once somebody has an answer, its key is no other request's."""
@@ -221,19 +268,20 @@ class People:
 
     # further runs
 
-    def _another_run(self, wish: Wish, turn: int, pairs: int) -> Further:
+    def _another_run(self, wish: Wish, turn: int) -> Further:
         chance, library = self.chance, self.house.library
+        clips = wish.sketch.clips
         way, key = chance.choice(("retry", "retry", "regenerate", "recut", "renditions")), f"{wish.key}-{turn}"
         if way == "retry":
             return Further(wish, way, RetryRequest(), lambda: retry, key)
         if way == "regenerate":
-            number, model = 1 + chance.randrange(pairs), chance.choice((None, None, "hailuo-2.0"))
+            number, model = 1 + chance.randrange(clips), chance.choice((None, None, *wish.sketch.others[:1]))
             anew = RegenerateRequest(prompt="again", model=model)
             return Further(wish, way, anew, lambda: regenerate(anew, number, catalogue(), wish.tenant, library), key)
         if way == "recut":
             given: dict[str, Any] = {"audio": "strip"}
             if chance.random() < 0.6:
-                some = chance.sample(range(1, pairs + 1), chance.randint(1, pairs))
+                some = chance.sample(range(1, clips + 1), chance.randint(1, clips))
                 given["clips"] = [{"subJobNumber": one} for one in some]
             other = RecutRequest.model_validate(given)
             return Further(wish, way, other, lambda: recut(other, wish.tenant, library), key)
@@ -297,9 +345,9 @@ class People:
         for execution in self.house.machine.executions.values():
             execution.stop("ABORTED")
 
-    def _move_a_cap(self, campaign: Campaign, pairs: int) -> None:
+    def _move_a_cap(self, campaign: Campaign, film: Sketch) -> None:
         """While a job is accepted, or some time later."""
-        tenant, cap, of_the_tenant = campaign.tenant, self._cap(pairs, poor=True), self.chance.random() < 0.5
+        tenant, cap, of_the_tenant = campaign.tenant, self._cap(film, poor=True), self.chance.random() < 0.5
 
         def work() -> None:
             if of_the_tenant:

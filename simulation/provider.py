@@ -1,37 +1,68 @@
-"""A provider of video in this process, behind the domain's own protocol: it accepts, works, ends, reports, forgets."""
+"""What really happens at the providers of video: they accept, work, end, report, forget. What each has of its own is data."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from functions.studio.clips import Answer, Outcome
-from functions.studio.errors import (
-    ProviderBusy,
-    ProviderError,
-    ProviderFailed,
-    ProviderRefused,
-    ProviderUnknown,
-    WebhookRejected,
+from functions.studio.errors import ProviderBusy, ProviderError, ProviderFailed, ProviderRefused, ProviderUnknown
+from simulation.world import Invocation, World
+
+Deliver = Callable[["Notice", Callable[[int | None], None]], None]
+"""Posts a webhook to the callback, and tells the status of the answer; None where there was none."""
+
+
+@dataclass(frozen=True)
+class Traits:
+    """How one provider differs from another."""
+
+    name: str
+    host: str
+    """Where outputs lie."""
+    lists: bool
+    """Whether it shows what it was asked for, to those who do not know its ids."""
+    starts_after: float
+    """Seconds; who cancels before pays nothing."""
+    stops: bool
+    """Whether what has begun can be cancelled."""
+    ends_after: float
+    """Seconds from a cancel that was heard to the end."""
+    webhook_tries: tuple[float, ...]
+    """Seconds after which a webhook that was not taken comes again."""
+    proof: str
+    """The header that proves its webhooks."""
+    proves_body: bool
+    """Whether that proof is of the body, too; else whoever has seen one can lie."""
+
+
+REPLICATE = Traits(
+    name="replicate",
+    host="https://replicate.delivery",
+    lists=True,
+    starts_after=3.0,
+    stops=True,
+    ends_after=0.2,
+    webhook_tries=(5.0, 15.0, 40.0),
+    proof="webhook-signature",
+    proves_body=True,
 )
-from functions.studio.providers.protocol import Order, Prediction
-from simulation.world import World
+PIAPI = Traits(
+    name="piapi",
+    host="https://img.theapi.app",
+    lists=False,
+    starts_after=15.0,
+    stops=False,
+    ends_after=0.0,
+    webhook_tries=(5.0, 5.0, 5.0),
+    proof="x-webhook-secret",
+    proves_body=False,
+)
 
 OUTPUT_LASTS = 3600.0
-"""Seconds from the end of a prediction until its output, and its input, are deleted."""
-
-STARTS_AFTER = 3.0
-"""Seconds; who cancels before pays nothing."""
-
-SIGNATURE = "signed"
-HOST = "https://replicate.delivery"
-WEBHOOK_TRIES = (5.0, 15.0, 40.0)
-"""Seconds after which a webhook that was not taken comes again: for about a minute."""
-
-Deliver = Callable[[dict[str, str], dict[str, str], str, Callable[[int | None], None]], None]
-"""Posts headers, query and body to the callback, and tells the status of the answer; None where there was none."""
+"""Seconds from the end of a prediction until its output is deleted."""
 
 
 @dataclass
@@ -39,8 +70,13 @@ class Work:
     """One prediction as it really is, whoever knows of it."""
 
     id: str
+    by: Traits
+    attempt: tuple[str, str]
+    """The job and the attempt that it is for."""
     input: dict[str, Any]
     webhook: str | None
+    proof: str
+    """What its webhooks come with."""
     began: float
     ends: float
     """When it will end by itself."""
@@ -53,12 +89,6 @@ class Work:
     """good, broken, or gone sooner than it should be"""
     ended: float | None = None
     cancelled: float | None = None
-    webhooks: list[tuple[float, str]] = field(default_factory=list)
-
-    @property
-    def attempt(self) -> tuple[str, str]:
-        """The job and the attempt that its webhook's address names."""
-        return named(self.webhook)
 
     @property
     def succeeded(self) -> bool:
@@ -71,26 +101,57 @@ class Create:
 
     job: str
     attempt: str
+    sender: Invocation
     became: str = "nobody heard"
+    heard: float = 0.0
+    work: Work | None = None
 
 
-class Replicate:
-    """Implements Provider. Predictions are charged for when they succeed, and when they are cancelled after they began."""
+@dataclass(frozen=True)
+class Notice:
+    """A webhook. `about` is the prediction that it tells the end of, whoever it is sent to; None of a lie."""
 
-    name = "replicate"
-    answers_by: Literal["webhook", "poll"] = "webhook"
+    by: Traits
+    address: str
+    headers: Mapping[str, str]
+    body: str
+    about: Work | None
 
-    def __init__(self, world: World, deliver: Deliver) -> None:
-        self.world = world
-        self.deliver = deliver
-        self.works: dict[str, Work] = {}
-        self.creates: list[Create] = []
-        self.silences: list[tuple[float, str]] = []
-        """When somebody who looked was turned away, and what they asked about."""
+    @property
+    def to(self) -> tuple[str, str]:
+        query = parse_qs(urlsplit(self.address).query)
+        return query["job"][0], query["attempt"][0]
 
-    # the protocol
 
-    def start(self, order: Order) -> Prediction:
+Shown = Callable[[Work, Answer | None], str]
+"""A webhook's body: the prediction as its provider shows it, with that answer."""
+
+
+@dataclass
+class Asked:
+    """One create, as a provider's own face has understood it."""
+
+    input: dict[str, Any]
+    webhook: str | None
+    proof: str
+
+
+@dataclass
+class Makers:
+    """All providers. Predictions are charged for when they succeed, and when they are cancelled after they began."""
+
+    world: World
+    deliver: Deliver
+    works: dict[str, Work] = field(default_factory=dict)
+    creates: list[Create] = field(default_factory=list)
+    silences: list[tuple[float, str]] = field(default_factory=list)
+    """When somebody who looked was turned away, and what they asked about."""
+    bodies: dict[str, Shown] = field(default_factory=dict)
+    """By provider."""
+
+    # what is asked of them; errors are what the sender hears, in our words
+
+    def create(self, by: Traits, asked: Asked) -> Work:
         world, weather = self.world, self.world.weather
         fates = (
             (weather.busy, ProviderBusy("it is busy", world.chance.choice((None, 1.0, 7.5, 40.0)))),
@@ -100,89 +161,98 @@ class Replicate:
         )
         trouble = next((error for rate, error in fates if world.strikes(rate)), None)
         unanswered = world.strikes(weather.create_unanswered)
-        create = Create(*named(order.webhook))
+        sender = world.current
+        assert sender is not None
+        assert sender.about is not None
+        create = Create(*sender.about, sender)
 
-        def arrive() -> Prediction:
+        def arrive() -> Work:
             self.creates.append(create)
             if trouble:
                 raise trouble
-            work = self._accept(order)
+            create.work = self._accept(by, asked, sender.about or ("", ""))
             if unanswered:
                 raise ProviderUnknown("the connection broke after it was sent")
-            return self._shown(work)
+            return create.work
 
         try:
             late = world.chance.uniform(5, 29) if world.strikes(weather.create_slow) else 0.0
-            prediction = world.call("create", arrive, lasts=late)
+            work = world.call("create", arrive, lasts=late)
         except ProviderError as error:
             create.became = type(error).__name__
             raise
-        create.became = "accepted"
-        return prediction
+        create.became, create.heard = "accepted", world.time
+        return work
 
-    def upload(self, content: bytes, name: str) -> str:
+    def upload(self, by: Traits, name: str) -> str:
         def keep() -> str:
-            return f"{HOST}/files/{self.world.chance.getrandbits(40):x}/{name}"
+            return f"{by.host}/files/{self.world.chance.getrandbits(40):x}/{name}"
 
         return self.world.call(f"upload {name}", keep)
 
-    def look(self, prediction_id: str) -> Prediction:
-        def look() -> Prediction:
-            self._hear(prediction_id)
-            work = self.works.get(prediction_id)
-            if work is None:
-                raise ProviderRefused(f"there is no prediction {prediction_id}")
-            return self._shown(work)
+    def look(self, prediction_id: str) -> Work:
+        def look() -> Work:
+            self.hear(prediction_id)
+            return self._known(prediction_id)
 
         return self.world.call(f"look at {prediction_id}", look)
 
-    def find(self, mark: str, asked_at: str) -> Prediction | None:
-        def find() -> Prediction | None:
-            self._hear(mark)
-            unreadable = False
-            for work in reversed(self.works.values()):
-                shown = self._shown(work)
-                if shown.carries(mark):
-                    return shown
-                unreadable = unreadable or not shown.input
-            if unreadable:
-                raise ProviderUnknown("it has deleted what a prediction was asked for")
-            return None
+    def cancel(self, prediction_id: str) -> Work:
+        """ProviderRefused where it cannot be cancelled any more."""
 
-        return self.world.call(f"find {mark}", find)
-
-    def cancel(self, prediction_id: str) -> Prediction:
-        def cancel() -> Prediction:
-            self._hear(prediction_id)
-            work = self.works[prediction_id]
-            if work.ended is None and work.cancelled is None:
-                work.cancelled = self.world.time
-                begun = self.world.time - work.began > STARTS_AFTER
-                work.answer = Answer(outcome=Outcome.CANCELLED, error="cancelled", charged=begun)
-                work.ends = self.world.time + 0.2
-                self.world.after(0.2, lambda: self._end(work))
-            return self._shown(work)
+        def cancel() -> Work:
+            self.hear(prediction_id)
+            work = self._known(prediction_id)
+            begun = self.world.time - work.began > work.by.starts_after
+            if work.ended is not None or work.cancelled is not None or (begun and not work.by.stops):
+                if not work.by.stops:
+                    raise ProviderRefused(f"{prediction_id} is not pending")
+                return work
+            work.cancelled = self.world.time
+            work.answer = Answer(outcome=Outcome.CANCELLED, error="it was cancelled", charged=begun)
+            work.ends = self.world.time + work.by.ends_after
+            if work.by.ends_after:
+                self.world.after(work.by.ends_after, lambda: self._end(work))
+            else:
+                self._end(work)
+            return work
 
         return self.world.call(f"cancel {prediction_id}", cancel)
 
-    def read_webhook(self, headers: Mapping[str, str], body: bytes) -> Prediction:
-        if headers.get("webhook-signature") != SIGNATURE:
-            raise WebhookRejected("no signature over this body holds")
-        return Prediction.model_validate_json(body)
-
-    def _hear(self, what: str) -> None:
+    def hear(self, what: str) -> None:
+        """ProviderBusy while it does not answer."""
         if self.world.strikes(self.world.weather.deaf):
             self.silences.append((self.world.time, what))
             raise ProviderBusy("it asks to wait")
 
+    def answer_of(self, work: Work) -> Answer | None:
+        """As it is shown now; None while it is at work."""
+        if work.ended is None:
+            return None
+        removed = self.world.time > work.ended + OUTPUT_LASTS
+        return work.answer.model_copy(update={"removed": True, "output_url": None}) if removed else work.answer
+
+    def fetch(self, url: str) -> str:
+        """What lies there: good or broken; gone where it does not lie there any more."""
+        work = self.works[urlsplit(url).path.split("/")[1]]
+        if work.ended is None or self.world.time > work.ended + OUTPUT_LASTS:
+            return "gone"
+        return work.output
+
     # what really happens
 
-    def _accept(self, order: Order) -> Work:
+    def _known(self, prediction_id: str) -> Work:
+        work = self.works.get(prediction_id)
+        if work is None:
+            raise ProviderRefused(f"there is no prediction {prediction_id}")
+        return work
+
+    def _accept(self, by: Traits, asked: Asked, attempt: tuple[str, str]) -> Work:
         world, weather = self.world, self.world.weather
         number = len(self.works) + 1
         seconds, answer = (
             20 + 60 * world.chance.random(),
-            Answer(outcome=Outcome.SUCCEEDED, output_url=f"{HOST}/p{number}/out.mp4"),
+            Answer(outcome=Outcome.SUCCEEDED, output_url=f"{by.host}/p{number}/out.mp4"),
         )
         if world.strikes(weather.prediction_drags):
             seconds = world.chance.choice((300.0, 450.0, 560.0, 595.0, 605.0, 900.0, 5000.0)) * world.chance.uniform(
@@ -201,8 +271,11 @@ class Replicate:
             output = "gone"
         work = Work(
             id=f"p{number}",
-            input=order.input,
-            webhook=order.webhook,
+            by=by,
+            attempt=attempt,
+            input=asked.input,
+            webhook=asked.webhook,
+            proof=asked.proof,
             began=world.time,
             ends=world.time + seconds,
             answer=answer,
@@ -211,7 +284,7 @@ class Replicate:
             output=output,
         )
         self.works[work.id] = work
-        world.note("  accepted as", work.id, f"for {seconds:.0f} s,", answer.outcome.value, output)
+        world.note("  accepted by", by.name, "as", work.id, f"for {seconds:.0f} s,", answer.outcome.value, output)
         if seconds:
             world.after(seconds, lambda: self._end(work))
         else:
@@ -225,54 +298,37 @@ class Replicate:
         self.world.note("prediction", work.id, "has ended:", work.answer.outcome.value)
         self._report(work)
 
-    def _shown(self, work: Work) -> Prediction:
-        if work.ended is None:
-            return Prediction(id=work.id, input=work.input)
-        removed = self.world.time > work.ended + OUTPUT_LASTS
-        answer = work.answer.model_copy(update={"removed": True, "output_url": None}) if removed else work.answer
-        return Prediction(id=work.id, answer=answer, input={} if removed else work.input)
-
-    def fetch(self, url: str) -> str:
-        """What lies there: good or broken; gone where it does not lie there any more."""
-        work = self.works[url.removeprefix(f"{HOST}/").split("/")[0]]
-        if work.ended is None or self.world.time > work.ended + OUTPUT_LASTS:
-            return "gone"
-        return work.output
-
     # webhooks
 
     def _report(self, work: Work) -> None:
         world, weather = self.world, self.world.weather
         if not work.webhook:
             return
+        shown, proof = self.bodies[work.by.name], {work.by.proof: work.proof}
         if world.strikes(weather.webhook_forged):
-            lie = Answer(outcome=Outcome.FAILED, error="forged", charged=False)
-            body = Prediction(id=work.id, answer=lie, input=work.input).model_dump_json()
-            self._post(work, {"webhook-signature": "forged"}, body, 0.01, 0)
+            known = not work.by.proves_body and world.chance.random() < 0.7
+            lie = shown(work, Answer(outcome=Outcome.FAILED, error="forged", charged=False))
+            self._post(Notice(work.by, work.webhook, proof if known else {work.by.proof: "forged"}, lie, None), 0.01)
+        body = shown(work, self.answer_of(work))
         if world.strikes(weather.webhook_astray):
-            others = [one for one in self.works.values() if one.id != work.id and one.attempt[0] == work.attempt[0]]
-            for other in others:
-                body = self._shown(work).model_dump_json()
-                self._post(other, {"webhook-signature": SIGNATURE}, body, 0.01, len(WEBHOOK_TRIES))
+            for other in self.works.values():
+                beside = other.id != work.id and other.attempt[0] == work.attempt[0] and other.by is work.by
+                # Of two that were asked the same, a provider that does not show where it reports to tells nothing.
+                if beside and (other.input != work.input or not work.by.lists):
+                    self._post(
+                        Notice(work.by, other.webhook or "", proof, body, work), 0.01, len(work.by.webhook_tries)
+                    )
         if world.strikes(weather.webhook_lost):
             return
-        body = self._shown(work).model_dump_json()
         late = world.chance.choice((3.0, 45.0, 300.0, 700.0)) if world.strikes(weather.webhook_late) else 0.0
         for _ in range(world.chance.randint(2, 4) if world.strikes(weather.webhook_twice) else 1):
-            self._post(work, {"webhook-signature": SIGNATURE}, body, late + 0.05 * world.chance.random(), 0)
+            self._post(Notice(work.by, work.webhook, proof, body, work), late + 0.05 * world.chance.random())
 
-    def _post(self, work: Work, headers: dict[str, str], body: str, delay: float, turn: int) -> None:
-        job, attempt = work.attempt
+    def _post(self, notice: Notice, delay: float, turn: int = 0) -> None:
+        tries = notice.by.webhook_tries
 
         def told(status: int | None) -> None:
-            genuine = headers["webhook-signature"] == SIGNATURE
-            if genuine and (status is None or not 200 <= status < 300) and turn < len(WEBHOOK_TRIES):
-                self._post(work, headers, body, WEBHOOK_TRIES[turn], turn + 1)
+            if notice.about and (status is None or not 200 <= status < 300) and turn < len(tries):
+                self._post(notice, tries[turn], turn + 1)
 
-        self.world.after(delay, lambda: self.deliver(headers, {"job": job, "attempt": attempt}, body, told))
-
-
-def named(webhook: str | None) -> tuple[str, str]:
-    """The job and the attempt in a webhook's address."""
-    query = parse_qs(urlsplit(webhook or "").query)
-    return query["job"][0], query["attempt"][0]
+        self.world.after(delay, lambda: self.deliver(notice, told))

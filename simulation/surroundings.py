@@ -6,6 +6,7 @@ import itertools
 import json
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
 from functions.assemble.assemble import AtFault
@@ -19,9 +20,9 @@ from functions.studio.job_store import JobStore
 from functions.studio.jobs import Film, Job, LeftOut
 from functions.studio.ledger import Ledger
 from functions.studio.media import Picture, Piece, Probe, Target
-from functions.studio.media_store import MediaStore, clip_key, film_key
+from functions.studio.media_store import MediaStore, clip_key, film_key, last_frame_key, thumbnail_key
 from simulation.aws import Sdk
-from simulation.provider import Replicate
+from simulation.provider import Makers
 from simulation.world import World
 
 MOST_RECEIVES = 10
@@ -127,7 +128,10 @@ class Bucket(MediaStore):
         return f"https://media.example/{key}?name={name or ''}"
 
 
-def a_picture(wide: bool) -> Picture:
+FPS = 24
+
+
+def a_picture(wide: bool, seconds: int) -> Picture:
     return Picture(
         codec="h264",
         profile="High",
@@ -136,47 +140,51 @@ def a_picture(wide: bool) -> Picture:
         height=720 if wide else 1280,
         timescale=12_288,
         ticks=512,
-        frames=192,
+        frames=seconds * FPS,
         lead=1024,
-        span=192 * 512,
+        span=seconds * FPS * 512,
         extradata="a",
         packets="p",
     )
 
 
+@dataclass(frozen=True, kw_only=True)
 class Keeping(Keeper):
     """KeepClip, whose copying takes time and comes to what the schedule says."""
 
+    makers: Makers
+
     def copy(self, job: Job, clip: Clip, attempt: Attempt, answer: Answer) -> Kept:
-        bucket, replicate = _of(self)
+        bucket, makers = self.media, self.makers
+        assert isinstance(bucket, Bucket)
         world = bucket.world
         url = answer.output_url
         if answer.removed or not url:
             raise OutputExpired("the provider has deleted its output")
         if world.strikes(world.weather.output_unreachable):
             raise OutputUnreachable("the provider's output did not arrive")
-        found = world.call(f"fetch {url}", lambda: replicate.fetch(url), lasts=world.chance.uniform(0.5, 5))
+        found = world.call(f"fetch {url}", lambda: makers.fetch(url), lasts=world.chance.uniform(0.5, 5))
         if found == "gone":
             raise OutputExpired("the provider's output has expired")
         if found == "broken":
             raise BrokenMedia("it is cut short")
         key = clip_key(job.tenant, job.id, attempt.id, clip.number)
         bucket.store(key)
-        picture = a_picture(wide=clip.number != 2 or not job.metadata.get("mixed"))
-        return Kept(key=key, pcm_key=key + ".pcm", sha256="0", probe=Probe(bytes=1000, picture=picture))
-
-
-def _of(keeper: Keeper) -> tuple[Bucket, Replicate]:
-    bucket, replicate = keeper.media, keeper.provider_of("replicate")
-    assert isinstance(bucket, Bucket)
-    assert isinstance(replicate, Replicate)
-    return bucket, replicate
+        picture = a_picture(clip.number != 2 or not job.metadata.get("mixed"), clip.duration_seconds)
+        return Kept(
+            key=key,
+            pcm_key=key + ".pcm",
+            sha256="0",
+            probe=Probe(bytes=1000, picture=picture),
+            thumbnail_key=thumbnail_key(key),
+            last_frame_key=last_frame_key(key),
+        )
 
 
 def encode(piece: Piece, target: Target, cut: Cut, media: MediaStore) -> Probe:
     assert isinstance(media, Bucket)
     media.store(piece.key)
-    picture = a_picture(wide=True).model_copy(
+    picture = a_picture(wide=True, seconds=1).model_copy(
         update={"width": target.width, "height": target.height, "frames": piece.frames, "span": piece.frames * 512}
     )
     return Probe(bytes=1000, picture=picture)
@@ -200,7 +208,7 @@ def make_film(
         key=key,
         poster_key=key + ".jpg",
         manifest_key=key + ".json",
-        duration_seconds=8.0,
+        duration_seconds=sum(piece.frames for piece in pieces) / FPS,
         frames=sum(piece.frames for piece in pieces),
         width=1280,
         height=720,

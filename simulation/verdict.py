@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from datetime import datetime
 from decimal import Decimal
 
 from functions.studio.attempts import CLIP_TIME, LIMITS, models_after
 from functions.studio.clips import Attempt, AttemptStatus, Clip, ClipStatus, Outcome
-from functions.studio.jobs import Job, JobStatus, RunKind
+from functions.studio.jobs import Job, JobStatus
 from functions.studio.ledger import Line, LineState
 from functions.studio.media_store import clip_key
 from functions.studio.messages import ClipTask
+from functions.studio.providers.protocol import ALIKE
+from simulation.choices import picture_faults
+from simulation.films import film_faults
 from simulation.house import CLIP_TIMEOUT, House
 from simulation.invariants import ENDED_JOB, Run, Watch
 from simulation.provider import Work
+from simulation.senders import STOPS_WITHIN, sender_faults
+from simulation.stamps import seconds_of
 from simulation.states import Execution, Try
 
 RUN_BOUND = 7200 + 300 + 600
@@ -53,10 +57,6 @@ EXPECTED = {"NoClipSurvived", "PieceUnfit", "OverBudget"}
 FINAL = {"StaleRun", "BrokenMedia", *EXPECTED, *TIME_IS_OVER}
 
 
-STOPS_WITHIN = 2.0
-"""Seconds after which a run that is stopped begins nothing any more, while nothing holds anybody up."""
-
-
 LOOKED_WITHIN = 3.0
 """Seconds that may pass between a last look and the write that goes by it; where calls take their time, a minute."""
 
@@ -70,7 +70,7 @@ class Verdict:
         self.attempts: dict[str, Attempt] = {attempt.id: attempt for attempt in house.jobs.attempts(job_id)}
         self.lines: list[Line] = house.ledger.lines(job_id)
         self.works: dict[str, list[Work]] = {}
-        for work in house.replicate.works.values():
+        for work in house.makers.works.values():
             about, attempt = work.attempt
             if about == job_id:
                 self.works.setdefault(attempt, []).append(work)
@@ -106,7 +106,9 @@ class Verdict:
             yield from self._attempt(line, self.attempts.get(line.attempt_id), self.works.get(line.attempt_id, []))
         for clip in self.clips.values():
             yield from self._tries(clip)
-        yield from self._film()
+        yield from sender_faults(self.house, self.job.id, self.runs, self.executions, self.attempts)
+        yield from picture_faults(self.house, self.job)
+        yield from film_faults(self.house, self.job, [*self.clips.values()], troubled=self.troubled(self.job.run))
 
     def _run(self, number: int, run: Run) -> Iterator[str]:
         execution = self.executions[number]
@@ -192,9 +194,7 @@ class Verdict:
         if len(works) > 1:
             yield f"attempt {name} was paid {len(works)} times"
         sent = [
-            create.became
-            for create in self.house.replicate.creates
-            if (create.job, create.attempt) == (self.job.id, name)
+            create.became for create in self.house.makers.creates if (create.job, create.attempt) == (self.job.id, name)
         ]
         if any(became != "ProviderBusy" for became in sent[:-1]):
             yield f"attempt {name} was created again, after {sent}"
@@ -215,7 +215,8 @@ class Verdict:
             yield f"attempt {name} is {attempt and attempt.status.value}, and its money is {line.state.value}"
         if attempt and attempt.prediction_id and attempt.prediction_id not in [one.id for one in works]:
             yield f"attempt {name} took {attempt.prediction_id} for its own"
-        if attempt and work and came_late(attempt, work) and attempt.kept is None and not self.unheard:
+        late = attempt and work and came_late(attempt, work) and not nobody_knew(attempt, work)
+        if work and attempt and late and attempt.kept is None and not self.unheard:
             yield f"{work.id} came after attempt {name} was given up, and is not kept"
         if attempt and attempt.kept and attempt.kept.key not in self.house.bucket.objects:
             yield f"attempt {name} says what came late is kept, and it is not in the bucket"
@@ -234,6 +235,8 @@ class Verdict:
         """What came of a prediction that would end in time is what the provider meant to make of it."""
         tries = [one for one in self._request_tries(line) if one.began <= work.planned + 1]
         if not tries or work.planned > tries[0].began + allowed(tries[0]) - 1 or self._turned_away(work, attempt):
+            return
+        if nobody_knew(attempt, work):
             return
         heartless = [one for one in self._request_tries(line) if one.ended_with == "States.HeartbeatTimeout"]
         if heartless and self.weather.is_rough and work.planned > heartless[0].ended - 1:
@@ -254,7 +257,7 @@ class Verdict:
     def _turned_away(self, work: Work, attempt: Attempt | None) -> bool:
         """Whether the provider did not answer somebody who asked after it had ended."""
         names = [work.id, f"{self.job.id}.{work.attempt[1]}.", *(attempt.uploads.values() if attempt else ())]
-        return any(at >= work.planned - 1 and about in names for at, about in self.house.replicate.silences)
+        return any(at >= work.planned - 1 and about in names for at, about in self.house.makers.silences)
 
     def _request_tries(self, line: Line) -> list[Try]:
         execution = self.executions[line.run]
@@ -266,12 +269,11 @@ class Verdict:
         ]
 
     def _goes_on(self, line: Line, attempt: Attempt | None, work: Work) -> Iterator[str]:
-        """Nothing that was given up, and has a name, goes on for long."""
+        """Nothing that was given up, has a name, and can be cancelled goes on for long once its provider hears."""
         if line.state is LineState.LOST and attempt and attempt.prediction_id == work.id and work.cancelled is None:
-            gone_on = work.planned - seconds_of(line.ended_at)
-            if gone_on > (900 if self.weather.is_rough else LONGEST_WAIT) and not any(
-                about == work.id for _, about in self.house.replicate.silences
-            ):
+            silences = [at for at, about in self.house.makers.silences if about == work.id]
+            gone_on = work.planned - max([seconds_of(line.ended_at), *silences])
+            if work.by.stops and gone_on > (900 if self.weather.is_rough else LONGEST_WAIT):
                 yield f"{work.id} went on for {gone_on:.0f} s after attempt {line.attempt_id} was given up"
 
     def _lost_unseen(self, line: Line, attempt: Attempt | None, work: Work) -> Iterator[str]:
@@ -279,6 +281,8 @@ class Verdict:
         if line.state is not LineState.LOST or work.ended is None or work.answer.charged:
             return
         looked = LOOKED_WITHIN * (20 if self.weather.is_rough else 1)
+        if nobody_knew(attempt, work):
+            return
         if work.ended < seconds_of(line.ended_at) - looked and not self._turned_away(work, attempt):
             yield f"attempt {line.attempt_id} is lost, and {work.id} had ended and cost nothing"
 
@@ -315,36 +319,14 @@ class Verdict:
     def _took_long(self, clip: Clip) -> bool:
         return seconds_of(clip.completed_at) - seconds_of(clip.started_at) > CLIP_TIME - CLIP_TIMEOUT
 
-    def _film(self) -> Iterator[str]:
-        job = self.job
-        kept = sorted(clip.number for clip in self.clips.values() if clip.status is ClipStatus.COMPLETED)
-        if job.successful_clips != len(kept):
-            yield f"it says that {job.successful_clips} clips succeeded, and {len(kept)} did"
-        takes = None if job.run_cut.takes is None else [take.clip for take in job.run_cut.takes]
-        shown = kept if takes is None else [clip for clip in takes if clip in kept]
-        film = self.house.jobs.find_film(job.id, job.run)
-        if job.status is JobStatus.COMPLETED:
-            if film is None or film.key not in self.house.bucket.objects:
-                yield "it is completed, and its film is not in the bucket"
-            else:
-                spoilt = {one.clip for one in film.omissions if not one.join}
-                if film.clips != list(dict.fromkeys(clip for clip in shown if clip not in spoilt)):
-                    yield f"its film is of clips {film.clips}, and {shown} were kept for it"
-                wanted = len(set(takes)) if takes else len(self.clips)
-                if len(film.clips) < min(job.on_clip_failure.least(wanted), wanted):
-                    yield f"its film is of {len(film.clips)} of {wanted} clips, which is not what was wanted"
-                if job.purpose.kind is not RunKind.RENDITION and (job.film is None or job.film.key != film.key):
-                    yield "it is completed, and has another film than its run made"
-        elif shown and not self.troubled(job.run):
-            yield f"it {job.status.value}, and clips {shown} were kept"
-        for one in self.house.jobs.films(job):
-            if one.key not in self.house.bucket.objects:
-                yield f"the film of run {one.run} is not in the bucket"
 
-
-def seconds_of(stamp: str | None) -> float:
-    """Since the epoch."""
-    return datetime.fromisoformat(str(stamp)).timestamp()
+def nobody_knew(attempt: Attempt | None, work: Work) -> bool:
+    """Whether an attempt ended before anybody could know which prediction was its own: who asked for it was not answered,
+    and its provider shows nobody what it is asked for, or cannot tell it from what another asks for."""
+    if attempt is None or (work.by.lists and not (attempt.fingerprint or "").startswith(ALIKE)):
+        return False
+    told = min((seconds_of(one) for one in (attempt.accepted_at, attempt.answered_at) if one), default=None)
+    return told is None or (attempt.ended_at is not None and told > seconds_of(attempt.ended_at))
 
 
 def came_late(attempt: Attempt, work: Work) -> bool:

@@ -156,6 +156,7 @@ TOGETHER = (
     ("poor", "cap_moves", "output_broken", "asked_twice"),
     ("answered_wrongly", "slow", "webhook_lost", "piece_spoilt"),
     ("abort", "prediction_fails", "webhook_lost"),
+    ("prediction_refused", "prediction_drags", "webhook_lost"),
 )
 """What goes ill together: one history in four has all of one of these, beside what else it draws."""
 

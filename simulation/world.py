@@ -104,6 +104,10 @@ class Invocation:
         """Counts its calls: what wakes it is meant for one of them."""
         self.job_id: str | None = None
         """The only job that it may touch, where it is about one."""
+        self.about: tuple[str, str] | None = None
+        """The job and the attempt that it is for, where it is for one."""
+        self.well = False
+        """Whether it came to its end."""
         self.tenant: str | None = None
         """For whom it works, where somebody has asked for it."""
         self.limit: Event | None = None
@@ -245,6 +249,7 @@ class World:
         error: BaseException | None = None
         try:
             result = work()
+            invocation.well = True
         except Killed as killed:
             error = killed
         except Exception as raised:  # noqa: BLE001  # Lambda tells whoever called

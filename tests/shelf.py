@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from functions.arrange.arrange import arrange
 from functions.assemble.assemble import assemble
@@ -37,8 +38,8 @@ class Shelf:
             self.keep(number, file)
         return self
 
-    def keep(self, number: int, file: Path) -> None:
-        clip = a_clip(self.job, number, status=ClipStatus.COMPLETED, actual_cost=Decimal("1.20"))
+    def keep(self, number: int, file: Path, **of_clip: Any) -> None:
+        clip = a_clip(self.job, number, status=ClipStatus.COMPLETED, actual_cost=Decimal("1.20"), **of_clip)
         line = reservation(clip)
         key = clip_key(self.job.tenant, self.job.id, line.attempt_id, number)
         with tempfile.TemporaryDirectory() as folder:

@@ -21,7 +21,7 @@ from functions.assemble.film import (
     spoilt,
     wrap,
 )
-from functions.assemble.leaving_out import in_words, leave_out, unmade
+from functions.assemble.leaving_out import in_words, leave_out, unmade, variants_left
 from functions.assemble.manifest import manifest
 from functions.assemble.music import Mix, corrected, faults, first_level, fits, make_mix, silence_faults
 from functions.assemble.poster import make_poster
@@ -112,7 +112,8 @@ def assemble(run: RunRef, jobs: JobStore, ledger: Ledger, media: MediaStore, mak
 
     def without(faults: Mapping[int, str]) -> Exception:
         """The error that the film ends with, or is cut again without the pieces at fault."""
-        again = leave_out(pieces, faults, left_out)
+        variants = variants_left(job.run_cut, jobs.clips(job.id), pieces, left_out)
+        again = leave_out(pieces, faults, left_out, variants)
         if again:
             jobs.table.commit(jobs.leave_out(job.id, job.run, again))
             return PieceUnfit(in_words(pieces, faults))

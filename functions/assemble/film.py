@@ -29,9 +29,9 @@ SYNCHRONOUS = 0.001
 AS_IT_IS = Level(0.0)
 
 SOUND: dict[Format, list[str]] = {
-    "mp4": ["-c:a", "aac", "-b:a", "160k"],
-    "hevc": ["-c:a", "aac", "-b:a", "160k"],
-    "webm": ["-c:a", "libopus", "-b:a", "128k"],
+    "mp4": [*sound.AAC, "-b:a", "160k"],
+    "hevc": [*sound.AAC, "-b:a", "160k"],
+    "webm": ["-c:a", "libopus", "-b:a", "128k", "-flags:a", "+bitexact"],
 }
 
 UNSEEN = {"codec_whitelist": "none", "probesize": "4096"}
@@ -77,7 +77,7 @@ def join(
     if mix or has_sound(parts):
         samples_are, filters = ("f32le", level.filters(mix.samples)) if mix else ("s16le", f"volumedetect,{LIMITER}")
         heard = ["-protocol_whitelist", "pipe", "-f", samples_are, "-ar", str(sound.RATE), "-ac", "2", "-i", "pipe:0"]
-        encoded = ["-map", "1:a:0", "-af", filters, *SOUND[form], "-flags:a", "+bitexact"]
+        encoded = ["-map", "1:a:0", "-af", filters, *SOUND[form]]
     words = ffmpeg.run(
         [
             *[*ffmpeg.STRICT, "-protocol_whitelist", "file", "-format_whitelist", "concat,mov"],

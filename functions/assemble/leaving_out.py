@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
+from functions.studio.clips import Clip
+from functions.studio.cut import Cut
 from functions.studio.jobs import LeftOut, Omission
 from functions.studio.media import Piece
 
@@ -16,17 +18,27 @@ def unmade(pieces: Sequence[Piece]) -> dict[int, str]:
     return {piece.number: piece.fault or "the step ended without a result" for piece in pieces if piece.picture is None}
 
 
-def leave_out(pieces: Sequence[Piece], faults: Mapping[int, str], left_out: LeftOut) -> LeftOut | None:
+def variants_left(cut: Cut, clips: Sequence[Clip], pieces: Sequence[Piece], left_out: LeftOut) -> set[int]:
+    """The clips that are there and not shown, because another of their shot is; none where the cut names its clips."""
+    if cut.takes is not None:
+        return set()
+    there = {clip.number for clip in clips if clip.video} - left_out.clips
+    return there - {clip for piece in pieces for clip in piece.clips}
+
+
+def leave_out(
+    pieces: Sequence[Piece], faults: Mapping[int, str], left_out: LeftOut, variants: Collection[int] = ()
+) -> LeftOut | None:
     """What the film is cut without next; None where that is no use: a card is at fault, nothing would be left of the film,
     or it was tried often enough.
 
     A clip goes when a piece of it alone is at fault. A join that is at fault by itself becomes a cut: if one of its clips
-    is to blame, it is found out in the next round.
+    is to blame, it is found out in the next round. `variants` are clips that can take the place of one that goes.
     """
     wrong = [piece for piece in pieces if piece.number in faults]
     gone = {piece.clips[0]: faults[piece.number] for piece in reversed(wrong) if len(piece.clips) == 1}
     joins = [piece for piece in wrong if len(piece.clips) > 1 and not gone.keys() & set(piece.clips)]
-    left = {clip for piece in pieces for clip in piece.clips} - gone.keys()
+    left = {clip for piece in pieces for clip in piece.clips}.union(variants) - gone.keys()
     if left_out.rounds >= MOST_ROUNDS or not left or not all(piece.clips for piece in wrong):
         return None
     clips = [

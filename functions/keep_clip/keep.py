@@ -75,8 +75,10 @@ class Keeper:
 
     def keep(self, task: ClipTask, error: StateError | None) -> KeptClip:
         """Ends the task's attempt and says what follows; a second call finds that it was done."""
-        kept = self._keep(task, error)
-        if kept.next is None:
+        telemetry.about(attempt=task.attempt_id)
+        job = self.jobs.job(task.job_id)
+        kept = self._keep(job, task, error)
+        if kept.next is None and job.on_clip_failure.kind != "best_effort":
             self._ask_policy(task)
         return kept
 
@@ -97,16 +99,14 @@ class Keeper:
     def _ask_policy(self, task: ClipTask) -> None:
         """Whether the job still has hope of the film that its caller wants. Only a clip that failed can take it away."""
         job = self.jobs.job(task.job_id)
-        if job.run != task.run or job.on_clip_failure.kind == "best_effort" or job.status is not JobStatus.PROCESSING:
+        if job.run != task.run or job.status is not JobStatus.PROCESSING:
             return
         clips = self.jobs.clips(job.id)
         failed = any(clip.number == task.clip and clip.status is ClipStatus.FAILED for clip in clips)
         if failed and (why := hopeless(job.on_clip_failure, clips, cut=job.run_cut)):
             give_up(job, why, self.jobs, self.events)
 
-    def _keep(self, task: ClipTask, error: StateError | None) -> KeptClip:
-        telemetry.about(attempt=task.attempt_id)
-        job = self.jobs.job(task.job_id)
+    def _keep(self, job: Job, task: ClipTask, error: StateError | None) -> KeptClip:
         never_begun = bool(error and error.error in TIMEOUTS) and self._last_look(task)
         for _ in range(READS):
             clip = self.jobs.clip(task.job_id, task.clip)

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Self
 from uuid import uuid4
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
-from functions.studio.errors import BrokenMedia
+from functions.studio.errors import BrokenMedia, NotConfigured
 from functions.studio.media import clip_name
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ SIGNED_FOR = 3600
 """Seconds that a signed URL is good for, at most: the design's hour."""
 
 CHUNK = 1 << 20
+PARTED = 8 << 20
+"""Bytes from which a file is sent in parts: boto3's own threshold."""
 
 RAW = "lifetime=raw"
 """The tag of objects that the bucket's lifecycle removes: raw sound and pieces, not clips and films."""
@@ -104,12 +107,32 @@ class MediaStore:
         self.bucket = bucket
         self.client = client or s3()
 
+    def found(self) -> Self:
+        """Itself. NotConfigured where there is no such bucket, or it is somebody else's: said at the start, and not by
+        whatever is written first."""
+        try:
+            self.client.head_bucket(Bucket=self.bucket)
+        except ClientError as error:
+            why = {404: "is not there", 403: "may not be used by this deployment"}.get(
+                error.response["ResponseMetadata"]["HTTPStatusCode"]
+            )
+            if why is None:
+                raise
+            raise NotConfigured(
+                f"The bucket {self.bucket!r} {why}: the stack makes its own; deploy it again, or put back what was removed."
+            ) from None
+        return self
+
     def put(self, key: str, body: bytes | IO[bytes], content_type: str, *, tags: str = "") -> None:
         extra: Any = {"Tagging": tags} if tags else {}
         self.client.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType=content_type, **extra)
 
     def upload(self, path: Path, key: str, content_type: str, *, tags: str = "") -> None:
         """Large files in parts; the object appears when its last part is confirmed, or not at all."""
+        if path.stat().st_size < PARTED:  # boto3's own transfer makes threads for one request, too
+            with path.open("rb") as file:
+                self.put(key, file, content_type, tags=tags)
+            return
         extra = {"ContentType": content_type} | ({"Tagging": tags} if tags else {})
         self.client.upload_file(str(path), self.bucket, key, ExtraArgs=extra)
 

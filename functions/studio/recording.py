@@ -46,11 +46,15 @@ def mark_of(job_id: str, attempt: Attempt) -> str:
 
 
 def is_of(prediction: Prediction, job_id: str, attempt: Attempt) -> bool:
-    """Whether a prediction is the attempt's: by its id, and before that is stored by what its create alone has carried."""
+    """Whether a prediction is the attempt's: by its id, and before that is stored by what its create alone has carried.
+
+    Where its provider shows where it reports to, that alone says so: two variants may ask for the same, word for word.
+    """
     if attempt.prediction_id:
         return prediction.id == attempt.prediction_id
-    reports_here = (prediction.webhook or "").endswith(_query(job_id, attempt.id))
-    return reports_here or prediction.carries(mark_of(job_id, attempt))
+    if prediction.webhook:
+        return prediction.webhook.endswith(_query(job_id, attempt.id))
+    return prediction.carries(mark_of(job_id, attempt))
 
 
 def record_acceptance(jobs: JobStore, job_id: str, attempt: Attempt, prediction_id: str) -> None:

@@ -61,12 +61,12 @@ def pulse() -> Pulse:
 
 @cache
 def media() -> MediaStore:
-    return MediaStore(os.environ["MEDIA_BUCKET"])
+    return MediaStore(os.environ["MEDIA_BUCKET"]).found()
 
 
 @cache
 def shared() -> SharedStore:
-    return SharedStore(os.environ["SHARED_BUCKET"], os.environ["SHARED_URL"])
+    return SharedStore(os.environ["SHARED_BUCKET"], os.environ["SHARED_URL"]).found()
 
 
 @cache

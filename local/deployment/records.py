@@ -56,6 +56,8 @@ class Deployment:
     client: Callable[[str], Any]
     """Gives a boto3 client for a service of the local cloud."""
     api_url: str
+    edge_url: str
+    """Where the distribution is served, if there is one."""
     functions: dict[str, Function] = field(default_factory=dict)
     """By ARN."""
     mappings: list[QueueMapping] = field(default_factory=list)
@@ -64,6 +66,8 @@ class Deployment:
     routes: dict[str, Integration] = field(default_factory=dict)
     """By route key: `$default`, or a method and a path."""
     cors: Mapping[str, Any] = field(default_factory=dict)
+    shown: str | None = None
+    """The bucket that the distribution reads."""
     outputs: dict[str, str] = field(default_factory=dict)
 
     def physical_name(self, logical_id: str) -> str:

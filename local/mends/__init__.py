@@ -14,6 +14,7 @@ StatesMend = Callable[[Functions], None]
 
 DATA: Final[tuple[DataMend, ...]] = (
     requests.a_request_finds_its_service_at_once,
+    requests.a_request_finds_its_action_at_once,
     tables.a_row_is_answered_as_it_is_kept,
     tables.a_conditional_write_is_atomic,
     tables.a_transaction_costs_what_it_touches,

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from simulation.planted.fault import ATTEMPTS, CHECK, JOB_STORE, KEEP, RECEIVE, RECORDING, REQUEST, SENDING, Fault
+from simulation.planted.fault import (
+    ATTEMPTS,
+    CHECK,
+    CLOSING,
+    JOB_STORE,
+    KEEP,
+    RECEIVE,
+    RECORDING,
+    REQUEST,
+    SENDING,
+    Fault,
+)
 
 FAULTS = [
     # answers
@@ -194,5 +205,35 @@ FAULTS = [
         KEEP,
         "            kept = self.copy(job, clip, attempt, attempt.answer)\n        except",
         '            kept = Kept(key="nowhere", pcm_key="", sha256="", probe=clip.kept.probe) if clip.kept else self.copy(job, clip, attempt, attempt.answer)\n        except',
+    ),
+    # stopping
+    Fault(
+        "overtaken-and-left",
+        "A create that was accepted when nobody wanted it any more is not stopped",
+        SENDING,
+        "        _stop_if_overtaken(outbox.jobs, task, provider, prediction)\n",
+        "",
+    ),
+    Fault(
+        "waits-not-released",
+        "Who waits for a clip of a job that has lost all hope waits on",
+        CLOSING,
+        "        release_waits(closing.brake, closing.workflow, job_id, run)\n",
+        "",
+    ),
+    Fault(
+        "given-up-and-left",
+        "The looks do not stop what was given up while its provider did not hear",
+        CHECK,
+        '        cancel(provider, prediction.id, "it was given up")\n',
+        "",
+    ),
+    Fault(
+        "late-and-nameless",
+        "The id of a prediction that was accepted after its attempt was given up is not noted",
+        RECORDING,
+        "        with suppress(ConditionLost):  # the answer had stored it\n"
+        "            jobs.table.commit(jobs.note_prediction(job_id, attempt.id, prediction_id))\n",
+        "",
     ),
 ]

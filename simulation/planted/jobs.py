@@ -80,16 +80,17 @@ FAULTS = [
         "started-before-accepted",
         "The run is started before its job is written",
         "functions/api/accept_job.py",
-        "        self.budgets.accept(\n            job, self.jobs.accept(job),",
+        "        self.budgets.accept(\n            job,\n            self.jobs.accept(job),\n",
         "        self.workflow.start(job.id, job.run, job.execution_name)\n"
-        "        self.budgets.accept(\n            job, self.jobs.accept(job),",
+        "        self.budgets.accept(\n            job,\n            self.jobs.accept(job),\n",
     ),
     Fault(
         "key-after-the-job",
         "The idempotency key is remembered after the job is accepted",
         "functions/api/accept_job.py",
-        "*self.jobs.enlist(job), *self.once.remember(asked, job.id, shown)\n        )\n",
-        "*self.jobs.enlist(job)\n        )\n        self.jobs.table.commit(*self.once.remember(asked, job.id, shown))\n",
+        '            *self.once.remember(asked, job.id, shown),\n        )\n        logger().info("job accepted"',
+        "        )\n        self.jobs.table.commit(*self.once.remember(asked, job.id, shown))\n"
+        '        logger().info("job accepted"',
     ),
     Fault(
         "planned-twice",
@@ -213,7 +214,7 @@ FAULTS = [
         "fail-fast-goes-on",
         "The first lost clip of a job that wants all stops nothing",
         KEEP,
-        "        if kept.next is None:\n            self._ask_policy(task)\n",
+        '        if kept.next is None and job.on_clip_failure.kind != "best_effort":\n            self._ask_policy(task)\n',
         "",
     ),
     Fault(

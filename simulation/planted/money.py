@@ -64,7 +64,7 @@ FAULTS = [
         "checked-then-counted",
         "A budget is looked at, and counted without a condition",
         BUDGETS,
-        '                when["used"] = AtMost(self.cap - usd)\n',
+        '                when["used"] = AtMost(self.cap - amount)\n',
         "                pass\n",
     ),
     Fault(

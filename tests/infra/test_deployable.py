@@ -31,7 +31,7 @@ def test_a_type_that_it_does_not_know_is_refused_by_name(template: Reader) -> No
 
 
 def test_a_property_that_it_does_not_know_is_refused_by_name(template: Reader) -> None:
-    bucket = template.only("AWS::S3::Bucket")
+    bucket = template.only("AWS::S3::Bucket", "Media")
     fast = copy.deepcopy(template.resources[bucket])
     fast["Properties"]["AccelerateConfiguration"] = {"AccelerationStatus": "Enabled"}
     with pytest.raises(DeployFault, match="AccelerateConfiguration"):

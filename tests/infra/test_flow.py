@@ -168,7 +168,9 @@ def test_the_deployment_says_where_everything_is(template: Reader) -> None:
     assert outputs == {
         "ApiUrl": f"{template.only('AWS::ApiGatewayV2::Api')}.ApiEndpoint",
         "TableName": template.only("AWS::DynamoDB::Table"),
-        "MediaBucketName": template.only("AWS::S3::Bucket"),
+        "MediaBucketName": template.only("AWS::S3::Bucket", "Media"),
+        "SharedBucketName": template.only("AWS::S3::Bucket", "Share"),
+        "SharedPicturesUrl": template.environment("api")["SHARED_URL"],
         "StateMachineArn": template.only("AWS::StepFunctions::StateMachine"),
         "ReplicateSecretArn": template.only("AWS::SecretsManager::Secret", "Replicate"),
         "PiapiSecretArn": template.only("AWS::SecretsManager::Secret", "Piapi"),

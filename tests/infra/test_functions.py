@@ -22,6 +22,7 @@ class Wiring(NamedTuple):
     ffmpeg: bool = False
 
 
+SHARED = "SHARED_BUCKET SHARED_URL"
 PROVIDERS = (
     "REPLICATE_SECRET_ARN REPLICATE_BASE_URL PIAPI_SECRET_ARN PIAPI_BASE_URL PIAPI_UPLOAD_URL"
     " RUNWAYML_SECRET_ARN RUNWAYML_BASE_URL"
@@ -29,9 +30,9 @@ PROVIDERS = (
 
 WIRING = {
     "api": Wiring(
-        "TABLE_NAME MEDIA_BUCKET STATE_MACHINE_ARN VIDEO_GENERATION_MODEL PLAYER_SECRET_ARN EVENT_BUS_NAME"
+        f"TABLE_NAME MEDIA_BUCKET {SHARED} STATE_MACHINE_ARN VIDEO_GENERATION_MODEL PLAYER_SECRET_ARN EVENT_BUS_NAME"
         " OUTSIDE_ORIGINS RUNWAYML_ENABLED",
-        "rows media remove start player publish",
+        "rows media remove share remove_shared start player publish",
         1024,
         30,
         ffmpeg=True,
@@ -44,19 +45,19 @@ WIRING = {
         300,
     ),
     "request_clip": Wiring(
-        f"TABLE_NAME MEDIA_BUCKET {PROVIDERS} PUBLIC_URL CHECK_QUEUE_URL CHECK_DELAYS MEDIA_HANDOVER",
-        "rows look replicate piapi runway answer send",
+        f"TABLE_NAME MEDIA_BUCKET {SHARED} {PROVIDERS} PUBLIC_URL CHECK_QUEUE_URL CHECK_DELAYS MEDIA_HANDOVER",
+        "rows look look_shared replicate piapi runway answer send",
         512,
         120,
     ),
     "check_clip": Wiring(
-        f"TABLE_NAME MEDIA_BUCKET {PROVIDERS} PUBLIC_URL CHECK_QUEUE_URL CHECK_DELAYS MEDIA_HANDOVER EVENT_BUS_NAME",
-        "rows look replicate piapi runway answer send receive publish",
+        f"TABLE_NAME MEDIA_BUCKET {SHARED} {PROVIDERS} PUBLIC_URL CHECK_QUEUE_URL CHECK_DELAYS MEDIA_HANDOVER EVENT_BUS_NAME",
+        "rows look look_shared replicate piapi runway answer send receive publish",
         seconds=120,
     ),
     "keep_clip": Wiring(
-        f"TABLE_NAME MEDIA_BUCKET REPLICATE_OUTPUT_ORIGINS PIAPI_OUTPUT_ORIGINS RUNWAY_OUTPUT_ORIGINS {PROVIDERS} EVENT_BUS_NAME",
-        "rows media replicate piapi runway publish",
+        f"TABLE_NAME MEDIA_BUCKET {SHARED} REPLICATE_OUTPUT_ORIGINS PIAPI_OUTPUT_ORIGINS RUNWAY_OUTPUT_ORIGINS {PROVIDERS} EVENT_BUS_NAME",
+        "rows media share replicate piapi runway publish",
         2048,
         480,
         ffmpeg=True,
@@ -94,7 +95,7 @@ WRITE_MEDIA = "s3:PutObject s3:PutObjectTagging s3:AbortMultipartUpload"
 
 def granted(template: Reader, grant: str) -> set[tuple[str, str]]:
     """The permissions behind a word of the table above."""
-    media = f"{template.only('AWS::S3::Bucket')}.Arn"
+    media, shared = (f"{template.only('AWS::S3::Bucket', name)}.Arn" for name in ("Media", "Share"))
     checks = f"{template.only('AWS::SQS::Queue', 'MakeClipsChecks')}.Arn"
     match grant:
         case "rows":
@@ -104,6 +105,12 @@ def granted(template: Reader, grant: str) -> set[tuple[str, str]]:
             return each(READ_MEDIA, f"{media}/*") | each("s3:ListBucket", media)
         case "media":
             return each(f"{READ_MEDIA} {WRITE_MEDIA}", f"{media}/*") | each("s3:ListBucket", media)
+        case "look_shared":
+            return each(READ_MEDIA, f"{shared}/*") | each("s3:ListBucket", shared)
+        case "share":
+            return each(f"{READ_MEDIA} {WRITE_MEDIA}", f"{shared}/*") | each("s3:ListBucket", shared)
+        case "remove_shared":
+            return each("s3:DeleteObject", f"{shared}/*")
         case "replicate" | "piapi" | "runway" | "xai" | "player":
             secret = template.only("AWS::SecretsManager::Secret", grant.capitalize())
             return each("secretsmanager:GetSecretValue secretsmanager:DescribeSecret", secret)
@@ -179,7 +186,8 @@ def test_wildcards_are_these_and_no_others(template: Reader) -> None:
     assert {one.resource for one in allowed if "*" in one.resource} == {
         "*",
         f"{template.only('AWS::DynamoDB::Table')}.Arn/index/*",
-        f"{template.only('AWS::S3::Bucket')}.Arn/*",
+        f"{template.only('AWS::S3::Bucket', 'Media')}.Arn/*",
+        f"{template.only('AWS::S3::Bucket', 'Share')}.Arn/*",
         f"{MACHINE}/*",
         f"{RUNS}:*",
         f"{RUNS}/*",
@@ -255,6 +263,12 @@ def test_providers_call_back_to_the_api_unless_the_deployment_says_where(templat
     assert template.template["Conditions"]["PublicUrlIsOwn"] == {"Fn::Equals": [{"Ref": "PublicUrl"}, ""]}
 
 
+def test_shared_pictures_are_had_of_the_distribution_unless_the_deployment_says_where(template: Reader) -> None:
+    there = template.only("AWS::CloudFront::Distribution")
+    told = f"SharedUrlIsOwn ? https://{there}.DomainName : {{SharedUrl}}"
+    assert {template.environment(folder)["SHARED_URL"] for folder in ("api", "keep_clip", "request_clip")} == {told}
+
+
 def test_what_a_deployment_may_choose_reaches_the_functions(template: Reader) -> None:
     chosen = {
         "LOG_LEVEL": "LogLevel",
@@ -278,7 +292,7 @@ def test_what_a_deployment_may_choose_reaches_the_functions(template: Reader) ->
         for variable, value in template.environment(folder).items():
             if variable in chosen:
                 assert value == f"{{{chosen[variable]}}}"
-    assert template.template["Parameters"].keys() == {*chosen.values(), "PublicUrl"}
+    assert template.template["Parameters"].keys() == {*chosen.values(), "PublicUrl", "SharedUrl"}
 
 
 def test_whoever_looks_into_the_catalogue_may_read_the_deployments_word_on_it_and_is_heard_by_the_alarm(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
@@ -47,8 +47,16 @@ def player_secret(template: Reader) -> str:
     return template.only("AWS::SecretsManager::Secret", "Player")
 
 
-def test_media_are_private_and_encrypted(template: Reader) -> None:
-    [bucket] = template.all("AWS::S3::Bucket").values()
+BUCKETS = ("Media", "Share")
+
+
+def bucket_of(template: Reader, naming: str) -> dict[str, Any]:
+    return template.all("AWS::S3::Bucket")[template.only("AWS::S3::Bucket", naming)]
+
+
+@pytest.mark.parametrize("naming", BUCKETS)
+def test_media_are_private_and_encrypted(template: Reader, naming: str) -> None:
+    bucket = bucket_of(template, naming)
     assert bucket["PublicAccessBlockConfiguration"] == {
         "BlockPublicAcls": True,
         "BlockPublicPolicy": True,
@@ -61,14 +69,15 @@ def test_media_are_private_and_encrypted(template: Reader) -> None:
 
 
 def test_a_page_of_another_origin_may_show_media_and_upload_by_a_signed_form_and_nothing_else(template: Reader) -> None:
-    [bucket] = template.all("AWS::S3::Bucket").values()
+    bucket = bucket_of(template, "Media")
     [rule] = bucket["CorsConfiguration"]["CorsRules"]
     assert set(rule["AllowedMethods"]) == {"GET", "HEAD", "POST"}
 
 
-def test_what_a_user_deletes_is_gone(template: Reader) -> None:
+@pytest.mark.parametrize("naming", BUCKETS)
+def test_what_a_user_deletes_is_gone(template: Reader, naming: str) -> None:
     """No key is written twice, so that versions would keep nothing but what somebody asked to be deleted."""
-    [bucket] = template.all("AWS::S3::Bucket").values()
+    bucket = bucket_of(template, naming)
     assert not bucket.keys() & {"VersioningConfiguration", "ObjectLockEnabled", "ReplicationConfiguration"}
 
 
@@ -81,7 +90,8 @@ def test_messages_are_encrypted_those_set_aside_too(template: Reader) -> None:
 def test_nothing_is_reached_without_tls_and_nobody_is_let_in_from_outside(template: Reader, type: str) -> None:
     refused = set()
     for policy in template.all(f"{type}Policy").values():
-        [statement] = policy["PolicyDocument"]["Statement"]
+        statement, *others = policy["PolicyDocument"]["Statement"]
+        assert not [one for one in others if one["Principal"] != {"Service": "cloudfront.amazonaws.com"}]
         assert (statement["Effect"], statement["Principal"]) == ("Deny", {"AWS": "*"})
         assert statement["Action"] in ("s3:*", "sqs:*")
         assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
@@ -90,8 +100,33 @@ def test_nothing_is_reached_without_tls_and_nobody_is_let_in_from_outside(templa
     assert refused == there | ({f"{arn}/*" for arn in there} if type == "AWS::S3::Bucket" else set())
 
 
+def test_the_distribution_alone_is_let_in_to_read_what_is_shared(template: Reader) -> None:
+    [distribution], [access] = (
+        template.all(f"AWS::CloudFront::{kind}") for kind in ("Distribution", "OriginAccessControl")
+    )
+    shared = template.only("AWS::S3::Bucket", "Share")
+    [policy] = [one for one in template.all("AWS::S3::BucketPolicy").values() if template.text(one["Bucket"]) == shared]
+    _, read = policy["PolicyDocument"]["Statement"]
+    assert (read["Effect"], read["Action"], template.text(read["Resource"])) == (
+        "Allow",
+        "s3:GetObject",
+        f"{shared}.Arn/*",
+    )
+    [source] = read["Condition"]["StringEquals"].items()
+    assert (source[0], template.text(source[1])) == (
+        "AWS:SourceArn",
+        f"arn:aws:cloudfront::123456789012:distribution/{distribution}",
+    )
+    config = template.resources[distribution]["Properties"]["DistributionConfig"]
+    [origin] = config["Origins"]
+    assert template.text(origin["DomainName"]) == f"{shared}.RegionalDomainName"
+    assert template.text(origin["OriginAccessControlId"]) == f"{access}.Id"
+    assert config["DefaultCacheBehavior"]["AllowedMethods"] == ["GET", "HEAD"]
+    assert config["DefaultCacheBehavior"]["ViewerProtocolPolicy"] == "redirect-to-https"
+
+
 def test_raw_outputs_and_abandoned_uploads_expire(template: Reader) -> None:
-    [bucket] = template.all("AWS::S3::Bucket").values()
+    bucket = bucket_of(template, "Media")
     rules = bucket["LifecycleConfiguration"]["Rules"]
     assert {rule["Status"] for rule in rules} == {"Enabled"}
     assert {rule["TagFilters"][0]["Value"]: rule["ExpirationInDays"] for rule in rules if "TagFilters" in rule} == {

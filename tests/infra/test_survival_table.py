@@ -32,9 +32,15 @@ def test_the_committed_table_has_these_rows_under_their_names() -> None:
 
 def test_a_row_that_does_not_hold_says_what_failed() -> None:
     row = Row(
-        number=11, failure="the answer is lost", did="Six creates.", saw="5 predictions", held=False, fault="6 != 5"
+        number=11,
+        failure="the answer is lost",
+        ways="pairs",
+        did="Six creates.",
+        saw="5 predictions",
+        held=False,
+        fault="6 != 5",
     )
-    assert as_line(row) == "11 | the answer is lost | Six creates. | 5 predictions | NOT HELD: 6 != 5"
+    assert as_line(row) == "11 | the answer is lost | pairs | Six creates. | 5 predictions | NOT HELD: 6 != 5"
 
 
 def test_whoever_asks_for_a_row_that_is_none_is_told_which_there_are() -> None:

@@ -13,7 +13,6 @@ from functions.studio.budgets import Budgets
 from functions.studio.clips import AttemptStatus, ClipStatus
 from functions.studio.errors import Conflict, NotFound, OverBudget, StaleRun
 from functions.studio.job_store import JobStore
-from functions.studio.jobs import Job
 from functions.studio.ledger import Ledger, LineState, reservation
 from functions.studio.library import Campaign, Library
 from functions.studio.media_store import MediaStore
@@ -217,8 +216,8 @@ class Late(Budgets):
 
     happens: Callable[[], None] | None = None
 
-    def _accounts(self, job: Job, campaign: Campaign | None) -> Any:
-        accounts = super()._accounts(job, campaign)
+    def _accounts(self, tenant: str, campaign_id: str, campaign: Campaign | None) -> Any:
+        accounts = super()._accounts(tenant, campaign_id, campaign)
         if self.happens:
             happens, self.happens = self.happens, None
             happens()

@@ -145,6 +145,18 @@ def test_a_join_that_cannot_be_made_becomes_a_cut(
     assert warnings(shelf) == ["A cut follows clip 1: ffmpeg did not end within 600 s"]
 
 
+def test_a_spoilt_variant_is_made_up_for_by_the_next(shelf: Shelf, studio: Studio, tmp_path: Path) -> None:
+    for number, file in enumerate((studio.clip(), studio.clip(seconds=2)), 1):
+        shelf.keep(number, file, shot=1, variant=number)
+    shelf.arrange()
+    [piece] = shelf.pieces
+    cut_short(shelf, piece.key)
+    film, turns = rounds(shelf)
+    assert (film.clips, turns) == ([2], 1)
+    assert frames_of(shelf.fetched(film.key, tmp_path)) == 48
+    assert warnings(shelf) == []
+
+
 def test_where_every_clip_is_spoilt_there_is_no_film_and_the_job_hears_why(shelf: Shelf, studio: Studio) -> None:
     shelf.keeps(studio.clip(), studio.clip(filters="hue=h=90"))
     shelf.arrange()

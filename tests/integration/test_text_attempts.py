@@ -98,3 +98,16 @@ def test_a_fingerprint_is_of_the_whole_input_whatever_its_order() -> None:
     assert Prediction(id="p", input=asked, answer=SUCCEEDED).carries(mark)
     assert not Prediction(id="p", input={**asked, "seed": 1}).carries(mark)
     assert not Prediction(id="p", input=asked).carries(fingerprint(asked, unique=True)[:-1])
+
+
+def test_a_prediction_that_shows_whom_it_reports_to_is_no_variants_that_has_asked_for_the_same(
+    jobs: JobStore, media: MediaStore
+) -> None:
+    """Found by the schedules, seed 3851344669: one variant's webhook, sent to another's address before its create was
+    answered, gave it the wrong clip."""
+    stage = of_text(jobs, media, "hailuo-2.0")
+    begun = accepted_unheard(stage)
+    attempt = stage.attempt()
+    address = f"https://api.example/api/v3/callbacks/piapi?job={stage.job.id}&attempt="
+    assert is_of(begun.model_copy(update={"webhook": f"{address}{attempt.id}"}), stage.job.id, attempt)
+    assert not is_of(begun.model_copy(update={"webhook": f"{address}1.0002.video.1"}), stage.job.id, attempt)

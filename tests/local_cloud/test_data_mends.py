@@ -13,9 +13,11 @@ from typing import Any
 
 import pytest
 import requests
+from moto.core import responses
 from moto.core.serialize import JSONSerializer
 from moto.core.utils import get_service_model
 from moto.dynamodb.models import dynamodb_backends
+from moto.dynamodb.responses import DynamoHandler
 from moto.server import DomainDispatcherApplication, create_backend_app
 from moto.sqs.models import sqs_backends
 
@@ -153,6 +155,15 @@ def a_request_finds_its_service_at_once() -> None:
     assert application.get_backend_for_host("dynamodb") == "dynamodb"
 
 
+def a_request_finds_its_action_at_once() -> None:
+    assert "get_item" in responses.method_names_from_class(DynamoHandler)
+    calls = Counter[str]()
+    sys.setprofile(lambda frame, event, _: calls.update([event]))
+    responses.method_names_from_class(DynamoHandler)
+    sys.setprofile(None)
+    assert calls["call"] < 3
+
+
 def a_row_is_answered_as_it_is_kept() -> None:
     operation = get_service_model("dynamodb").operation_model("GetItem")
     item = {f"attribute{number}": {"S": "x"} for number in range(100)}
@@ -183,6 +194,7 @@ OVER_HTTP = named(
 INSIDE = named(
     (
         a_request_finds_its_service_at_once,
+        a_request_finds_its_action_at_once,
         a_row_is_answered_as_it_is_kept,
         a_transaction_costs_what_it_touches,
         attributes_are_not_counted_on_every_send,

@@ -48,7 +48,7 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
         def client(service: str) -> Any:
             return session.client(service, endpoint_url=urls[HOLDERS[service]])  # type: ignore[call-overload]  # by a variable
 
-        yield Deployment(Assembly("none", {}), client, "http://127.0.0.1:8080")
+        yield Deployment(Assembly("none", {}), client, "http://127.0.0.1:8080", "http://127.0.0.1:8081")
     log.close()
 
 
@@ -59,7 +59,7 @@ def deployed(target: Deployment, request: pytest.FixtureRequest) -> Any:
     def do(resources: dict[str, Any], files: dict[str, Path] | None = None, **outputs: Any) -> Deployment:
         stack = f"s{abs(hash(request.node.name)) % 10**9}"
         template = {"Resources": resources, "Outputs": {name: {"Value": value} for name, value in outputs.items()}}
-        fresh = Deployment(Assembly(stack, template, files or {}), target.client, target.api_url)
+        fresh = Deployment(Assembly(stack, template, files or {}), target.client, target.api_url, target.edge_url)
         deploy(fresh, {})
         return fresh
 
@@ -375,3 +375,23 @@ def test_a_handler_that_cannot_be_imported_stops_the_start_and_names_the_functio
     assert "nobody (tests.local_cloud.handlers.nobody): Handler 'nobody' missing" in str(fault.value)
     assert "x (no.where.f): Unable to import module 'no.where'" in str(fault.value)
     assert "echo" not in str(fault.value)
+
+
+def a_distribution(**behaviour: Any) -> dict[str, Any]:
+    origin = {"Id": "one", "DomainName": {"Fn::GetAtt": ["Pictures", "RegionalDomainName"]}}
+    usual = {"TargetOriginId": "one", "AllowedMethods": ["GET", "HEAD"], "ViewerProtocolPolicy": "redirect-to-https"}
+    config = {"Enabled": True, "Origins": [origin], "DefaultCacheBehavior": usual | behaviour}
+    return a_resource("AWS::CloudFront::Distribution", DistributionConfig=config)
+
+
+def test_a_distribution_shows_its_bucket_where_the_edge_is(deployed: Any) -> None:
+    resources = {"Pictures": a_resource("AWS::S3::Bucket"), "Edge": a_distribution()}
+    done = deployed(resources, domain={"Fn::GetAtt": ["Edge", "DomainName"]}, name={"Ref": "Pictures"})
+    assert done.shown == done.outputs["name"]
+    assert done.outputs["domain"] == "127.0.0.1:8081"
+
+
+def test_a_distribution_that_would_let_anybody_write_is_refused(deployed: Any) -> None:
+    resources = {"Pictures": a_resource("AWS::S3::Bucket"), "Edge": a_distribution(AllowedMethods=["GET", "PUT"])}
+    with pytest.raises(DeployFault, match="reads one bucket"):
+        deployed(resources)

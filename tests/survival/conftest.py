@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from argparse import ArgumentTypeError
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,16 +17,15 @@ import requests
 
 from local.cloud import LocalCloud
 from local.samples import draw_samples
-from local.standins.replicate import Replicate
-from tests.integration.replicate_stage import SECRET
 from tests.media import Studio
-from tests.survival.crew import SECONDS, Crew, Provider
+from tests.survival.crew import Crew, Material, Provider
 from tests.survival.gate import Gate
 from tests.survival.table import ROWS, TABLE, Row, as_document, as_line, name_of, number_of
+from tests.survival.ways import WAYS
+from tests.survival.wires import WIRES, Wire
+from tests.workflow.conftest import Team
 
 WEB = ("-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p", "-movflags", "+faststart")
-REPEATS = (0.3, 0.3)
-"""Seconds before the provider's second and third try to deliver a webhook: about a minute in the world."""
 
 
 @pytest.fixture(scope="session")
@@ -34,32 +33,37 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Studio:
     return Studio(tmp_path_factory.mktemp("ready"))
 
 
-@pytest.fixture(scope="session")
-def clip(studio: Studio) -> Path:
-    """Ready-made, so that nothing has to be drawn."""
-    return studio.clip(seconds=SECONDS, encoder=WEB)
-
-
 @contextmanager
-def provided(**settings: str) -> Iterator[Provider]:
-    stand_in = Replicate(webhook_secret=SECRET, webhook_repeats=REPEATS).start()
+def provided(wire: Wire) -> Iterator[Provider]:
+    stand_in = wire.stand_in().start()
     try:
-        with Gate.before(stand_in.url) as gate:
-            yield Provider(stand_in, gate, settings)
+        with Gate.before(stand_in.url, wire) as gate:
+            yield Provider(wire, stand_in, gate)
     finally:
         stand_in.stop()
 
 
+Crews = Mapping[str, Crew]
+"""Of one cloud, by the names of their ways."""
+
+
 @contextmanager
-def employed(cloud: LocalCloud, provider: Provider, clip: Path, pictures: list[Path]) -> Iterator[Crew]:
-    """The crew of a cloud, with a campaign whose pictures are there."""
+def employed(
+    cloud: LocalCloud, providers: Iterable[Provider], pictures: list[Path], clips: Mapping[int, Path]
+) -> Iterator[Crews]:
+    """With a campaign whose pictures are there."""
     with cloud:
-        secret = cloud.outputs["ReplicateSecretArn"]
-        cloud.client("secretsmanager").put_secret_value(SecretId=secret, SecretString="stand-in-replicate")
-        cloud.services["replicate"] = provider.stand_in.url
+        for one in providers:
+            secret = cloud.outputs[f"{one.wire.name.title()}SecretArn"]
+            cloud.client("secretsmanager").put_secret_value(SecretId=secret, SecretString=f"stand-in-{one.wire.name}")
+            cloud.services[one.wire.name] = one.stand_in.url
         versions = {"Status": "Enabled"}  # so that what is written twice can be seen
         cloud.client("s3").put_bucket_versioning(Bucket=cloud.bucket, VersioningConfiguration=versions)
-        yield Crew(cloud, provider.gate, pictures, clip)
+        team = Team(cloud)
+        campaign = team.campaign(pictures)
+        picture = team.get(f"/assets?campaignId={campaign}&type=image")["items"][0]["id"]
+        has, gates = Material(pictures, campaign, picture, clips), {one.wire.name: one.gate for one in providers}
+        yield {name: Crew(cloud, way, gates[way.wire.name], has) for name, way in WAYS.items()}
 
 
 @pytest.fixture(scope="session")
@@ -67,49 +71,78 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return draw_samples(tmp_path_factory.mktemp("samples"))[:5]
 
 
-Opening = Callable[..., Crew]
+Opening = Callable[..., Crews]
 
 
 @pytest.fixture(scope="session")
-def opening(clip: Path, pictures: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opening]:
-    """Opens a cloud with these settings, which stays for the session."""
+def opening(studio: Studio, pictures: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opening]:
+    """Opens a cloud with these settings, which stays for the session. Clips are ready-made, so that nothing has to be
+    drawn."""
+    clips = {way.seconds: studio.clip(seconds=way.seconds, encoder=WEB) for way in WAYS.values()}
     with ExitStack() as stack:
 
-        def opened(kind: type[LocalCloud] = LocalCloud, **settings: str) -> Crew:
-            provider = stack.enter_context(provided(**settings))
+        def opened(kind: type[LocalCloud] = LocalCloud, **settings: str) -> Crews:
+            providers = [stack.enter_context(provided(wire)) for wire in WIRES]
+            parameters = {name: value for one in providers for name, value in one.parameters.items()}
             out = tmp_path_factory.mktemp("cloud")
-            cloud = kind(out=out, stand_ins=("xai",), parameters={"CheckDelays": "2,3,4,5", **provider.parameters})
-            return stack.enter_context(employed(cloud, provider, clip, pictures))
+            cloud = kind(out=out, stand_ins=("xai",), parameters={"CheckDelays": "2,3,4,5", **parameters, **settings})
+            return stack.enter_context(employed(cloud, providers, pictures, clips))
 
         yield opened
 
 
 @pytest.fixture(scope="session")
-def patient(opening: Opening) -> Crew:
+def staff(opening: Opening) -> Crews:
     """Where a clip has ten minutes, and the provider is asked every few seconds."""
     return opening()
 
 
 @pytest.fixture
-def crew(patient: Crew) -> Crew:
-    return refreshed(patient)
+def crews(staff: Crews, request: pytest.FixtureRequest) -> list[Crew]:
+    """In the ways that the row is done in."""
+    refreshed(staff.values())
+    return [staff[name] for name in ways_of(request.node)]
 
 
-def refreshed(crew: Crew) -> Crew:
+@pytest.fixture
+def crew(crews: list[Crew]) -> Crew:
+    """Of a row that is done in one way."""
+    [one] = crews
+    return one
+
+
+def refreshed(crews: Iterable[Crew]) -> None:
     """Before services that have forgotten everything."""
-    for service in crew.cloud.services.values():
-        requests.post(f"{service}/_reset", timeout=10).raise_for_status()
-    crew.gate.forget()
-    return crew
+    services = {service for crew in crews for service in crew.cloud.services.items()}
+    for name, url in services:
+        if name != "xai":  # what nobody could cancel comes to its end
+            requests.post(f"{url}/_hurry", timeout=10).raise_for_status()
+        requests.post(f"{url}/_reset", timeout=10).raise_for_status()
+    for crew in crews:
+        crew.gate.forget()
+        crew.heal()
 
 
 # the table
+
+
+def ways_of(item: pytest.Item) -> tuple[str, ...]:
+    marker = item.get_closest_marker("ways")
+    return marker.args if marker else ("pairs",)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "ways(*names): what a row is done with; image pairs where it does not say")
 
 
 def _row(said: str) -> int:
     if said.isdecimal() and int(said) in ROWS:
         return int(said)
     raise ArgumentTypeError(f"there is no row {said!r}; there are {', '.join(map(str, sorted(ROWS)))}")
+
+
+LONGEST = ("test_faults", "test_timeouts", "test_running", "test_busy")
+"""Files that are begun first: the others are done beside them."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -120,7 +153,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     row = config.getoption("row")
     left = [item for item in items if row is None or number_of(item.name) == row]
     config.hook.pytest_deselected(items=[item for item in items if item not in left])
-    items[:] = left
+    items[:] = sorted(left, key=lambda item: item.path.stem not in LONGEST)
 
 
 @pytest.fixture
@@ -138,7 +171,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     report: Any = yield
     if number_of(item.name):
         did = re.sub(r"\s+", " ", str(item.function.__doc__)).strip()  # type: ignore[attr-defined]  # rows are functions
-        report.user_properties = [*report.user_properties, ("did", did)]
+        report.user_properties = [*report.user_properties, ("did", did), ("ways", ", ".join(ways_of(item)))]
     return report
 
 
@@ -152,10 +185,12 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     if number is None or not (report.when == "call" or report.failed):
         return
     told = [value for key, value in report.user_properties if key == "saw"]
-    did = next((str(value) for key, value in report.user_properties if key == "did"), "")
+    did, ways = (
+        next((str(value) for key, value in report.user_properties if key == name), "") for name in ("did", "ways")
+    )
     crash = getattr(report.longrepr, "reprcrash", None)
     fault = "" if report.passed else str(crash.message if crash else report.longreprtext).strip().splitlines()[0]
-    SEEN[number] = Row(number, name_of(name), did, "; ".join(map(str, told)), report.passed, fault)
+    SEEN[number] = Row(number, name_of(name), ways, did, "; ".join(map(str, told)), report.passed, fault)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

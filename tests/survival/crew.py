@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,57 +18,80 @@ from functions.studio.clips import Attempt
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import Job
 from functions.studio.ledger import Ledger, Line
-from functions.studio.table import Table, row
+from functions.studio.table import Table, delete, row
 from local.cloud import LocalCloud
-from local.standins.replicate import Replicate
-from tests.integration.replicate_stage import signed
+from local.standins.service import StandIn
 from tests.survival.gate import Gate
+from tests.survival.ways import Way
+from tests.survival.wires import Letter, Wire
 from tests.workflow.conftest import GIVE_UP, Film, Team
 
-SECONDS = 4
-PRICE = 0.6
-"""USD of a clip of so many seconds."""
 FOR_EVER = 86_400
 
 
 @dataclass(frozen=True)
-class Letter:
-    """A webhook as the provider sends it, but for its signature."""
+class Material:
+    """What all crews of a cloud share: a campaign with pictures, and clips by their seconds."""
 
-    url: str
-    body: bytes
-
-    @property
-    def text(self) -> str:
-        return self.body.decode()
+    pictures: list[Path]
+    campaign: str
+    picture: str
+    clips: Mapping[int, Path]
 
 
 class Crew(Team):
-    def __init__(self, cloud: LocalCloud, gate: Gate, pictures: list[Path], clip: Path) -> None:
+    """Asks for jobs in one way, before the gate of the provider that makes their clips."""
+
+    def __init__(self, cloud: LocalCloud, way: Way, gate: Gate, has: Material) -> None:
         super().__init__(cloud)
-        self.gate = gate
-        self.pictures = pictures
-        self.campaign_id = self.campaign(pictures)
-        self.clip = clip
+        self.way, self.wire, self.gate = way, way.wire, gate
+        self.pictures, self.campaign_id, self.picture_id = has.pictures, has.campaign, has.picture
+        self.clip = has.clips[way.seconds]
         table = Table(cloud.table, cloud.client("dynamodb"))
         self.jobs, self.ledger = JobStore(table), Ledger(table)
 
+    def wishes(self, clips: int) -> dict[str, Any]:
+        """The body that asks for a job of so many clips."""
+        picture = {"imageAssetId": self.picture_id} if self.way.pictured else {}
+        return {"campaignId": self.campaign_id, **self.way.wishes(clips), **picture}
+
     def order(self, clips: int, **wishes: Any) -> str:
-        return self.film(self.campaign_id, numPairs=clips, clipDuration=SECONDS, **wishes)
+        return str(self.post(self.way.path, self.wishes(clips) | wishes)["jobId"])
+
+    def of(self, clip: int, **more: Any) -> dict[str, Any]:
+        """What the creates of that clip match in a first run, and more."""
+        return {"webhook": f"attempt=1.{clip:04}.", **self.way.sign, **more}
 
     def plays(self, *rules: dict[str, Any]) -> None:
-        """How the provider behaves from now on; whatever it makes is the ready-made clip."""
-        self.script(*rules, {"do": "serve", "file": str(self.clip), "times": 1000})
+        """How the provider behaves from now on to our creates; whatever it makes is the ready-made clip."""
+        serves = {"do": "serve", "file": str(self.clip), "times": 1000}
+        ours = [{**rule, "match": {**self.way.sign, **rule.get("match", {})}} for rule in (*rules, serves)]
+        self.script(*ours, service=self.wire.name)
 
     def holds_on(self) -> None:
         """From now on no prediction ends by itself."""
         self.plays({"do": "slow", "seconds": FOR_EVER, "times": 1000})
+
+    def cost(self, clips: int) -> float:
+        """USD."""
+        return float(clips * self.way.price)
+
+    def shown(self, clips: int) -> int:
+        """How many of so many clips that are there the film shows."""
+        return clips if self.way.filled else 1
 
     def wait(self, job: str) -> Any:
         """The job when it has ended and its end was published: from then on no row of it changes."""
         super().wait(job)
         self.until(lambda: (row := self.jobs.job(job)).announced_run == row.run, "the end to be published")
         return self.get(f"/jobs/{job}")
+
+    def heal(self) -> None:
+        """Forgets how models were: one that has failed in other rows would rest, and jobs would say so."""
+        now = datetime.now(UTC)
+        for hour in {f"{now - before:%Y-%m-%dT%H}" for before in (timedelta(0), timedelta(hours=1))}:
+            for minute in list(self.jobs.table.query(f"HEALTH#{hour}")):
+                self.jobs.table.commit(delete(minute["pk"], minute["sk"]))
 
     # what is seen
 
@@ -119,8 +144,12 @@ class Crew(Team):
 
     def creates(self, job: str) -> list[Any]:
         """What the stand-in was asked to make for a job."""
-        posts = [one for one in self.log() if one["method"] == "POST" and one["path"].endswith("/predictions")]
-        return [one for one in posts if f"job={job}&" in str(one["body"].get("webhook"))]
+        creates = [one for one in self.log(self.wire.name) if self.wire.creates(one["method"], one["path"])]
+        return [one for one in creates if f"job={job}&" in self.wire.reports_to(one["body"])]
+
+    def sent(self, job: str, clip: int) -> int:
+        """How many creates have come for a clip in a first run, answered or not."""
+        return self.gate.sent(f"job={job}&attempt=1.{clip:04}.")
 
     def begin(self, job: str, clips: int) -> None:
         """Waits until so many predictions of a job run: what is cancelled from then on is paid for."""
@@ -129,10 +158,16 @@ class Crew(Team):
         )
 
     def predictions(self, job: str) -> list[Any]:
-        return [one for one in self.look("_predictions") if f"job={job}&" in str(one["webhook"])]
+        return [one for one in self.look("_predictions", self.wire.name) if f"job={job}&" in str(one["webhook"])]
+
+    def deliveries(self, job: str) -> list[Any]:
+        """That the stand-in has made of a job's webhooks."""
+        ours = {one["id"] for one in self.predictions(job)}
+        return [one for one in self.look("_webhooks", self.wire.name) if one["predictionId"] in ours]
 
     def looks(self, prediction: str) -> int:
-        return sum(one["path"] == f"/v1/predictions/{prediction}" and one["method"] == "GET" for one in self.log())
+        page = self.wire.page(prediction)
+        return sum(one["path"] == page and one["method"] == "GET" for one in self.log(self.wire.name))
 
     def objects(self, *words: str) -> list[str]:
         """Keys in the bucket that have all these words."""
@@ -157,6 +192,12 @@ class Crew(Team):
         found = self.cloud.client("sqs").get_queue_attributes(QueueUrl=self.check_queue, AttributeNames=wanted)
         return sum(int(found["Attributes"][name]) for name in wanted)
 
+    def shorten_visibility(self) -> None:
+        """A look that was killed, or found no room, comes back after moments, not after three minutes."""
+        sqs = self.cloud.client("sqs")
+        for url in sqs.list_queues()["QueueUrls"]:
+            sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "3"})
+
     def executions(self, job: str) -> list[str]:
         pages = self.cloud.client("stepfunctions").get_paginator("list_executions")
         found = pages.paginate(stateMachineArn=self.cloud.state_machine)
@@ -177,23 +218,23 @@ class Crew(Team):
 
     # what the provider says
 
-    def letter(self, job: str, clip: int, *, run: int = 1, n: int = 1, **changes: Any) -> Letter:
-        """The webhook of a clip's prediction, which has made the ready-made clip."""
+    def letter(
+        self, job: str, clip: int, *, run: int = 1, n: int = 1, status: str = "succeeded", **changes: Any
+    ) -> Letter:
+        """The webhook of a clip's prediction, which has made the ready-made clip; in Replicate's words for a status."""
         attempt = self.accepted(job, clip, run=run, n=n)
-        [ours] = [one for one in self.creates(job) if f"attempt={attempt.id}" in one["body"]["webhook"]]
-        given = {
-            "id": attempt.prediction_id,
-            "status": "succeeded",
-            "input": ours["body"]["input"],
-            "output": self.gate.holds("clip.mp4", self.clip.read_bytes()),
-            "error": None,
-        }
-        return Letter(ours["body"]["webhook"], json.dumps(given | changes, ensure_ascii=False).encode())
+        [ours] = [
+            one["body"] for one in self.creates(job) if f"attempt={attempt.id}" in self.wire.reports_to(one["body"])
+        ]
+        output = self.gate.holds(self.clip.name, self.clip.read_bytes())
+        assert attempt.prediction_id
+        return self.wire.letter(attempt.prediction_id, ours, status, {"output": output, "error": None, **changes})
 
-    def deliver(self, letter: Letter, headers: dict[str, str] | None = None, **more: str) -> int:
-        """Delivers; the status of the answer. Signed as the provider would, unless `headers` are given."""
-        given = signed(letter.text) if headers is None else headers
-        named = {"content-type": "application/json"} | given | more
+    def deliver(self, letter: Letter, headers: Mapping[str, str] | None = None, **more: str) -> int:
+        """Delivers; the status of the answer. Proved as the provider would, unless `headers` are given."""
+        self.gate.shows.update(letter.shows)
+        given = self.wire.proof(letter) if headers is None else headers
+        named = {"content-type": "application/json", **given, **more}
         return requests.post(letter.url, data=letter.body, headers=named, timeout=60).status_code
 
     def invoke(self, function: str, event: dict[str, Any]) -> str | None:
@@ -204,16 +245,27 @@ class Crew(Team):
         return str(said["errorType"]) if "FunctionError" in answer else None
 
 
+def by_each(crews: Sequence[Crew], row: Callable[[Crew], str]) -> str:
+    """What all of them have seen, who did it at the same moment."""
+    with ThreadPoolExecutor(len(crews)) as pool:
+        seen = list(pool.map(row, crews))
+    return told_by(dict(zip(crews, seen, strict=True)))
+
+
+def told_by(seen: Mapping[Crew, str]) -> str:
+    return "; ".join(f"{crew.way.name}: {words}" for crew, words in seen.items())
+
+
 @dataclass
 class Provider:
-    """Replicate's stand-in in this process, and the gate in front of it."""
+    """A stand-in in this process, and the gate in front of it."""
 
-    stand_in: Replicate
+    wire: Wire
+    stand_in: StandIn
     gate: Gate
-    settings: dict[str, str] = field(default_factory=dict)
 
     @property
     def parameters(self) -> dict[str, str]:
         """Of a template whose clips come from here."""
-        origins = f"{self.stand_in.url},{self.gate.url}"
-        return {"ReplicateBaseUrl": self.gate.url, "ReplicateOutputOrigins": origins, **self.settings}
+        origins = {f"{self.wire.name.title()}OutputOrigins": f"{self.stand_in.url},{self.gate.url}"}
+        return dict.fromkeys(self.wire.addresses, self.gate.url) | origins

@@ -1,4 +1,4 @@
-"""A door in front of Replicate's stand-in, where answers are held, lost or replaced as a test says."""
+"""A door in front of a provider's stand-in, where answers are held, lost or replaced as a test says."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import itertools
 import json
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
@@ -17,7 +17,9 @@ from werkzeug import Request, Response
 
 from local.front import raw_uri
 from local.loopback import bind, served
+from local.standins.scripts import contains
 from local.standins.service import Dropped
+from tests.survival.wires import Wire
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
@@ -30,10 +32,10 @@ HOP_BY_HOP = frozenset({"connection", "content-length", "keep-alive", "transfer-
 
 @dataclass
 class Rule:
-    """For creates whose webhook carries `mark`: these answers in turn, before (or after) the stand-in accepts them; None is
-    the stand-in's own."""
+    """For creates that match, as the stand-ins' own rules do: these answers in turn, before (or after) the stand-in accepts
+    them; None is the stand-in's own."""
 
-    mark: str
+    match: Mapping[str, Any]
     answers: list[Callable[[], Response | None]]
     accepted: bool
 
@@ -53,11 +55,14 @@ class Cut:
 @dataclass
 class Gate:
     behind: str
+    wire: Wire
     url: str = ""
     secret: str | None = None
     """What webhooks are signed with, when it is not the stand-in's own secret any more."""
     deaf: bool = False
     """To whoever wants a prediction cancelled."""
+    shows: dict[str, Any] = field(default_factory=dict)
+    """What is answered to whoever looks, by path; any other is the stand-in's to show."""
     files: dict[str, Cut] = field(default_factory=dict)
     fetched: list[str] = field(default_factory=list)
     rules: list[Rule] = field(default_factory=list)
@@ -67,23 +72,27 @@ class Gate:
 
     @classmethod
     @contextmanager
-    def before(cls, behind: str) -> Iterator[Self]:
-        gate = cls(behind)
+    def before(cls, behind: str, wire: Wire) -> Iterator[Self]:
+        gate = cls(behind, wire)
         with served(gate, bind(), "gate") as gate.url:
             yield gate
 
-    def answers(self, mark: str, *answers: Callable[[], Response]) -> None:
+    def answers(self, match: Mapping[str, Any], *answers: Callable[[], Response]) -> None:
         """Instead of the stand-in, which never hears of these creates."""
-        self.rules.append(Rule(mark, list(answers), accepted=False))
+        self.rules.append(Rule(match, list(answers), accepted=False))
 
-    def loses(self, mark: str, answer: Callable[[], Response | None]) -> None:
+    def loses(self, match: Mapping[str, Any], answer: Callable[[], Response | None]) -> None:
         """The stand-in accepts the create; we hear this instead."""
-        self.rules.append(Rule(mark, [answer], accepted=True))
+        self.rules.append(Rule(match, [answer], accepted=True))
 
     def holds(self, name: str, body: bytes, **how: Any) -> str:
         """The URL of a file, which may break off at first."""
         self.files[f"/files/{name}"] = Cut(body, **how)
         return f"{self.url}/files/{name}"
+
+    def sent(self, mark: str) -> int:
+        """How many creates came whose webhook carries `mark`."""
+        return sum(mark in webhook for webhook, _ in self.creates)
 
     def gaps(self, mark: str) -> list[float]:
         """Seconds between the creates whose webhook carries `mark`."""
@@ -93,6 +102,7 @@ class Gate:
     def forget(self) -> None:
         self.rules.clear()
         self.files.clear()
+        self.shows.clear()
         self.fetched.clear()
         self.creates.clear()
         self.secret = None
@@ -108,8 +118,10 @@ class Gate:
             return self._file(request.path)
         if request.path == SECRET and self.secret:
             return Response(json.dumps({"key": self.secret}), content_type="application/json")
-        if self.deaf and request.path.endswith("/cancel"):
+        if self.deaf and self.wire.cancels(request.method, request.path):
             return Response(status=503)
+        if request.method == "GET" and request.path in self.shows:
+            return Response(json.dumps(self.shows[request.path]), content_type="application/json")
         rule, said = self._rule(request, body)
         if rule and said and not rule.accepted:
             return said() or self._pass(request, body)
@@ -117,13 +129,14 @@ class Gate:
         return (said and said()) or passed
 
     def _rule(self, request: Request, body: bytes) -> tuple[Rule | None, Callable[[], Response | None] | None]:
-        if request.method != "POST" or not request.path.endswith("/predictions"):
+        if not self.wire.creates(request.method, request.path):
             return None, None
-        webhook = str(json.loads(body).get("webhook"))
-        self.creates.append((webhook, time.monotonic()))
+        asked = json.loads(body)
+        create = {**asked["input"], **asked, "webhook": self.wire.reports_to(asked)}
+        self.creates.append((create["webhook"], time.monotonic()))
         with self._lock:
             for rule in self.rules:
-                if rule.mark in webhook and rule.answers:
+                if contains(create, rule.match) and rule.answers:
                     return rule, rule.answers.pop(0)
         return None, None
 
@@ -161,7 +174,7 @@ def _broken_off(file: Cut) -> Iterator[bytes]:
 
 
 def said(status: int, body: Any, **headers: str) -> Callable[[], Response]:
-    """An answer of Replicate's, as problem+json."""
+    """An answer of a provider's: JSON (Replicate's problem+json), or a page."""
     content = body if isinstance(body, str) else json.dumps(body)
     kind = "text/html" if isinstance(body, str) else "application/problem+json"
     named = {name.replace("_", "-"): value for name, value in headers.items()}

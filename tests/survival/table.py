@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.survival.ways import WAYS
+
 TABLE = Path(__file__).parents[2] / "docs" / "survival.md"
 
 ROWS = frozenset(range(1, 33)) - {27}
@@ -17,8 +19,12 @@ HEAD = """# What is survived
 Each row is a test of that number in `tests/survival`, against the real functions, state machine and stores on the local cloud,
 with services that misbehave. `make survive` runs them all and writes this table; `make survive ROW=11` runs one again.
 
-| # | failure | what was done | what was seen |
-|---|---|---|---|
+What the rows are done with, where it makes a difference what that is:
+
+{ways}
+
+| # | failure | with | what was done | what was seen |
+|---|---|---|---|---|
 """
 
 _NAME = re.compile(r"test_row_(\d+)_(\w+)")
@@ -28,6 +34,7 @@ _NAME = re.compile(r"test_row_(\d+)_(\w+)")
 class Row:
     number: int
     failure: str
+    ways: str
     did: str
     saw: str
     held: bool
@@ -47,12 +54,13 @@ def name_of(test: str) -> str:
 
 
 def as_line(row: Row) -> str:
-    return f"{row.number} | {row.failure} | {row.did} | {row.saw} | {'held' if row.held else f'NOT HELD: {row.fault}'}"
+    return f"{row.number} | {row.failure} | {row.ways} | {row.did} | {row.saw} | {'held' if row.held else f'NOT HELD: {row.fault}'}"
 
 
 def as_document(rows: Iterable[Row]) -> str:
     lines = [
-        f"| {row.number} | {row.failure} | {row.did} | {row.saw} |\n"
+        f"| {row.number} | {row.failure} | {row.ways} | {row.did} | {row.saw} |\n"
         for row in sorted(rows, key=lambda row: row.number)
     ]
-    return HEAD + "".join(lines)
+    ways = "\n".join(f"- *{way.name}*: {way.told}" for way in WAYS.values())
+    return HEAD.format(ways=ways) + "".join(lines)

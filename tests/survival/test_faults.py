@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,24 +14,24 @@ from typing import Any
 import pytest
 import requests
 
-from functions.studio.jobs import JobStatus
 from functions.studio.table import marshal
-from tests.survival.conftest import Opening, refreshed
-from tests.survival.crew import PRICE, SECONDS, Crew
+from tests.survival.conftest import Crews, Opening, refreshed, ways_of
+from tests.survival.crew import Crew, told_by
 from tests.survival.faulty_cloud import FaultyCloud, Holding, Killing, Moment, Struck, Throttling
 
 Saw = Callable[[str], None]
 
 
 @pytest.fixture(scope="session")
-def opened(opening: Opening) -> Crew:
+def opened(opening: Opening) -> Crews:
     return opening(FaultyCloud)
 
 
 @pytest.fixture
-def crew(opened: Crew) -> Iterator[Crew]:
-    yield refreshed(opened)
-    cloud_of(opened).fault = None
+def crews(opened: Crews, request: pytest.FixtureRequest) -> Iterator[list[Crew]]:
+    refreshed(opened.values())
+    yield [opened[name] for name in ways_of(request.node)]
+    cloud_of(opened["pairs"]).fault = None
 
 
 def cloud_of(crew: Crew) -> FaultyCloud:
@@ -45,9 +42,14 @@ def cloud_of(crew: Crew) -> FaultyCloud:
 POSTS = 50
 
 
-def test_row_20_a_request_is_sent_twice(crew: Crew, saw: Saw) -> None:
+@pytest.mark.ways("pairs", "text")
+def test_row_20_a_request_is_sent_twice(crews: list[Crew], saw: Saw) -> None:
     """A post with an Idempotency-Key is held back just before its job is accepted, and sent again meanwhile, and once more
     afterwards. Then fifty posts at the same moment with another key, one with that key and another body, one under a third key."""
+    saw(told_by({crew: _sent_twice(crew) for crew in crews}))
+
+
+def _sent_twice(crew: Crew) -> str:
     crew.plays()
     once = Bookings(crew)
     holding = Holding(b'"JOB"')
@@ -62,9 +64,7 @@ def test_row_20_a_request_is_sent_twice(crew: Crew, saw: Saw) -> None:
     assert (meanwhile.status_code, meanwhile.json()["error"]["code"]) == (409, "in_flight")
     assert [answer.status_code for answer in answers] == [202, 202]
     held = _one_job(crew, answers)
-    saw(
-        f"in flight {meanwhile.status_code}, the first {answers[0].status_code}, afterwards {answers[1].status_code}: 1 job"
-    )
+    told = f"in flight {meanwhile.status_code}, the first {answers[0].status_code}, afterwards {answers[1].status_code}: 1 job"
 
     many, together = Bookings(crew), Barrier(POSTS)
 
@@ -79,7 +79,7 @@ def test_row_20_a_request_is_sent_twice(crew: Crew, saw: Saw) -> None:
     answers = [answer for answer in answers if answer not in waiting] + [many.post() for _ in waiting]
     assert [answer.status_code for answer in answers] == [202] * POSTS, [answer.text for answer in answers]
     job = _one_job(crew, answers)
-    other, another = many.post(numPairs=2), Bookings(crew).post()
+    other, another = many.post(**crew.way.wishes(2)), Bookings(crew).post()
     second = another.json()["data"]["jobId"]
     assert (other.status_code, another.status_code, len({held, job, second})) == (422, 202, 3)
     ends = {one: crew.wait(one)["status"] for one in (held, job, second)}
@@ -90,19 +90,19 @@ def test_row_20_a_request_is_sent_twice(crew: Crew, saw: Saw) -> None:
     left = [one for one in rows if one["pk"].startswith("J#") and one["sk"].startswith(("CLIP#", "LEDGER#"))]
     owners = {one["pk"] for one in left if "expiresAt" not in one}
     assert owners <= {one["pk"] for one in rows if one["sk"] == "JOB"}, "rows of a job that was never accepted stay"
-    saw(
-        f"{POSTS} at once: 202 with one body, {POSTS - 1} marked as replayed (409 in flight is asked again); 1 job, 1 execution"
+    return (
+        f"{told}; {POSTS} at once: 202 with one body, {POSTS - 1} marked as replayed (409 in flight is asked again); 1 job, 1"
+        f" execution; another body {other.status_code}, another key another job; 3 jobs, 3 predictions"
     )
-    saw(f"another body {other.status_code}, another key another job; 3 jobs, 3 predictions")
 
 
 class Bookings:
     """Posts for a job of one clip, all under one key."""
 
     def __init__(self, crew: Crew) -> None:
-        self._url = f"{crew.url}/jobs/from-image-pairs"
+        self._url = f"{crew.url}{crew.way.path}"
         self._headers = {**crew.http.headers, "Idempotency-Key": str(uuid.uuid4())}
-        self._wishes = {"campaignId": crew.campaign_id, "numPairs": 1, "clipDuration": SECONDS}
+        self._wishes = crew.wishes(1)
 
     def post(self, **other: Any) -> requests.Response:
         return requests.post(self._url, json=self._wishes | other, headers=self._headers, timeout=120)
@@ -126,7 +126,7 @@ def test_row_17_lambda_ends_in_the_middle_of_making_a_film(crew: Crew, saw: Saw,
     at each of all its steps, the writing of the film's row too."""
     crew.plays()
     fade = {"kind": "crossfade", "seconds": 0.5}
-    frames, tries, last = 2 * SECONDS * 24 - 12, 0, set()
+    frames, tries, last = 2 * crew.way.seconds * 24 - 12, 0, set()
     for first in range(1, JOBS + 1):
         job = crew.order(2, transition=fade)
         pieces = Killing(crew.cloud.pool("make_piece"), job, [first])
@@ -157,24 +157,30 @@ def test_row_17_lambda_ends_in_the_middle_of_making_a_film(crew: Crew, saw: Saw,
     saw("no upload left half done, nothing left in /tmp")
 
 
-def test_row_25_dynamodb_throttles(crew: Crew, saw: Saw) -> None:
-    """Every call of a job's functions to DynamoDB, reads and writes, is refused when it comes first, as throttled or as
+@pytest.mark.ways("pairs", "text")
+def test_row_25_dynamodb_throttles(crews: list[Crew], saw: Saw) -> None:
+    """Every call of two jobs' functions to DynamoDB, reads and writes, is refused when it comes first, as throttled or as
     a conflict; every write is carried out the second time, and not answered for."""
-    crew.plays()
-    throttling = Throttling()
-    cloud_of(crew).fault = throttling
-    job = crew.order(2)
-    crew.until(lambda: crew.jobs.job(job).ended, "the end of the job")
-    cloud_of(crew).fault = None
-    state = crew.wait(job)
-    assert throttling.refused > 30
-    assert throttling.unanswered > 15
-    assert (state["status"], state["warnings"]) == ("completed", [])
-    assert (state["actualCost"], state["lostCost"]) == (2 * PRICE, 0)
-    assert len(crew.creates(job)) == len(crew.jobs.attempts(job)) == 2
-    assert len(crew.executions(job)) == 1
-    saw(f"job {state['status']} without a warning: 2 predictions, 2 attempts, {crew.money(job)}, 1 execution")
-    saw("more than 30 calls refused, more than 15 writes not answered for")
+    cloud, throttling, jobs = cloud_of(crews[0]), Throttling(), {}
+    for crew in crews:
+        crew.plays()
+    cloud.fault = throttling
+    for crew in crews:
+        jobs[crew] = crew.order(2)
+    for crew, job in jobs.items():
+        crew.until(lambda crew=crew, job=job: crew.jobs.job(job).ended, "the end of the job")
+    cloud.fault = None
+    assert throttling.refused > 60
+    assert throttling.unanswered > 30
+    for crew, job in jobs.items():
+        state = crew.wait(job)
+        assert (state["status"], state["warnings"]) == ("completed", [])
+        assert (state["actualCost"], state["lostCost"]) == (crew.cost(2), 0)
+        assert len(crew.creates(job)) == len(crew.jobs.attempts(job)) == 2
+        assert len(crew.executions(job)) == 1
+    money = {crew: crew.money(job) for crew, job in jobs.items()}
+    saw(told_by({crew: f"completed without a warning: 2 predictions, 2 attempts, {it}" for crew, it in money.items()}))
+    saw("1 execution each; more than 60 calls refused, more than 30 writes not answered for")
 
 
 CALLED = (
@@ -198,6 +204,8 @@ CALLED = (
     Moment("deliver", "write", after=True),
     Moment("deliver", "PutEvents", after=True),
 )
+PROMPTED = tuple(one for one in CALLED if one.function in ("plan", "request_clip", "callback", "keep_clip"))
+"""What follows makes a film of clips, whoever asked for them and made them."""
 FAILED = (
     Moment("arrange", "read"),
     Moment("close_job", "read"),
@@ -211,11 +219,13 @@ ATTRIBUTES: dict[str, list[str]] = json.loads((Path(__file__).parent / "attribut
 """Of the rows of a job, as the version before this one wrote them."""
 
 
-def test_row_30_workers_are_killed_and_code_is_replaced(crew: Crew, saw: Saw) -> None:
-    """Workers of ten functions are killed before and after calls to AWS: in a job that is called back, in one that is looked for,
-    in one whose only clip is refused, and in the API between a job's acceptance and its start. In a fifth job all workers are
-    replaced on the way, its rows written as an older version had them, with an attribute of the next."""
-    _short_visibility(crew)
+@pytest.mark.ways("pairs", "text")
+def test_row_30_workers_are_killed_and_code_is_replaced(crews: list[Crew], saw: Saw) -> None:
+    """Workers of ten functions are killed before and after calls to AWS: in jobs that are called back, in one that is looked
+    for, in one whose only clip is refused, and in the API between a job's acceptance and its start. In another job all workers
+    are replaced on the way, its rows written as an older version had them, with an attribute of the next."""
+    crew, prompting = crews
+    crew.shorten_visibility()
     begun, called, looked_for, failed = (_struck(crew, moments) for moments in (BEGUN, CALLED, LOOKED_FOR, FAILED))
     cloud_of(crew).fault = begun
     booking = Bookings(crew)
@@ -227,21 +237,21 @@ def test_row_30_workers_are_killed_and_code_is_replaced(crew: Crew, saw: Saw) ->
     functions, sweep = crew.cloud.client("lambda"), crew.cloud.pool("sweep").function.name
     functions.put_function_concurrency(FunctionName=sweep, ReservedConcurrentExecutions=0)
 
-    crew.holds_on()
-    cloud_of(crew).fault = called
-    job = crew.order(1)
-    letter = crew.letter(job, 1)
-    crew.until(lambda: crew.deliver(letter) == 204, "a callback that lives")
-    _is_one_film(crew, job, called)
-    refreshed(crew).plays({"do": "lose_webhook", "times": 9})
+    prompted = _struck(crew, PROMPTED)
+    _called_back(crew, called)
+    _called_back(prompting, prompted)
+    refreshed(crews)
+    crew.plays({"do": "lose_webhook", "times": 9})
     cloud_of(crew).fault = looked_for
     _is_one_film(crew, crew.order(1), looked_for)
-    refreshed(crew).plays({"do": "refuse", "times": 9})
+    refreshed(crews)
+    crew.plays({"do": "refuse", "times": 9})
     cloud_of(crew).fault = failed
     ended = _ended(crew, crew.order(1), failed)
     replaced = _replaced(crew)
 
-    refreshed(crew).plays()
+    refreshed(crews)
+    crew.plays()
     functions.delete_function_concurrency(FunctionName=sweep)
     first = again.json()["data"]["jobId"]
     swept = crew.wait(first)
@@ -251,10 +261,22 @@ def test_row_30_workers_are_killed_and_code_is_replaced(crew: Crew, saw: Saw) ->
         [f"{first}-1"],
     )
     killed = sum(len(struck.moments) for struck in (begun, called, looked_for, failed))
-    saw(f"{killed} workers killed: two jobs completed, 1 prediction and 1 settled $0.60 each; the refused one {ended}")
     saw(
-        f"the API's job, posted again: one job, started by the sweep, {swept['status']}, {crew.money(first)}; the fifth {replaced}"
+        f"pairs: {killed} workers killed: two jobs completed, 1 prediction and 1 settled $0.60 each; the refused one {ended}"
     )
+    saw(
+        f"the API's job, posted again: one job, started by the sweep, {swept['status']}, {crew.money(first)}; the other {replaced}"
+    )
+    saw(f"text: {len(prompted.moments)} workers killed: completed, 1 prediction, 1 settled $0.03")
+
+
+def _called_back(crew: Crew, struck: Struck) -> None:
+    crew.holds_on()
+    cloud_of(crew).fault = struck
+    job = crew.order(1)
+    letter = crew.letter(job, 1)
+    crew.until(lambda: crew.deliver(letter) == 204, "a callback that lives")
+    _is_one_film(crew, job, struck)
 
 
 def _struck(crew: Crew, moments: Iterable[Moment]) -> Struck:
@@ -263,7 +285,7 @@ def _struck(crew: Crew, moments: Iterable[Moment]) -> Struck:
 
 def _is_one_film(crew: Crew, job: str, struck: Struck) -> None:
     """In the end, and of one prediction, though every moment has come."""
-    assert _ended(crew, job, struck) == "completed, 1 settled $0.60"
+    assert _ended(crew, job, struck) == f"completed, 1 settled ${crew.way.price}"
     assert len(crew.creates(job)) == 1
     assert len(crew.objects(job, "combined.mp4")) == 1
 
@@ -273,13 +295,6 @@ def _ended(crew: Crew, job: str, struck: Struck) -> str:
     cloud_of(crew).fault = None
     assert struck.is_over, [moment for moment in struck.moments if not moment.done]
     return f"{crew.wait(job)['status']}, {crew.money(job)}"
-
-
-def _short_visibility(crew: Crew) -> None:
-    """A look that was killed comes back after moments, not after three minutes."""
-    sqs = crew.cloud.client("sqs")
-    for url in sqs.list_queues()["QueueUrls"]:
-        sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "3"})
 
 
 def _replaced(crew: Crew) -> str:
@@ -300,37 +315,3 @@ def _replaced(crew: Crew) -> str:
     state = crew.wait(job)
     assert (state["status"], len(crew.creates(job))) == ("completed", 2)
     return f"{state['status']} with its 2 predictions, {crew.money(job)}"
-
-
-def test_row_26_a_message_is_poison(crew: Crew, saw: Saw) -> None:
-    """A message that is no look lies in the check queue, and check_clip gets no room until its looks at a clip have been set
-    aside; no webhook comes. Then there is room, and dead letters are put back by the command for it."""
-    _short_visibility(crew)
-    sqs, functions, pool = crew.cloud.client("sqs"), crew.cloud.client("lambda"), crew.cloud.pool("check_clip")
-    aside = crew.cloud.outputs["DeadChecksUrl"]
-
-    def set_aside() -> int:
-        named = sqs.get_queue_attributes(QueueUrl=aside, AttributeNames=["ApproximateNumberOfMessages"])
-        return int(named["Attributes"]["ApproximateNumberOfMessages"])
-
-    sqs.send_message(QueueUrl=crew.check_queue, MessageBody="poison")
-    crew.plays({"do": "lose_webhook", "times": 9})
-    functions.put_function_concurrency(FunctionName=pool.function.name, ReservedConcurrentExecutions=0)
-    job = crew.order(1)
-    crew.until(lambda: set_aside() == 2, "both messages to be set aside")
-    functions.delete_function_concurrency(FunctionName=pool.function.name)
-    waiting = crew.accepted(job, 1)
-    assert crew.jobs.job(job).status is JobStatus.PROCESSING
-    command = [sys.executable, "-m", "admin", "redrive", "--queue", aside]
-    done = subprocess.run(
-        command, env={**os.environ, **crew.cloud.environment}, capture_output=True, text=True, check=True
-    )
-    state = crew.wait(job)
-    crew.until(lambda: set_aside() == 1, "the poison to be set aside again")
-    assert crew.accepted(job, 1).prediction_id == waiting.prediction_id
-    assert (state["status"], crew.money(job), len(crew.creates(job))) == ("completed", "1 settled $0.60", 1)
-    alarms = crew.cloud.deployment.assembly.template["Resources"].values()
-    named = [one["Properties"]["AlarmName"] for one in alarms if one["Type"] == "AWS::CloudWatch::Alarm"]
-    assert any("SetAside" in name for name in named)
-    saw(f"2 messages set aside; the command says {done.stdout.strip()!r}: job {state['status']}, {crew.money(job)}")
-    saw("the poison is set aside again and stopped nobody; an alarm watches what is set aside")

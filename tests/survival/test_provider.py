@@ -3,84 +3,135 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.media import Studio, damaged, ffmpeg
-from tests.survival.crew import FOR_EVER, PRICE, SECONDS, Crew
+from tests.integration.piapi_stage import enveloped
+from tests.media import damaged, ffmpeg
+from tests.survival.conftest import refreshed
+from tests.survival.crew import FOR_EVER, Crew, by_each
 from tests.survival.gate import said
 
 Saw = Callable[[str], None]
 
-REFUSALS: dict[str, tuple[int, dict[str, Any], str]] = {
-    "duration": (
-        422,
-        {"title": "Input validation failed", "detail": "- input.duration: Must be one of 4, 6, 8\n", "status": 422},
-        "input.duration",
+Refusal = tuple[int, dict[str, Any], str, str]
+Refusal = tuple[int, dict[str, Any], str, str]
+INVALID = "Input validation failed"
+REFUSALS: Mapping[str, tuple[Refusal, ...]] = {
+    "replicate": (
+        (
+            422,
+            {"title": INVALID, "detail": "- input.duration: Must be one of 4, 6, 8\n", "status": 422},
+            "refused",
+            "input.duration",
+        ),
+        (
+            422,
+            {"title": INVALID, "detail": "- input.prompt: flagged as sensitive (E005)\n", "status": 422},
+            "refused",
+            "input.prompt",
+        ),
+        (
+            400,
+            {"title": "Bad Request", "detail": "input.image could not be read as an image", "status": 400},
+            "refused",
+            "input.image",
+        ),
+        (
+            404,
+            {"title": "Not Found", "detail": "Model not found: google/veo-3.1-fast", "status": 404},
+            "gone",
+            "google/veo-3.1-fast",
+        ),
+        (
+            422,
+            {
+                "title": "Invalid version or not permitted",
+                "detail": "The specified version does not exist",
+                "status": 422,
+            },
+            "gone",
+            "catalogue.json must change",
+        ),
     ),
-    "prompt": (
-        422,
-        {"title": "Input validation failed", "detail": "- input.prompt: flagged as sensitive (E005)\n", "status": 422},
-        "input.prompt",
-    ),
-    "image": (
-        400,
-        {"title": "Bad Request", "detail": "input.image could not be read as an image", "status": 400},
-        "input.image",
-    ),
-    "model": (
-        404,
-        {"title": "Not Found", "detail": "Model not found: google/veo-3.1-fast", "status": 404},
-        "google/veo-3.1-fast",
-    ),
-    "version": (
-        422,
-        {"title": "Invalid version or not permitted", "detail": "The specified version does not exist", "status": 422},
-        "catalogue.json must change",
+    "piapi": (
+        (400, enveloped(None, 400, "invalid request: aspect_ratio must be one of 16:9"), "refused", "aspect_ratio"),
+        (200, enveloped(None, 400, "invalid request: input.prompt: too long"), "refused", "input.prompt"),
+        (400, enveloped(None, 400, "invalid request: unknown task_type"), "gone", "catalogue must change"),
+        (200, enveloped(None, 500, "failed to freeze point"), "unconfigured", "credit of PIAPI_API_KEY"),
+        (401, enveloped(None, 401, "Invalid API key"), "unconfigured", "does not accept PIAPI_API_KEY"),
     ),
 }
-"""What Replicate answers to a create that it will never take; a word that the caller must be told."""
+"""What a provider answers to a create that it will never take; why the clip failed then, and a word that its caller must
+be told."""
+FLAGGED = {"replicate": "flagged as sensitive", "piapi": "sensitive content"}
 
 
-def test_row_12_a_provider_refuses_for_good(crew: Crew, saw: Saw) -> None:
-    """Five creates are answered with the real shapes of refusals (duration, prompt, image, model, version), a sixth
-    prediction is flagged by moderation, a seventh goes well."""
-    flagged, well = len(REFUSALS) + 1, len(REFUSALS) + 2
-    for number, (status, body, _) in enumerate(REFUSALS.values(), 1):
-        crew.gate.answers(f"attempt=1.{number:04}.", *[said(status, body)] * 9)
-    crew.plays({"match": {"webhook": f"attempt=1.{flagged:04}."}, "do": "refuse", "times": 9})
+@pytest.mark.ways("pairs", "text", "picture")
+def test_row_12_a_provider_refuses_for_good(crews: list[Crew], saw: Saw) -> None:
+    """Five creates are answered with the real shapes of refusals (Replicate: duration, prompt, image, model, version; PiAPI:
+    ratio, prompt, task, points, key, two of them with HTTP 200), a sixth prediction is flagged by moderation, a seventh goes
+    well. Then PiAPI is asked for a task that it does not have, without a model to fall back to, and with one."""
+    saw(by_each(crews, _refused))
+    saw(_gone(crews[-1]))
+
+
+def _refused(crew: Crew) -> str:
+    refusals = REFUSALS[crew.wire.name]
+    flagged, well = len(refusals) + 1, len(refusals) + 2
+    for number, (status, body, _, _) in enumerate(refusals, 1):
+        crew.gate.answers(crew.of(number), *[said(status, body)] * 9)
+    crew.plays({"match": crew.of(flagged), "do": "refuse", "times": 9})
     job = crew.order(well)
     state = crew.wait(job)
-    gone = dict.fromkeys((4, 5), "gone")
-    assert crew.classes(job) == {**dict.fromkeys(range(1, well), "refused"), **gone, well: None}
-    clips = crew.clips(job)
-    words = [word for _, _, word in REFUSALS.values()] + ["flagged as sensitive"]
-    for clip, word in zip(clips, words, strict=False):
+    classes = [*(why for _, _, why, _ in refusals), "refused"]
+    assert list(crew.classes(job).values()) == [*classes, None]
+    words = [word for _, _, _, word in refusals] + [FLAGGED[crew.wire.name]]
+    for clip, word in zip(crew.clips(job), words, strict=False):
         assert word in clip["errorMessage"]
-    asked = [
-        sum(f"attempt=1.{number:04}." in webhook for webhook, _ in crew.gate.creates) for number in range(1, well + 1)
-    ]
-    assert asked == [1] * well
-    assert (state["status"], state["lostCost"]) == ("completed", 0)
-    assert state["actualCost"] == PRICE
-    saw(
-        f"6 clips refused, or their model gone, after one create each, each told which input; {crew.money(job)}; film of the seventh"
+    assert [crew.sent(job, number) for number in range(1, well + 1)] == [1] * well
+    assert (state["status"], state["actualCost"], state["lostCost"]) == ("completed", crew.cost(1), 0)
+    said_so = ", ".join(f"{classes.count(why)} {why}" for why in dict.fromkeys(classes))
+    return f"6 clips {said_so}, after one create each, each told which input or why; {crew.money(job)}; film of the seventh"
+
+
+def _gone(crew: Crew) -> str:
+    """Of the smaller WanX, whose task for pictures only seed 003 knows."""
+    refreshed([crew])
+    crew.plays()
+    smaller = {"model": "piapi_wanx_1.3b"}
+    without, instead = crew.order(1, **smaller), crew.order(1, **smaller, fallbackModels=["piapi_wanx_14b"])
+    states = crew.wait(without), crew.wait(instead)
+    assert [state["status"] for state in states] == ["failed", "completed"]
+    (told,), (made,) = crew.clips(without), crew.clips(instead)
+    assert (told["errorClass"], "piapi_wanx_14b ($0.28 a clip)" in told["errorMessage"]) == ("gone", True)
+    assert (states[0]["actualCost"], states[0]["lostCost"]) == (0, 0)
+    assert (made["modelId"], made["actualCost"]) == ("piapi_wanx_14b", 0.28)
+    return (
+        f"a task that is gone: its successor offered at its price, {crew.money(without)}; where it is named, made by it,"
+        f" {crew.money(instead)}"
     )
 
 
-def test_row_13_an_output_is_gone(crew: Crew, saw: Saw, clip: Path) -> None:
+@pytest.mark.ways("pairs", "text")
+def test_row_13_an_output_is_gone(crews: list[Crew], saw: Saw) -> None:
     """Four outputs: gone when its webhook comes, and there at the second attempt; deleted before a look finds it, both times;
     breaking off at a random byte and then gone, there at the second attempt; breaking off twice and then whole."""
-    content = clip.read_bytes()
+    saw(by_each(crews, _expired))
+    saw("one object of each clip that was kept, none of what broke off")
+
+
+def _expired(crew: Crew) -> str:
+    content = crew.clip.read_bytes()
     chance = random.Random(13)
     crew.plays(
-        *({"match": {"webhook": f"attempt=1.{n:04}."}, "do": "slow", "seconds": FOR_EVER, "times": 2} for n in (3, 4)),
-        {"match": {"webhook": "attempt=1.0001."}, "do": "expire_output"},
-        {"match": {"webhook": "attempt=1.0002."}, "do": "expire_output", "times": 2},
-        {"match": {"webhook": "attempt=1.0002."}, "do": "lose_webhook", "times": 2},
+        *({"match": crew.of(n), "do": "slow", "seconds": FOR_EVER, "times": 2} for n in (3, 4)),
+        {"match": crew.of(1), "do": "expire_output"},
+        {"match": crew.of(2), "do": "expire_output", "times": 2},
+        {"match": crew.of(2), "do": "lose_webhook", "times": 2},
     )
     job = crew.order(4)
     for number, gone in ((3, True), (4, False)):
@@ -93,39 +144,48 @@ def test_row_13_an_output_is_gone(crew: Crew, saw: Saw, clip: Path) -> None:
     assert [crew.gate.fetched.count(f"/files/{number}.mp4") for number in (3, 4)] == [2, 3]
     names = [key.rpartition("/")[2] for key in crew.writes(job, "/clips/") if key.endswith(".mp4")]
     assert sorted(names) == ["clip_001.mp4", "clip_003.mp4", "clip_004.mp4"]
-    assert (state["status"], state["lostCost"]) == ("completed", pytest.approx(4 * PRICE))
-    assert state["actualCost"] == pytest.approx(3 * PRICE)
-    saw(f"2 clips made at the second attempt, 1 expired twice, 1 kept whole at the third fetch; {crew.money(job)}")
-    saw("one object of each clip that was kept, none of what broke off")
+    assert (state["status"], state["actualCost"], state["lostCost"]) == ("completed", crew.cost(3), crew.cost(4))
+    return f"2 clips made at the second attempt, 1 expired twice, 1 kept whole at the third fetch; {crew.money(job)}"
 
 
-def test_row_14_a_clip_is_corrupt(crew: Crew, saw: Saw, clip: Path, studio: Studio, tmp_path: Path) -> None:
+@pytest.mark.ways("pairs", "text")
+def test_row_14_a_clip_is_corrupt(crews: list[Crew], saw: Saw, tmp_path: Path) -> None:
     """Five outputs are no clips: cut short, with flipped bits, empty, an HTML page, sound without picture; a sixth is one."""
-    web = tmp_path / "page.mp4"
+
+    def folder(crew: Crew) -> Path:
+        (made := tmp_path / crew.way.name).mkdir()
+        return made
+
+    saw(by_each(crews, lambda crew: _corrupt(crew, folder(crew))))
+
+
+def _corrupt(crew: Crew, folder: Path) -> str:
+    web = folder / "page.mp4"
     web.write_text("<!doctype html><title>Sign in</title>")
-    empty = tmp_path / "empty.mp4"
+    empty = folder / "empty.mp4"
     empty.touch()
-    sound = tmp_path / "sound.mp4"
-    ffmpeg("-f", "lavfi", "-i", f"sine=f=440:r=44100:d={SECONDS}", "-c:a", "aac", sound)
-    size = clip.stat().st_size
+    sound = folder / "sound.mp4"
+    seconds = crew.way.seconds
+    ffmpeg("-f", "lavfi", "-i", f"sine=f=440:r=44100:d={seconds}", "-c:a", "aac", sound)
+    size = crew.clip.stat().st_size
     files = [
-        damaged(clip, tmp_path / "cut.mp4", keep=size * 2 // 3),
-        damaged(clip, tmp_path / "flipped.mp4", flip=size // 2),
+        damaged(crew.clip, folder / "cut.mp4", keep=size * 2 // 3),
+        damaged(crew.clip, folder / "flipped.mp4", flip=size // 2),
         empty,
         web,
         sound,
     ]
     crew.plays(
         *(
-            {"match": {"webhook": f"attempt=1.{number:04}."}, "do": "serve", "file": str(file), "times": 9}
+            {"match": crew.of(number), "do": "serve", "file": str(file), "times": 9}
             for number, file in enumerate(files, 1)
         )
     )
     job = crew.order(6)
     state = crew.wait(job)
     assert crew.classes(job) == {**dict.fromkeys(range(1, 6), "broken"), 6: None}
-    film = crew.film_of(job, tmp_path)
-    assert (film.frames, film.lasts(SECONDS)) == (SECONDS * 24, True)
-    assert (state["status"], state["lostCost"]) == ("completed", pytest.approx(10 * PRICE))
+    film = crew.film_of(job, folder)
+    assert (film.frames, film.lasts(seconds)) == (seconds * 24, True)
+    assert (state["status"], state["actualCost"], state["lostCost"]) == ("completed", crew.cost(1), crew.cost(10))
     assert [clip["videoUrl"] for clip in crew.clips(job)[:5]] == [None] * 5
-    saw(f"5 clips broken in both attempts, none in the film: {film.frames} frames of the sixth; {crew.money(job)}")
+    return f"5 clips broken in both attempts, none in the film: {film.frames} frames of the sixth; {crew.money(job)}"

@@ -17,6 +17,8 @@ from PIL import Image
 
 from functions.api.clip_failure import MOST_FALLBACKS
 from functions.api.film_options import MOST_CLIPS
+from functions.api.prompt_request import LONGEST_FILM
+from functions.api.variants import MOST_VARIANTS
 from functions.callback.receive import MOST_BYTES as MOST_CALLBACK_BYTES
 from functions.studio.attempts import LIMITS
 from functions.studio.errors import AddressRefused, AddressUnreachable, AnswerTooLarge, FilmTooLarge
@@ -29,7 +31,8 @@ from functions.studio.room import MOST_PIECES, check_room
 from infra.workflow import DEFINITION
 from tests.scripted import a_job, a_task
 from tests.strangers import response, stranger
-from tests.survival.crew import Crew, Letter
+from tests.survival.crew import Crew
+from tests.survival.wires import Letter
 
 Saw = Callable[[str], None]
 
@@ -59,15 +62,30 @@ INSIDE = (
 )
 
 
-def test_row_28_a_url_leads_inside(crew: Crew, saw: Saw) -> None:
-    """Twenty-two URLs that lead inside, or are not https, are given as a picture's; then, at the door itself: a name that is
-    inside at the second look, a redirect to the metadata service, ten gigabytes, an endless answer."""
-    before = (crew.objects("assets"), len(crew.all_rows()))
+@pytest.mark.ways("pairs", "text")
+def test_row_28_a_url_leads_inside(crews: list[Crew], saw: Saw) -> None:
+    """Twenty-two URLs that lead inside, or are not https, are given as a picture's, and as the one that a film is to begin
+    with; then, at the door itself: a name that is inside at the second look, a redirect to the metadata service, ten
+    gigabytes, an endless answer."""
+    crew, prompting = crews
+    before = (crew.objects("assets"), _kept(crew))
     answers = [_upload(crew, {"uploadType": "url", "campaignId": crew.campaign_id, "url": url}) for url in INSIDE]
-    assert [answer.status_code for answer in answers] == [422] * len(INSIDE)
+    begun = [
+        crew.http.post(crew.url + prompting.way.path, json=prompting.wishes(1) | {"imageUrl": url}, timeout=60)
+        for url in INSIDE
+    ]
+    assert [answer.status_code for answer in answers + begun] == [422] * 2 * len(INSIDE)
     assert {answer.json()["error"]["errors"][0]["field"] for answer in answers} == {"url"}
-    assert (crew.objects("assets"), len(crew.all_rows())) == before
-    saw(f"{len(INSIDE)} of {len(INSIDE)} URLs answered 422 naming the field, nothing kept; {_at_the_door()}")
+    assert {answer.json()["error"]["errors"][0]["field"] for answer in begun} == {"imageUrl"}
+    assert (crew.objects("assets"), _kept(crew)) == before
+    saw(
+        f"{len(INSIDE)} of {len(INSIDE)} URLs answered 422 naming the field, both times, nothing kept; {_at_the_door()}"
+    )
+
+
+def _kept(crew: Crew) -> int:
+    """Rows but those that go by themselves: what is counted of models, of jobs that were never accepted."""
+    return sum("expiresAt" not in one for one in crew.all_rows())
 
 
 def _upload(crew: Crew, body: dict[str, Any]) -> requests.Response:
@@ -111,10 +129,12 @@ def _at_the_door() -> str:
     return "a name is looked up once and a second answer never asked for, a redirect is not followed, 10 GB and an endless answer are too large"
 
 
-def test_row_29_more_is_asked_than_can_be(crew: Crew, saw: Saw) -> None:
-    """At one below, at, and one above each limit: pairs that the pictures make, clips, letters of a name and of an idempotency
-    key, pixels, bytes announced, bytes in the store, a callback's body, takes of a film, its pieces and their bytes; then a picture
+@pytest.mark.ways("pairs", "text")
+def test_row_29_more_is_asked_than_can_be(crews: list[Crew], saw: Saw) -> None:
+    """At one below, at, and one above each limit: pairs that the pictures make, clips, letters of a prompt, variants of a shot,
+    seconds of a film, shots of ten variants, letters of a name and of an idempotency key, pixels, bytes announced, bytes in the store, a callback's body, takes of a film, its pieces and their bytes; then a picture
     that says it has 3.6 billion pixels, 10,000 takes, and what the largest job leaves in a state and in a history."""
+    crew, prompting = crews
     crew.plays()
     around = (-1, 0, 1)
     jobs: list[str] = []
@@ -123,6 +143,13 @@ def test_row_29_more_is_asked_than_can_be(crew: Crew, saw: Saw) -> None:
     seen: dict[str, list[int | str]] = {
         "pairs": [_pairs(crew, 10 + turn, jobs) for turn in around],
         "clips": [_why(crew, MOST_CLIPS + turn) for turn in around],
+        "prompt": [_tried(prompting, prompt="p" * (MOST_LETTERS + turn)) for turn in around],
+        "variants": [_tried(prompting, count=MOST_VARIANTS + turn) for turn in around],
+        "seconds": [_tried(prompting, durationSeconds=LONGEST_FILM + turn) for turn in around],
+        "shots": [
+            _tried(prompting, durationSeconds=5 * (MOST_CLIPS // MOST_VARIANTS + turn), count=MOST_VARIANTS)
+            for turn in around
+        ],
         "name": [_named(crew, 200 + turn) for turn in around],
         "key": [_keyed(crew, 255 + turn) for turn in around],
         "pixels": [_pixels(crew, turn) for turn in around],
@@ -135,6 +162,7 @@ def test_row_29_more_is_asked_than_can_be(crew: Crew, saw: Saw) -> None:
     assert seen == {
         "pairs": [202, 202, 422],
         "clips": ["at most 10", "at most 10", "at most 1000"],
+        **{name: [402, 402, 422] for name in ("prompt", "variants", "seconds", "shots")},
         "name": [201, 201, 422],
         "key": ["numPairs", "numPairs", "Idempotency-Key"],
         "pixels": [201, 201, 413],
@@ -155,6 +183,16 @@ def test_row_29_more_is_asked_than_can_be(crew: Crew, saw: Saw) -> None:
     saw(
         f"the tasks of {MOST_CLIPS} clips are {state} of {STATE} bytes, a clip's history has at most {history} of {HISTORY} events"
     )
+
+
+MOST_LETTERS = 1000
+"""Of a prompt of hunyuan's."""
+
+
+def _tried(crew: Crew, **wishes: Any) -> int:
+    """What is answered to who can pay for no clip: 402 says that nothing else is wrong."""
+    asked = crew.wishes(1) | {"budgetUsd": 0.01} | wishes
+    return crew.http.post(f"{crew.url}{crew.way.path}", json=asked, timeout=60).status_code
 
 
 STATE, HISTORY = 256 * 1024, 25_000

@@ -4,42 +4,58 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from threading import Event
 from typing import Any
+
+import pytest
 
 from functions.studio.clips import ClipStatus
 from functions.studio.jobs import JobStatus
 from functions.studio.workflow import Workflow
+from local.workers import Pool
 from tests.survival.conftest import refreshed
-from tests.survival.crew import FOR_EVER, Crew
+from tests.survival.crew import FOR_EVER, Crew, by_each, told_by
 from tests.survival.gate import delayed, said
+from tests.survival.ways import PAIRS
 
 Saw = Callable[[str], None]
 
 CLIPS = 3
 POLICIES: dict[str, Any] = {"best_effort": "best_effort", "fail_fast": "fail_fast", "minClips 2": {"minClips": 2}}
 LEAST = {"best_effort": 1, "fail_fast": CLIPS, "minClips 2": 2}
-"""How many clips a film needs."""
+"""How many clips a film of so many shots needs."""
 
 
-def test_row_18_some_clips_fail(crew: Crew, saw: Saw) -> None:
+@pytest.mark.ways("pairs", "picture")
+def test_row_18_some_clips_fail(crews: list[Crew], saw: Saw) -> None:
     """None, one, two and all of three clips are refused, in jobs that want best_effort, fail_fast, and at least two clips; the
-    others end only when those have failed."""
-    kept: dict[str, list[str]] = {policy: [] for policy in POLICIES}
+    others end only when those have failed. Three variants are one shot, of which fail_fast wants no more than best_effort."""
+    kept: dict[tuple[Crew, str], list[str]] = {(crew, policy): [] for crew in crews for policy in POLICIES}
     for refused in range(CLIPS + 1):
-        refreshed(crew).plays(
-            *({"match": {"webhook": f"attempt=1.{n:04}."}, "do": "refuse", "times": 3} for n in range(1, refused + 1)),
-            *(
-                {"match": {"webhook": f"attempt=1.{n:04}."}, "do": "slow", "seconds": FOR_EVER, "times": 3}
-                for n in range(refused + 1, CLIPS + 1)
-            ),
-        )
-        jobs = {policy: crew.order(CLIPS, onClipFailure=wish) for policy, wish in POLICIES.items()}
-        for policy, job in jobs.items():
-            kept[policy].append(_outcome(crew, job, refused, LEAST[policy]))
-    for policy, seen in kept.items():
-        saw(f"{policy}: {' / '.join(seen)}")
+        refreshed(crews)
+        jobs = {}
+        for crew in crews:
+            crew.plays(
+                *({"match": crew.of(n), "do": "refuse", "times": 3} for n in range(1, refused + 1)),
+                *(
+                    {"match": crew.of(n), "do": "slow", "seconds": FOR_EVER, "times": 3}
+                    for n in range(refused + 1, CLIPS + 1)
+                ),
+            )
+            wishes = (
+                POLICIES if crew.way.filled else {name: wish for name, wish in POLICIES.items() if name in STRICTEST}
+            )
+            jobs |= {(crew, policy): crew.order(CLIPS, onClipFailure=wish) for policy, wish in wishes.items()}
+        for (crew, policy), job in jobs.items():
+            least = LEAST[policy] if crew.way.filled else 1
+            kept[crew, policy].append(_outcome(crew, job, refused, least))
+    for (crew, policy), seen in kept.items():
+        if seen:
+            saw(f"{crew.way.name}, {policy}: {' / '.join(seen)}")
+
+
+STRICTEST = ("fail_fast",)
 
 
 def _outcome(crew: Crew, job: str, refused: int, least: int) -> str:
@@ -59,46 +75,68 @@ def _outcome(crew: Crew, job: str, refused: int, least: int) -> str:
     assert {clips[number] for number in range(1, refused + 1)} <= {"failed", "cancelled" if least > 1 else "failed"}
     assert state["status"] == ("completed" if goes_on else "failed")
     if goes_on:
-        manifest = crew.get(f"/jobs/{job}/manifest")
-        assert [one["number"] for one in manifest["clips"]] == survivors
+        manifest, shown = crew.get(f"/jobs/{job}/manifest"), survivors[: crew.shown(len(survivors))]
+        assert [one["number"] for one in manifest["clips"]] == shown
         assert [one["number"] for one in manifest["failedClips"]] == list(range(1, refused + 1))
-        return f"{refused} lost: film of {' '.join(map(str, survivors))}"
+        return f"{refused} lost: film of {' '.join(map(str, shown))}"
     assert "reserved" not in crew.money(job)
     return f"{refused} lost: {state['status']}"
 
 
-def test_row_19_a_job_is_cancelled_in_mid_flight(crew: Crew, saw: Saw) -> None:
+@pytest.mark.ways("pairs", "text")
+def test_row_19_a_job_is_cancelled_in_mid_flight(crews: list[Crew], saw: Saw) -> None:
     """Jobs of two clips are cancelled, twice each: while they are planned, while their creates are put off, during their creates,
-    while their clips run, while one of them is fetched, while the film is put together; whatever is under way comes to its end
-    only after the job's. Once more when all is over, and a job that is completed."""
-    told = []
+    while their clips wait at the provider, while they run, while one of them is fetched, while the film is put together;
+    whatever is under way comes to its end only after the job's. Once more when all is over, and a job that is completed. PiAPI
+    cancels what waits, and nothing that has begun."""
+    told: dict[Crew, list[str]] = {crew: [] for crew in crews}
     for name, stage in STAGES.items():
-        refreshed(crew)
-        with stage(crew) as job:
-            asked = [_cancel(crew, job) for _ in range(2)]
-            sent = len(crew.gate.creates)
-            state = crew.wait(job)
-            ended = crew.rows(job)[0]
-        assert (state["status"], set(asked) <= {200, 202}) == ("cancelled", True), (name, asked)
-        assert len(crew.gate.creates) == sent, "something was sent after the cancellation"
-        made = {one.prediction_id for one in crew.jobs.attempts(job) if one.is_made}  # as our webhook has said
-        live = [one["status"] for one in crew.predictions(job) if one["id"] not in made and not one["endedAt"]]
-        assert live == [], f"something still runs at the provider: {name}"
-        assert crew.executions_running(job) == 0
-        assert crew.objects(job, "manifest.json") == []
-        totals = crew.ledger.totals(job)
-        assert totals.reserved == 0
-        spent, saved = totals.settled + totals.lost, totals.released
-        assert (state["spent"], state["saved"]) == (float(spent), float(saved))
-        assert (_cancel(crew, job), crew.rows(job)[0]) == (200, ended)
-        told.append(f"{name}: {len(crew.predictions(job))} predictions, spent ${spent:.2f}, saved ${saved:.2f}")
-    refreshed(crew).plays()
-    job = crew.order(1)
-    crew.wait(job)
-    completed = crew.rows(job)
-    assert (_cancel(crew, job), crew.rows(job)) == (409, completed)
-    saw("all cancelled, nothing sent afterwards, nothing left running or reserved; " + "; ".join(told))
+        refreshed(crews)
+        with ExitStack() as stages:
+            jobs = {crew: stages.enter_context(stage(crew)) for crew in crews}
+            for crew, job in jobs.items():
+                asked = {_cancel(crew, job) for _ in range(2)}
+                assert asked <= {200, 202}, (name, asked)
+            states = {crew: _stopped(crew, job, name) for crew, job in jobs.items()}
+            ended = {crew: crew.rows(job)[0] for crew, job in jobs.items()}
+        for crew, job in jobs.items():
+            told[crew].append(f"{name}: {_accounts(crew, job, states[crew])}")
+            assert (_cancel(crew, job), crew.rows(job)[0]) == (200, ended[crew])
+    refreshed(crews)
+    for crew in crews:
+        crew.plays()
+        job = crew.order(1)
+        crew.wait(job)
+        completed = crew.rows(job)
+        assert (_cancel(crew, job), crew.rows(job)) == (409, completed)
+    saw("all cancelled, nothing sent afterwards, nothing reserved, nothing left running that can be cancelled")
+    saw(told_by({crew: ", ".join(words) for crew, words in told.items()}))
     saw("what was fetched meanwhile is kept; once more: 200, unchanged; a completed job: 409, no row changed")
+
+
+def _stopped(crew: Crew, job: str, name: str) -> Any:
+    """The job when it has ended, after it was proved that it stopped what it could."""
+    sent = crew.gate.sent(f"job={job}&")
+    state = crew.wait(job)
+    assert state["status"] == "cancelled", name
+    assert crew.gate.sent(f"job={job}&") == sent, f"something was sent after the cancellation: {name}"
+    made = {one.prediction_id for one in crew.jobs.attempts(job) if one.is_made}  # as our webhook has said
+    live = [one for one in crew.predictions(job) if one["id"] not in made and not one["endedAt"]]
+    if crew.wire.stops_what_runs:
+        assert live == [], f"something still runs at the provider: {name}"
+    else:
+        assert all(one["startedAt"] for one in live), f"something still waits at the provider: {name}"
+    assert crew.executions_running(job) == 0
+    assert crew.objects(job, "manifest.json") == []
+    return state
+
+
+def _accounts(crew: Crew, job: str, state: Any) -> str:
+    totals = crew.ledger.totals(job)
+    assert totals.reserved == 0
+    spent, saved = totals.settled + totals.lost, totals.released
+    assert (state["spent"], state["saved"]) == (float(spent), float(saved))
+    return f"{len(crew.predictions(job))} predictions, spent ${spent:.2f}, saved ${saved:.2f}"
 
 
 def _cancel(crew: Crew, job: str) -> int:
@@ -106,22 +144,35 @@ def _cancel(crew: Crew, job: str) -> int:
 
 
 @contextmanager
+def without_room(crew: Crew, folder: str) -> Iterator[Pool]:
+    """A function of which nothing runs."""
+    functions, pool = crew.cloud.client("lambda"), crew.cloud.pool(folder)
+    functions.put_function_concurrency(FunctionName=pool.function.name, ReservedConcurrentExecutions=0)
+    yield pool
+    functions.delete_function_concurrency(FunctionName=pool.function.name)
+
+
+@contextmanager
 def planned(crew: Crew) -> Iterator[str]:
-    crew.script({"do": "slow", "seconds": 5}, service="xai")
     crew.plays()
-    job = crew.order(2)
-    crew.until(lambda: crew.jobs.job(job).planner, "the job to be planned")
-    yield job
+    if crew.way.path == PAIRS:
+        crew.script({"do": "slow", "seconds": 5}, service="xai")
+        job = crew.order(2)
+        crew.until(lambda: crew.jobs.job(job).planner, "the job to be planned")
+        yield job
+        return
+    with without_room(crew, "plan") as pool:  # there is nothing to choose: it would be over in a moment
+        before = pool.throttles
+        job = crew.order(2)
+        crew.until(lambda: pool.throttles > before, "the job to be planned")
+        yield job
 
 
 @contextmanager
 def put_off(crew: Crew) -> Iterator[str]:
-    busy = said(
-        429, {"title": "Too Many Requests", "detail": "Request was throttled.", "status": 429}, Retry_After="10"
-    )
-    crew.gate.answers("attempt=", *[busy] * 1000)
+    crew.gate.answers(crew.way.sign, *[said(429, {"message": "Request was throttled."}, Retry_After="10")] * 1000)
     job = crew.order(2)
-    crew.until(lambda: len(crew.gate.creates) == 2, "both creates to be sent")
+    crew.until(lambda: crew.gate.sent(f"job={job}&") == 2, "both creates to be sent")
     crew.until(lambda: all(one.postponed for one in crew.jobs.attempts(job)), "both to be put off")
     yield job
     crew.until(lambda: crew.checks() == 0, "what was put off to be taken up")
@@ -131,12 +182,21 @@ def put_off(crew: Crew) -> Iterator[str]:
 def created(crew: Crew) -> Iterator[str]:
     answered = Event()
     for number in (1, 2):
-        crew.gate.loses(f"attempt=1.{number:04}.", delayed(answered))
+        crew.gate.loses(crew.of(number), delayed(answered))
     crew.holds_on()
     job = crew.order(2)
     crew.begin(job, 2)
     yield job
     answered.set()
+
+
+@contextmanager
+def waiting(crew: Crew) -> Iterator[str]:
+    crew.plays({"do": "queue", "seconds": FOR_EVER, "times": 2})
+    job = crew.order(2)
+    for number in (1, 2):
+        crew.accepted(job, number)
+    yield job
 
 
 @contextmanager
@@ -163,19 +223,21 @@ def fetched(crew: Crew) -> Iterator[str]:
 
 @contextmanager
 def assembled(crew: Crew) -> Iterator[str]:
-    functions, pool = crew.cloud.client("lambda"), crew.cloud.pool("assemble")
-    functions.put_function_concurrency(FunctionName=pool.function.name, ReservedConcurrentExecutions=0)
-    crew.plays()
-    job = crew.order(2)
-    crew.until(lambda: crew.jobs.job(job).status is JobStatus.COMBINING and pool.throttles, "the film to be begun")
-    yield job
-    functions.delete_function_concurrency(FunctionName=pool.function.name)
+    with without_room(crew, "assemble") as pool:
+        before = pool.throttles
+        crew.plays()
+        job = crew.order(2)
+        crew.until(
+            lambda: crew.jobs.job(job).status is JobStatus.COMBINING and pool.throttles > before, "the film to be begun"
+        )
+        yield job
 
 
 STAGES = {
     "planned": planned,
     "put off": put_off,
     "during its creates": created,
+    "waiting": waiting,
     "running": running,
     "fetched": fetched,
     "put together": assembled,
@@ -196,24 +258,29 @@ STALE = {
 """What each function is told beside the job and its run."""
 
 
-def test_row_21_an_execution_is_started_twice_or_an_old_one_comes_back(crew: Crew, saw: Saw) -> None:
+@pytest.mark.ways("pairs", "text")
+def test_row_21_an_execution_is_started_twice_or_an_old_one_comes_back(crews: list[Crew], saw: Saw) -> None:
     """The execution of a job is started again while it runs and after its end. Then a clip of its two is made anew; when that
     run has finished the old one comes back: all of it under another name, and each of its nine functions by itself."""
+    saw(by_each(crews, _started_again))
+
+
+def _started_again(crew: Crew) -> str:
     crew.plays()
     job = crew.order(2, transition={"kind": "crossfade", "seconds": 0.5})
     states = crew.cloud.client("stepfunctions")
     workflow = Workflow(crew.cloud.state_machine, states)
     assert workflow.start(job, 1, f"{job}-1") == workflow.execution_arn(f"{job}-1")
     state = crew.wait(job)
-    first = crew.rows(job)
+    first, clips = crew.rows(job), len(crew.jobs.clips(job))
     assert workflow.start(job, 1, f"{job}-1")
     assert (crew.rows(job), crew.executions(job)) == (first, [f"{job}-1"])
-    saw(f"started three times: 1 execution, {len(crew.creates(job))} predictions, {crew.money(job)}")
+    told = f"started three times: 1 execution, {len(crew.creates(job))} predictions, {crew.money(job)}"
 
     crew.post(f"/jobs/{job}/sub-jobs/1/regenerate", {})
     state = crew.wait(job)
     ended, written, creates = crew.rows(job), crew.writes(job), len(crew.creates(job))
-    assert (state["status"], ended[0].run, creates) == ("completed", 2, 3)
+    assert (state["status"], ended[0].run, creates) == ("completed", 2, clips + 1)
     states.start_execution(
         stateMachineArn=crew.cloud.state_machine, name=f"{job}-again", input=json.dumps({"jobId": job, "run": 1})
     )
@@ -225,9 +292,9 @@ def test_row_21_an_execution_is_started_twice_or_an_old_one_comes_back(crew: Cre
     assert (crew.rows(job), crew.writes(job), len(crew.creates(job))) == (ended, written, creates)
     assert crew.get(f"/jobs/{job}") == state
     refused = sum(end is not None for end in ends.values())
-    saw(
-        f"after the second run the first one's execution, and {len(ends)} functions of it ({refused} ended with an error): no row,"
-        f" no object changed, {len(crew.creates(job)) - creates} sent; {crew.money(job)}"
+    return (
+        f"{told}; after the second run the first one's execution, and {len(ends)} functions of it ({refused} ended with an"
+        f" error): no row, no object changed, {len(crew.creates(job)) - creates} sent; {crew.money(job)}"
     )
 
 

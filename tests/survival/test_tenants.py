@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+import pytest
 import requests
 
 from functions.api.keys import issue_key, revoke
@@ -34,25 +35,38 @@ class Caller:
         return Reply(answer.status_code, {name.lower(): value for name, value in answer.headers.items()}, answer.text)
 
 
-def belongings(team: Team, campaign: str, job: str) -> Belongings:
+def belongings(team: Team, campaign: str, job: str, prompted: str) -> Belongings:
     client = team.get(f"/campaigns/{campaign}")["clientId"]
     asset = team.get(f"/assets?campaignId={campaign}&type=image")["items"][0]["id"]
     announced = {"uploadType": "presigned", "campaignId": campaign, "name": "poster"}
     upload = team.post("/assets/upload", announced)
-    return Belongings({"clientId": client, "campaignId": campaign, "assetId": asset, "jobId": job}, upload["id"])
+    ids = {
+        "clientId": client,
+        "campaignId": campaign,
+        "assetId": asset,
+        "imageAssetId": asset,
+        "jobId": job,
+        "videoId": prompted,
+    }
+    return Belongings(ids, upload["id"])
 
 
-def test_row_32_a_tenant_reaches_for_another_s(crew: Crew, saw: Saw) -> None:
+@pytest.mark.ways("pairs", "text")
+def test_row_32_a_tenant_reaches_for_another_s(crews: list[Crew], saw: Saw) -> None:
     """Every operation of the API's own description but the public ones is asked for what is one tenant's, without a key, with
     a revoked one, with half of one and with a made-up one; and with another tenant's key, an id of the first in its path, its
     query and each field of its body; then a signed address and a player's token are used for something else."""
-    crew.plays()
-    strangers = Team(crew.cloud, "other")
-    theirs = strangers.film(campaign := strangers.campaign(crew.pictures), numPairs=1, clipDuration=4)
-    job = crew.order(1)
-    assert [crew.wait(job)["status"], strangers.wait(theirs)["status"]] == ["completed"] * 2
-    ours, others = belongings(crew, crew.campaign_id, job), belongings(strangers, campaign, theirs)
-    before = _everything(crew, job)
+    crew, strangers = crews[0], Team(crews[0].cloud, "other")
+    campaign = strangers.campaign(crew.pictures)
+    jobs, theirs = [], []
+    for one in crews:
+        one.plays()
+        jobs.append(one.order(1))
+        theirs.append(strangers.post(one.way.path, one.wishes(1) | {"campaignId": campaign})["jobId"])
+    assert [crew.wait(job)["status"] for job in jobs] == ["completed"] * 2
+    assert [strangers.wait(job)["status"] for job in theirs] == ["completed"] * 2
+    ours, others = belongings(crew, crew.campaign_id, *jobs), belongings(strangers, campaign, *theirs)
+    before = _everything(crew, jobs)
     nobody = _nobody(crew)
     assert {ours.send(one, caller).status for caller in nobody for one in BEHIND} == {401}
     key = Caller(crew.cloud.url, crew.cloud.keys["other"])
@@ -68,7 +82,7 @@ def test_row_32_a_tenant_reaches_for_another_s(crew: Crew, saw: Saw) -> None:
         assert not ours.is_in(ours.send(one, key)), one.name
     own = [one.name for one in LISTS if ours.is_in(ours.send(one, Caller(crew.cloud.url, crew.cloud.keys["demo"])))]
     assert len(own) >= 4, "their owner's lists do not show it either"
-    assert _everything(crew, job) == before
+    assert _everything(crew, jobs) == before
     saw(f"{len(BEHIND)} operations by {len(nobody)} that are nobody: 401 each")
     saw(
         f"another's id in the path of {len(NAMED)}, in {len(FILTERED)} queries, in {len(ASKING)} fields of bodies: 404, or an"
@@ -83,9 +97,9 @@ def _nobody(crew: Crew) -> list[Caller]:
     return [Caller(crew.cloud.url, key) for key in (None, revoked, alive[:-1], "rl_0123456789ab_" + "x" * 43)]
 
 
-def _everything(crew: Crew, job: str) -> tuple[Any, ...]:
+def _everything(crew: Crew, jobs: list[str]) -> tuple[Any, ...]:
     """All that the first tenant has."""
-    return crew.rows(job), list(crew.jobs.table.query("T#demo")), crew.objects("demo/")
+    return [crew.rows(job) for job in jobs], list(crew.jobs.table.query("T#demo")), crew.objects("demo/")
 
 
 def _elsewhere(crew: Crew, ours: Belongings, others: Belongings) -> str:

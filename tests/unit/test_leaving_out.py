@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from functions.arrange.arrangement import arrangement, made_before
-from functions.assemble.leaving_out import MOST_ROUNDS, in_words, leave_out, unmade
-from functions.studio.cut import Card, Cut, Transition, TransitionKind
-from functions.studio.jobs import LeftOut
+from functions.assemble.leaving_out import MOST_ROUNDS, in_words, leave_out, unmade, variants_left
+from functions.studio.clips import ClipStatus
+from functions.studio.cut import Card, Cut, Take, Transition, TransitionKind
+from functions.studio.jobs import LeftOut, Omission
 from functions.studio.media import Piece, PieceKind
-from tests.scripted import a_kept, a_picture
+from tests.scripted import a_clip, a_job, a_kept, a_picture
 
 FADED = Cut(transition=Transition(kind=TransitionKind.CROSSFADE))
 
@@ -84,6 +85,21 @@ def test_there_is_no_other_film_where_it_is_of_no_use(why: str) -> None:
             rounds = MOST_ROUNDS
     assert leave_out(pieces, faults, LeftOut(rounds=rounds)) is None
     assert in_words(pieces, {number_of(pieces, 1): "broken"}) == "Clip 1 could not be made fit for the film: broken."
+
+
+def test_where_the_only_clip_shown_is_at_fault_a_variant_of_it_is_still_a_film() -> None:
+    pieces = pieces_of(1)
+    left_out = leave_out(pieces, {number_of(pieces, 1): "cut short"}, LeftOut(), {2})
+    assert told(left_out) == [(1, False)]
+
+
+def test_variants_are_left_unless_they_are_shown_lost_or_not_wanted() -> None:
+    job = a_job()
+    clips = [a_clip(job, number, kept=a_kept(number), status=ClipStatus.COMPLETED) for number in (1, 2, 3)]
+    clips.append(a_clip(job, 4, status=ClipStatus.FAILED))
+    without = LeftOut(omissions=[Omission(clip=2, reason="cut short")])
+    assert variants_left(Cut(), clips, pieces_of(1), without) == {3}
+    assert variants_left(Cut(takes=[Take(clip=1)]), clips, pieces_of(1), without) == set()
 
 
 def test_pieces_without_a_picture_are_at_fault_for_a_reason_or_for_none() -> None:

@@ -16,7 +16,7 @@ import pytest
 import requests
 
 from local.cloud import LocalCloud
-from local.standins import scripts
+from local.standins.replicate import Replicate
 from local.standins.xai import Xai
 from tests.media import Studio
 from tests.standins.conftest import wait_until
@@ -49,6 +49,7 @@ VERBS: dict[str, list[dict[str, Any]]] = {
     "corrupt_output": [{"do": "corrupt_output", "times": 2}],
     "serve": [{"do": "serve", "file": "another"}],
     "slow": [{"do": "slow", "seconds": 5}],
+    "queue": [{"do": "queue", "seconds": 5}],
     "abort": [{"do": "abort", "times": 2}],
 }
 """The clip of each has its place in this table as its number."""
@@ -175,7 +176,7 @@ def _is_late(delivery: dict[str, Any], team: Team) -> bool:
 
 
 def test_every_verb_of_either_service_is_tried_here() -> None:
-    assert {rule["do"] for rules in VERBS.values() for rule in rules} == set(scripts.VERBS)
+    assert {rule["do"] for rules in VERBS.values() for rule in rules} == Replicate.verbs
     assert set(VISION) == set(Xai.verbs)
 
 
@@ -330,6 +331,12 @@ def test_slow_is_waited_for(aftermath: Aftermath) -> None:
     assert aftermath.outcomes["slow"].clip["status"] == "completed"
 
 
+def test_a_clip_that_is_queued_is_waited_for(aftermath: Aftermath) -> None:
+    [prediction] = aftermath.outcomes["queue"].predictions
+    assert prediction["startedAt"] - prediction["createdAt"] >= 5
+    assert aftermath.outcomes["queue"].clip["status"] == "completed"
+
+
 def test_abort_fails_the_clip_which_had_not_begun_and_is_not_charged(aftermath: Aftermath) -> None:
     seen = aftermath.outcomes["abort"]
     assert (seen.predictions[0]["status"], seen.predictions[0]["startedAt"]) == ("aborted", None)
@@ -351,6 +358,8 @@ VISION: dict[str, dict[str, Any]] = {
     "truncate_output": {"times": 9},
     "corrupt_output": {},
 }
+UNTROUBLED = "veo-3.1"
+"""Another model than the large job's, which is warned of after what became of that."""
 CHOSEN_WITHOUT = {"refuse": "refused", "serve": "no picture of the campaign", "truncate_output": "length"}
 """The verbs that no trying again can mend, and a word of the reason that the job gives."""
 
@@ -368,7 +377,7 @@ def planned(misled: Team, asked: str, crowd: list[Path], tmp_path_factory: pytes
         answer.raise_for_status()
         file = {"file": str(nonsense)} if verb == "serve" else {}
         misled.script({"match": {"prompt": goal}, "do": verb, **more, **file}, service="xai")
-        jobs[verb] = misled.film(campaign, numPairs=1, clipDuration=SECONDS)
+        jobs[verb] = misled.film(campaign, numPairs=1, model=UNTROUBLED, clipDuration=SECONDS)
     return {verb: misled.wait(job) for verb, job in jobs.items()}
 
 
