@@ -41,6 +41,8 @@ class Darkroom:
     jobs: JobStore
     media: MediaStore
     outside: Outside
+    dry: bool = False
+    """What is fetched is looked at, and not kept."""
 
     def at_hand(self, asked: PromptRequest, tenant: str) -> FirstPicture | None:
         """The picture, where it need not be fetched; a RequestError that names the field where it cannot be had."""
@@ -60,7 +62,10 @@ class Darkroom:
         body = fetch_file(url, "image", self.outside, field=field)
         called = inputs.without_controls(PurePath(unquote(re.split("[?#]", url)[0])).name).strip()[:200]
         wish = Wish(called, "image", [])
-        return accept_asset(wish, body, campaign, self.library, self.media, field=field)
+        accepted = accept_asset(wish, body, campaign, self.library, self.media, field=field)
+        if self.dry and accepted.new:
+            self.forget(accepted.asset)
+        return accepted
 
     def forget(self, asset: Asset) -> None:
         """One that nothing has come of."""

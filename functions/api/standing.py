@@ -28,6 +28,8 @@ class Moment:
     """Of the models and modes of which something is known."""
     keyless: Mapping[str, str]
     """By provider, what it lacks."""
+    dry: bool = False
+    """Nothing is tried."""
 
     def facts(self, mode: Mode) -> Facts:
         known = [one for one in self.healths.values() if one.mode == mode]
@@ -41,7 +43,7 @@ class Moment:
 
     def take_probe(self, model: str, mode: Mode) -> bool:
         """Whether this job, and no other, is to try a model that has rested."""
-        return self.pulse.take_probe(self.healths[model, mode])
+        return self.dry or self.pulse.take_probe(self.healths[model, mode])
 
 
 def the_moment(pulse: ThePulse) -> Moment:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -44,7 +45,6 @@ from functions.api.job_list import (
     page_of_jobs,
 )
 from functions.api.job_views import (
-    AcceptedView,
     JobSummary,
     JobView,
     job_path,
@@ -56,6 +56,7 @@ from functions.api.money_views import LedgerView, ledger_view
 from functions.api.own_jobs import film_of_run, own_job
 from functions.api.prompt_request import PromptRequest
 from functions.api.prompted import draft as draft_prompted
+from functions.api.rehearsal import REHEARSED, DryRun, Told, told_or_done
 from functions.api.scenes_request import ScenesRequest
 from functions.api.standing import TheMoment, TheTier, require_tier
 from functions.api.sub_job_views import SubJobsView, sub_jobs_view
@@ -70,6 +71,7 @@ CANCELLED_BEFORE: dict[int, OpenAPIResponse] = {200: {"description": "It was can
     tags=TAGS,
     status_code=202,
     summary="Make a film from pairs of a campaign's pictures",
+    responses=REHEARSED,
 )
 def from_image_pairs(
     body: ImagePairsRequest,
@@ -79,7 +81,8 @@ def from_image_pairs(
     reception: TheReception,
     tier: TheTier,
     moment: TheMoment,
-) -> Response[Envelope[AcceptedView]]:
+    dry_run: DryRun = False,
+) -> Response[Told]:
     default_model = os.environ["VIDEO_GENERATION_MODEL"]
 
     def drafted() -> Draft:
@@ -87,7 +90,7 @@ def from_image_pairs(
         require_tier(job, tier, catalogue)
         return job, clips
 
-    return reception.accept(body, drafted)
+    return told_or_done(dry_run, body, drafted, reception)
 
 
 @router.post(
@@ -95,6 +98,7 @@ def from_image_pairs(
     tags=TAGS,
     status_code=202,
     summary="Make a film from a script or a prompt, and perhaps a picture",
+    responses=REHEARSED,
 )
 def from_prompt(
     body: PromptRequest,
@@ -104,16 +108,24 @@ def from_prompt(
     catalogue: TheCatalogue,
     tier: TheTier,
     moment: TheMoment,
-) -> Response[Envelope[AcceptedView]]:
+    dry_run: DryRun = False,
+) -> Response[Told]:
     """Without a `model` a `policy` chooses one (`seed` by itself), and `choice` of the job says why. `fill` covers a long
     `durationSeconds` with several clips; `count` and `compare` make variants, and `comparison` shows them side by side."""
-    return reception.accept(
-        body, lambda: draft_prompted(body, asker.tenant, darkroom, reception.budgets, catalogue, tier, moment)
-    )
+
+    def drafted() -> Draft:
+        by = replace(darkroom, dry=dry_run), reception.budgets, catalogue, tier, replace(moment, dry=dry_run)
+        return draft_prompted(body, asker.tenant, *by)
+
+    return told_or_done(dry_run, body, drafted, reception)
 
 
 @router.post(
-    "/jobs/from-scenes", tags=TAGS, status_code=202, summary="Make a film of a scenario, or of some of its scenes"
+    "/jobs/from-scenes",
+    tags=TAGS,
+    status_code=202,
+    summary="Make a film of a scenario, or of some of its scenes",
+    responses=REHEARSED,
 )
 def from_scenes(
     body: ScenesRequest,
@@ -124,11 +136,16 @@ def from_scenes(
     catalogue: TheCatalogue,
     tier: TheTier,
     moment: TheMoment,
-) -> Response[Envelope[AcceptedView]]:
+    dry_run: DryRun = False,
+) -> Response[Told]:
     """Of each scene a picture is made first, and of that a video; all scenes at once. What a model lacks of the resolution
     becomes the nearest that it has, and `warnings` say so."""
-    stores = (darkroom, storyboard, reception.budgets)
-    return reception.accept(body, lambda: draft_of_scenes(body, asker.tenant, *stores, catalogue, tier, moment.facts))
+
+    def drafted() -> Draft:
+        by = replace(darkroom, dry=dry_run), storyboard, reception.budgets, catalogue, tier, moment.facts
+        return draft_of_scenes(body, asker.tenant, *by)
+
+    return told_or_done(dry_run, body, drafted, reception)
 
 
 @router.get("/jobs", tags=TAGS, summary="List jobs, newest first")
