@@ -10,7 +10,6 @@ from typing import Any
 from functions.plan.questions import Question
 from functions.plan.selection import SCHEMA, Pair, read
 from functions.plan.vision import SECONDS, Seen, Vision
-from functions.studio.catalogue import VisionModel
 from functions.studio.errors import (
     ModelGone,
     ProviderBusy,
@@ -19,6 +18,7 @@ from functions.studio.errors import (
     ReelayError,
     SelectionUnusable,
 )
+from functions.studio.services import ChatModel
 
 MORE_TRIES: Mapping[type[ReelayError], int] = {ProviderBusy: 6, ProviderFailed: 2, SelectionUnusable: 2}
 """After the first. A refusal is not tried again, and a model that is gone is no try: the next one is asked."""
@@ -66,7 +66,7 @@ def ask_until_answered(
     question: Question,
     messages: list[dict[str, Any]],
     vision: Vision,
-    models: Sequence[VisionModel],
+    models: Sequence[ChatModel],
     patience: Patience,
     answered: Answered,
 ) -> None:
@@ -98,7 +98,7 @@ def ask_until_answered(
             patience.pause(wait)
 
 
-def _take(seen: Seen, question: Question, model: VisionModel, answered: Answered) -> None:
+def _take(seen: Seen, question: Question, model: ChatModel, answered: Answered) -> None:
     """The answer's pairs into `answered` when they are more than before; SelectionUnusable unless they suffice."""
     if seen.refusal:
         raise ProviderRefused(f"xAI refused to choose: {seen.refusal}")

@@ -17,10 +17,10 @@ from functions.plan.prompt import ask
 from functions.plan.questions import MOST_PICTURES, Question, questions
 from functions.plan.selection import MOST_CHOSEN, Pair, in_order
 from functions.plan.vision import Vision
-from functions.studio.catalogue import VisionModel
 from functions.studio.clock import sleep
 from functions.studio.library import Campaign, Client, PictureAsset
 from functions.studio.media_store import MediaStore
+from functions.studio.services import ChatModel
 
 READERS = 16
 """Thumbnails that are read at the same time."""
@@ -32,7 +32,7 @@ class Editor:
 
     media: MediaStore
     vision: Vision
-    models: Sequence[VisionModel]
+    models: Sequence[ChatModel]
     handover: Literal["url", "upload"]
     pause: Callable[[float], None] = sleep
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import BaseModel, ValidationError
 
-from functions.studio.catalogue import VisionModel
 from functions.studio.errors import (
     ModelGone,
     NotConfigured,
@@ -20,6 +19,7 @@ from functions.studio.errors import (
     ReelayError,
 )
 from functions.studio.retry_after import seconds_told
+from functions.studio.services import ChatModel
 
 if TYPE_CHECKING:
     import openai
@@ -66,7 +66,7 @@ class Vision:
         return openai.OpenAI(api_key=self._key, base_url=self._base_url, max_retries=0)
 
     def answer(
-        self, model: VisionModel, messages: list[dict[str, Any]], schema: dict[str, Any], seconds: float = SECONDS
+        self, model: ChatModel, messages: list[dict[str, Any]], schema: dict[str, Any], seconds: float = SECONDS
     ) -> Seen:
         """One completion that is asked to follow `schema` (strict); `seconds` bound its silence.
 

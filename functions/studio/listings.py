@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import Field
 
 from functions.studio.captions import CaptionStyle
-from functions.studio.catalogue import Data
+from functions.studio.data import Data
 from functions.studio.rows import Row
 
 SILENT = "none"

@@ -40,6 +40,8 @@ PURE = {
     "listing",
     "listings",
     "narration",
+    "data",
+    "services",
     "captions",
     "pairs",
     "payload",
