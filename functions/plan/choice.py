@@ -16,7 +16,7 @@ from functions.plan.continuity import Alike, by_continuity, compare, measure, pa
 from functions.plan.prompt import ask
 from functions.plan.questions import MOST_PICTURES, Question, questions
 from functions.plan.selection import MOST_CHOSEN, Pair, in_order
-from functions.plan.vision import Vision
+from functions.studio.chat import Chat
 from functions.studio.clock import sleep
 from functions.studio.library import Campaign, Client, PictureAsset
 from functions.studio.media_store import MediaStore
@@ -31,7 +31,7 @@ class Editor:
     """Who chooses, and what with. `handover`: the model fetches signed URLs, or is sent the pictures themselves."""
 
     media: MediaStore
-    vision: Vision
+    vision: Chat
     models: Sequence[ChatModel]
     handover: Literal["url", "upload"]
     pause: Callable[[float], None] = sleep

@@ -40,6 +40,17 @@ class ChatModel(Service):
         return (tokens_in * self.usd_per_million_in + tokens_out * self.usd_per_million_out) / MILLION
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What a chat model has answered, and so is paid for: what it says, why it stopped there, the tokens that it took."""
+
+    text: str
+    refusal: str | None
+    stopped: str
+    tokens_in: int
+    tokens_out: int
+
+
 class SpeechModel(Service):
     unit: Literal["million characters", "minute"]
     usd: Price

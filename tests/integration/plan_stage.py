@@ -15,9 +15,9 @@ from PIL import Image, ImageDraw
 
 from functions.plan.choice import Choice, Editor, choose
 from functions.plan.plan import Board, plan
-from functions.plan.vision import Vision
 from functions.studio.budgets import Budgets
 from functions.studio.catalogue import catalogue
+from functions.studio.chat import Chat
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import Job, JobStatus
 from functions.studio.ledger import Ledger
@@ -82,7 +82,7 @@ class Stage:
             library=library,
             editor=Editor(
                 media=self.media,
-                vision=Vision(lambda: "key", f"{xai}/v1"),
+                vision=Chat(lambda: "key", f"{xai}/v1"),
                 models=catalogue().vision_models,
                 handover="url",
                 pause=self.clock.pause,
