@@ -44,6 +44,7 @@ PURE = {
     "services",
     "captions",
     "writing",
+    "scripts",
     "pairs",
     "payload",
     "reruns",
