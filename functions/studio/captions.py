@@ -172,6 +172,8 @@ def _gap(said: list[str], spans: list[Span]) -> list[tuple[float, float]]:
     unlike_their_letters = any(one.isdigit() for one in ours + theirs) or any(map(_has_name, "".join(said)))
     if unlike_their_letters or not ours:
         return _shared(said, start, end)
+    if len(said) == len(spans):
+        return [(span.start, span.end) for span in spans]
     return _by_letters(said, spans, ours, theirs)
 
 
