@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from pydantic import BaseModel, ValidationError
 
-from functions.studio.errors import ProviderFailed
+from functions.studio.errors import ProviderUnknown
 from functions.studio.openai_wire import XAI, Owner, Wire, fit_to_be_told, silence
 from functions.studio.services import ChatModel, Seen
 
@@ -53,7 +53,7 @@ class Chat:
         try:
             completion = _Completion.model_validate_json(body)
         except ValidationError:
-            raise ProviderFailed(f"{self.owner.name}'s answer is no chat completion") from None
+            raise ProviderUnknown(f"{self.owner.name}'s answer is no chat completion") from None
         usage = completion.usage or _Usage()
         choice = completion.choices[0] if completion.choices else _Choice(message=_Message())
         return Seen(

@@ -169,7 +169,7 @@ def read(seen: Seen, listing: Listing, language: Language, wanted: int) -> tuple
     units = language.units(draft.text(language))
     if abs(units - wanted) > wanted * FAR:
         unit = "words" if language.unit == "word" else "characters"
-        faults.append(f"it has {units} {unit}, and about {wanted} are wanted")
+        faults.append(f"about {wanted} {unit} are wanted, and it has {units}")
     if strange := invented(draft.text(language), listing):
         faults.append(f"it says {', '.join(strange)}, which the listing does not")
     return (draft if any(text for _, text in draft) else None), faults

@@ -108,9 +108,9 @@ def completion(**choice: Any) -> dict[str, Any]:
             r"^xAI answered 404: The model grok-3 does not exist\.$",
         ),
         (502, b"<html>Bad gateway</html>", ProviderFailed, "502"),
-        (200, b"<html>Good day</html>", ProviderFailed, "no chat completion"),
-        (200, b'{"choices": [{"mess', ProviderFailed, "no chat completion"),
-        (200, {"choices": None}, ProviderFailed, "no chat completion"),
+        (200, b"<html>Good day</html>", ProviderUnknown, "no chat completion"),
+        (200, b'{"choices": [{"mess', ProviderUnknown, "no chat completion"),
+        (200, {"choices": None}, ProviderUnknown, "no chat completion"),
     ],
 )
 def test_an_answer_that_is_no_completion_is_an_error_of_ours(
