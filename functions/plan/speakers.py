@@ -36,6 +36,10 @@ class Speaker(Protocol):
         """The text as sound; it is silent for at most so many seconds."""
         ...
 
+    def seconds(self, sound: bytes) -> float:
+        """How long what it has spoken lasts."""
+        ...
+
     def words(self, text: str, sound: bytes, cast: Cast, language: str, seconds: float) -> list[Word]:
         """When each word is heard in the sound of the text; roughly the words of the text."""
         ...
@@ -59,6 +63,10 @@ class OpenAiSpeaker:
                 response_format="wav",
                 timeout=silence(seconds),
             ).content
+
+    def seconds(self, sound: bytes) -> float:
+        """By the bytes a second that its header tells, as it tells no length."""
+        return len(sound) / (int.from_bytes(sound[28:32], "little") or 48_000)
 
     def words(self, text: str, sound: bytes, cast: Cast, language: str, seconds: float) -> list[Word]:
         if cast.listener is None:
@@ -106,9 +114,12 @@ class PollySpeaker:
     def speak(self, text: str, cast: Cast, seconds: float) -> bytes:
         return self._asked(text, cast, OutputFormat="pcm", SampleRate="16000")
 
+    def seconds(self, sound: bytes) -> float:
+        return len(sound) / 2 / 16_000
+
     def words(self, text: str, sound: bytes, cast: Cast, language: str, seconds: float) -> list[Word]:
         said = self._asked(text, cast, OutputFormat="json", SpeechMarkTypes=["word"])
-        lasts = len(sound) / 2 / 16_000
+        lasts = self.seconds(sound)
         try:
             marks = TypeAdapter(list[_Mark]).validate_python([json.loads(line) for line in said.splitlines() if line])
         except (ValueError, ValidationError):

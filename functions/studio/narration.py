@@ -42,7 +42,11 @@ class NarrationRef(Row):
     script: str
     seconds: float
     words: int
+    sentences: list[float] = []
+    """Where those behind the first begin, in seconds: `timeline.sentence_starts`."""
     asset_id: str | None = None
     """Of the speech among the campaign's assets."""
     costs: dict[str, Decimal] = {}
     """USD that it took, by stage."""
+    spoken: bool = True
+    """Whether it has sound: a voice may have been out of reach."""

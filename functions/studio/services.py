@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from math import ceil
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import Field, model_validator
@@ -72,7 +73,7 @@ class TimingModel(Service):
     usd_per_minute: Price
 
     def cost(self, seconds: float) -> Decimal:
-        return _usd(self.usd_per_minute * _minutes(seconds))
+        return _usd(self.usd_per_minute * _minutes(ceil(seconds)))
 
 
 class Voice(Data):
@@ -125,8 +126,22 @@ class Cast:
     warnings: tuple[str, ...] = ()
 
     @property
+    def timer(self) -> TimingModel | SpeechModel | None:
+        """Who is asked when each word is heard."""
+        return self.model if self.model.marks else self.listener
+
+    @property
     def timed(self) -> bool:
-        return self.model.marks or self.listener is not None
+        return self.timer is not None
+
+    def timing_cost(self, text: str, seconds: float) -> Decimal:
+        """USD of asking that, for text whose speech lasts so long."""
+        match self.timer:
+            case TimingModel() as listener:
+                return listener.cost(seconds)
+            case SpeechModel() as model:
+                return model.cost(text, seconds)
+        return Decimal(0)
 
 
 class Narrators(Data):
@@ -166,6 +181,26 @@ class Narrators(Data):
     def voice(self, name: str) -> Voice | None:
         return next((one for one in self.voices if one.name == name), None)
 
+    def retired(self, name: str, on: dt.date) -> Self:
+        """The same when a service has gone before its day."""
+        gone = {"retired": on}
+        return self.model_copy(
+            update={
+                kind: [one.model_copy(update=gone) if one.name == name else one for one in services]
+                for kind, services in (
+                    ("writers", self.writers),
+                    ("speakers", self.speakers),
+                    ("listeners", self.listeners),
+                )
+            }
+        )
+
+    def speakers_on(self, on: dt.date) -> list[SpeechModel]:
+        return _in_force(self.speakers, on)
+
+    def listeners_on(self, on: dt.date) -> list[TimingModel]:
+        return _in_force(self.listeners, on)
+
     def writers_on(self, on: dt.date) -> list[ChatModel]:
         return _in_force(self.writers, on)
 
@@ -173,10 +208,10 @@ class Narrators(Data):
         """The voice itself, or the one that takes its place: whose words can be timed, of the same model, which sounds alike,
         and of these the first. None where nobody speaks the language any more."""
         wanted = self.voice(voice)
-        listener = next(iter(_in_force(self.listeners, on)), None)
+        listener = next(iter(self.listeners_on(on)), None)
         possible = [
             (Cast(one, model, None if model.marks else listener), place)
-            for place, model in enumerate(_in_force(self.speakers, on))
+            for place, model in enumerate(self.speakers_on(on))
             for one in self.voices
             if one.name in model.voices and one.speaks(language)
         ]

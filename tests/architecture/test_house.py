@@ -45,6 +45,7 @@ PURE = {
     "captions",
     "writing",
     "scripts",
+    "narration_costs",
     "pairs",
     "payload",
     "reruns",
