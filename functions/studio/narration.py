@@ -42,6 +42,8 @@ class NarrationRef(Row):
     script: str
     seconds: float
     words: int
+    sentences: list[float] = []
+    """Where those behind the first begin, in seconds: `timeline.sentence_starts`."""
     asset_id: str | None = None
     """Of the speech among the campaign's assets."""
     costs: dict[str, Decimal] = {}

@@ -50,7 +50,9 @@ PURE = {
     "clock",
     "retry_after",
     "shots",
+    "stills",
     "tiers",
+    "timeline",
     "visible",
 }
 """Data and decisions: the standard library and pydantic only."""
@@ -75,6 +77,7 @@ FOUNDATIONS = {"table", "telemetry", "at_once"}
 TOOLS = {
     "bare_files",
     "boxes",
+    "detail",
     "ffmpeg",
     "loudness",
     "music",
@@ -111,6 +114,7 @@ CLIENTS = {
     "keyring": {"aws_lambda_powertools", "botocore"},
     "telemetry": {"aws_lambda_powertools"},
     "pictures": {"PIL"},
+    "detail": {"PIL"},
     "at_once": frozenset(),
     **dict.fromkeys(DOMAIN | WIRING, frozenset()),
 }
