@@ -18,8 +18,9 @@ WHOLE_EM = {"chinese", "japanese", "korean"}
 class Font(NamedTuple):
     """What is read of a TrueType file."""
 
-    height: float
-    """Of a line, in ems, as Windows counts it, and so libass."""
+    rise: float
+    depth: float
+    """Of a row, above and below its baseline, in ems, as Windows counts it, and so libass."""
     widths: dict[int, float]
     """In ems, by code point: whatever the font has."""
 
@@ -39,7 +40,7 @@ def read(data: bytes) -> Font:
         return int(units)
 
     return Font(
-        (above + below) / em, {code: advance(glyph) / em for code, glyph in _mapped(data, tables["cmap"]).items()}
+        above / em, below / em, {code: advance(glyph) / em for code, glyph in _mapped(data, tables["cmap"]).items()}
     )
 
 

@@ -14,7 +14,6 @@ from functions.keep_clip.keep import Keeper
 from functions.studio.chat import Chat
 from functions.studio.check_queue import VISIBILITY
 from functions.studio.clips import Answer, Attempt, Clip, Kept
-from functions.studio.cut import Cut
 from functions.studio.errors import BrokenMedia, OutputExpired, OutputUnreachable
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import Film, Job, LeftOut
@@ -182,7 +181,7 @@ class Keeping(Keeper):
         )
 
 
-def encode(piece: Piece, target: Target, cut: Cut, media: MediaStore) -> Probe:
+def encode(piece: Piece, target: Target, job: Job, media: MediaStore) -> Probe:
     assert isinstance(media, Bucket)
     media.store(piece.key)
     picture = a_picture(wide=True, seconds=1).model_copy(

@@ -74,7 +74,7 @@ def recut(asked: RecutRequest, tenant: str, library: Library) -> Decide:
         takes = _takes(asked.clips, clips) if asked.clips else None
         if "clips" not in asked.model_fields_set:
             takes = job.cut.takes
-        there = [clip for clip in clips if clip.video]
+        there = [clip for clip in clips if clip.shown]
         shown = [take.clip for take in takes] if takes is not None else [clip.number for clip in one_of_each(there)]
         if not shown:
             raise _no_clip()
@@ -99,12 +99,14 @@ def _takes(wishes: Sequence[TakeWish], clips: Sequence[Clip]) -> list[Take]:
 
 def _faults(field: str, wish: TakeWish, clips: dict[int, Clip]) -> list[FieldError]:
     clip = clips.get(wish.sub_job_number)
-    if clip is None or clip.video is None:
-        there = ", ".join(str(number) for number, one in sorted(clips.items()) if one.video) or "none"
+    if clip is None or clip.shown is None:
+        there = ", ".join(str(number) for number, one in sorted(clips.items()) if one.shown) or "none"
         state = (
             "there is no such clip" if clip is None else f"clip {clip.number} is {clip.status.value}, it has no video"
         )
         return [FieldError(f"{field}.subJobNumber", f"{state}; those with a video: {there}")]
+    if clip.video is None:  # a picture: it is shown as long as the narration leaves it
+        return [FieldError(f"{field}.{name}", "must be left out: the clip is a picture") for name in _times(wish)]
     lasts = Decimal(clip.video.probe.picture.span) / clip.video.probe.picture.timescale
     start, end = _exact(wish.starts_at) or Decimal(0), _exact(wish.ends_at)
     if start > lasts - SHORTEST_TAKE:
@@ -114,6 +116,11 @@ def _faults(field: str, wish: TakeWish, clips: dict[int, Clip]) -> list[FieldErr
     if end is not None and end - start < SHORTEST_TAKE:
         return [FieldError(f"{field}.endsAt", f"must be at least {SHORTEST_TAKE} s after startsAt")]
     return []
+
+
+def _times(wish: TakeWish) -> list[str]:
+    named = {"startsAt": wish.starts_at, "endsAt": wish.ends_at}
+    return [name for name, seconds in named.items() if seconds is not None]
 
 
 def _check_joins(asked: FilmOptions, shown: Sequence[int]) -> None:

@@ -334,8 +334,8 @@ def _missing(job: Job, clips: Sequence[Clip]) -> list[str]:
     shown = set(job.film.clips)
     left_out = {one.clip: one.reason for one in job.film.omissions if not one.join}
     stands = {clip.number for clip in clips if any(one.number in shown for one in clips if one.place == clip.place)}
-    lost = {clip.number: clip.error_message for clip in clips if clip.settled and not clip.video} | left_out
-    as_it_was = [clip for clip in clips if clip.video and clip.error_message]
+    lost = {clip.number: clip.error_message for clip in clips if clip.settled and not clip.shown} | left_out
+    as_it_was = [clip for clip in clips if clip.shown and clip.error_message]
     return [
         *(
             f"Clip {number} is missing from the film: {why}"

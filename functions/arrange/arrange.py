@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from functions.arrange.arrangement import arrangement, made_before
+from functions.arrange.narrated import Story, narrated
 from functions.studio.clips import ClipStatus
 from functions.studio.errors import NoClipSurvived
 from functions.studio.job_store import JobStore
@@ -57,10 +58,23 @@ def _put_pieces(job: Job, left_out: LeftOut, jobs: JobStore) -> None:
     spoilt = {one.clip: one.reason for one in left_out.omissions if not one.join}
     if why := hopeless(job.on_clip_failure, clips, spoilt, cut=job.run_cut):
         raise NoClipSurvived(why)
-    survivors = {clip.number: clip.video for clip in clips if clip.video and clip.number not in left_out.clips}
     key_of = partial(piece_key, job.tenant, job.id, job.run)
-    shown = {"takes": takes(clips, job.run_cut, left_out.clips)}
-    cut = left_out.applied(job.run_cut.model_copy(update=shown))
-    pieces = arrangement(survivors, cut, key_of, left_out.first_piece)
+    chosen = {"takes": takes(clips, job.run_cut, left_out.clips)}
+    cut = left_out.applied(job.run_cut.model_copy(update=chosen))
+    there = [clip for clip in clips if clip.number not in left_out.clips]
+    if story := _story(job):
+        shown = {clip.number: clip.shown for clip in there if clip.shown}
+        pieces = narrated(shown, cut, story, key_of, left_out.first_piece)
+    else:
+        survivors = {clip.number: clip.video for clip in there if clip.video}
+        pieces = arrangement(survivors, cut, key_of, left_out.first_piece)
     check_room(pieces, music=job.run_cut.music is not None)
     jobs.put_pieces(job.id, job.run, made_before(pieces, jobs.all_pieces(job.id, job.run)))
+
+
+def _story(job: Job) -> Story | None:
+    if job.listing is None or job.narration is None:
+        return None
+    wishes = job.listing
+    priced = wishes.price_card and wishes.price is not None
+    return Story(job.narration, spoken=wishes.spoken, title=wishes.title_card, price=priced)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from itertools import pairwise
 from typing import Literal
 
@@ -35,7 +36,7 @@ def arrangement(survivors: Mapping[int, Kept], cut: Cut, key_of: KeyOf, first: i
     if as_they_are(scenes, cut, target):
         return [copied(number, scene, cut) for number, scene in enumerate(scenes, first)]
     drafts = conformed(scenes, cut, target)
-    return [_numbered(number, draft, cut, target, key_of) for number, draft in enumerate(drafts, first)]
+    return [numbered(number, draft, target, key_of, cut.clips_are_heard) for number, draft in enumerate(drafts, first)]
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ class Draft:
     frames: int
     shots: tuple[Shot, ...] = ()
     transition: TransitionKind | None = None
-    card: Literal["intro", "outro"] | None = None
+    card: Literal["intro", "outro", "price"] | None = None
 
 
 def conformed(scenes: Sequence[Scene], cut: Cut, target: Target) -> Iterator[Draft]:
@@ -121,16 +122,37 @@ def conformed(scenes: Sequence[Scene], cut: Cut, target: Target) -> Iterator[Dra
         join_frames(cut.after(scene.clip), before, after, target.fps)
         for scene, (before, after) in zip(scenes, pairwise(lengths), strict=False)
     ]
+    views = [View(partial(_shot, scene), *window) for scene, window in zip(scenes, windows, strict=True)]
+    yield from between_cards(in_turn(views, joins, cut), cut, target)
+
+
+@dataclass(frozen=True)
+class View:
+    """What the film shows for a while: frames `first` until before `last` of something."""
+
+    shot: Callable[[int, int], Shot]
+    first: int
+    last: int
+    kind: PieceKind = PieceKind.CLIP
+    card: Literal["price"] | None = None
+
+
+def in_turn(views: Sequence[View], joins: Sequence[int], cut: Cut) -> Iterator[Draft]:
+    """One view after the other, `joins` frames of each in one piece with the next."""
+    for turn, view in enumerate(views):
+        head, tail = [0, *joins][turn], [*joins, 0][turn]
+        for start, end in parts(view.first + head, view.last - tail):
+            yield Draft(view.kind, end - start, (view.shot(start, end),), card=view.card)
+        if tail:
+            following = views[turn + 1]
+            shots = view.shot(view.last - tail, view.last), following.shot(following.first, following.first + tail)
+            yield Draft(PieceKind.JOIN, tail, shots, transition=cut.after(shots[0].clip).kind)
+
+
+def between_cards(drafts: Iterable[Draft], cut: Cut, target: Target) -> Iterator[Draft]:
     if cut.intro:
         yield from _card("intro", cut.intro, target)
-    for turn, (scene, (first, last)) in enumerate(zip(scenes, windows, strict=True)):
-        head, tail = [0, *joins][turn], [*joins, 0][turn]
-        for start, end in parts(first + head, last - tail):
-            yield Draft(PieceKind.CLIP, end - start, (_shot(scene, start, end),))
-        if tail:
-            begins = windows[turn + 1][0]
-            shots = _shot(scene, last - tail, last), _shot(scenes[turn + 1], begins, begins + tail)
-            yield Draft(PieceKind.JOIN, tail, shots, transition=cut.after(scene.clip).kind)
+    yield from drafts
     if cut.outro:
         yield from _card("outro", cut.outro, target)
 
@@ -152,7 +174,7 @@ def _shot(scene: Scene, start: int, end: int) -> Shot:
     return Shot(clip=scene.clip, key=kept.key, pcm_key=kept.pcm_key, picture=kept.probe.picture, start=start, end=end)
 
 
-def _numbered(number: int, draft: Draft, cut: Cut, target: Target, key_of: KeyOf) -> Piece:
+def numbered(number: int, draft: Draft, target: Target, key_of: KeyOf, heard: bool) -> Piece:
     return Piece(
         number=number,
         kind=draft.kind,
@@ -161,7 +183,7 @@ def _numbered(number: int, draft: Draft, cut: Cut, target: Target, key_of: KeyOf
         card=draft.card,
         frames=draft.frames,
         key=key_of(number, "mp4"),
-        pcm_key=key_of(number, "pcm") if cut.clips_are_heard else None,
+        pcm_key=key_of(number, "pcm") if heard else None,
         target=target,
     )
 

@@ -22,7 +22,7 @@ def variants_left(cut: Cut, clips: Sequence[Clip], pieces: Sequence[Piece], left
     """The clips that are there and not shown, because another of their shot is; none where the cut names its clips."""
     if cut.takes is not None:
         return set()
-    there = {clip.number for clip in clips if clip.video} - left_out.clips
+    there = {clip.number for clip in clips if clip.shown} - left_out.clips
     return there - {clip for piece in pieces for clip in piece.clips}
 
 

@@ -11,6 +11,7 @@ from functions.studio.jobs import Film, Job
 from functions.studio.ledger import Line, totals
 from functions.studio.media import Piece
 from functions.studio.rows import now, plain
+from functions.studio.stills import Still
 
 BESIDE = {
     "key",
@@ -74,7 +75,7 @@ def manifest(
                 "attempts": tries[clip.number],
             }
             for clip in clips
-            if clip.number not in used and (clip.number in left_out or not clip.video)
+            if clip.number not in used and (clip.number in left_out or not clip.shown)
         ],
         "cost": {
             "currency": "USD",
@@ -119,19 +120,19 @@ def _clip(
     """Where the clip is seen, its joins included."""
     seen = [(piece, start) for piece, start in zip(pieces, starts, strict=False) if clip.number in piece.clips]
     frames = sum(piece.frames for piece, _ in seen)
-    kept = clip.video
-    assert kept is not None
+    shown = clip.shown
+    assert shown is not None
     return {
         "number": clip.number,
-        "name": _name(kept.key),
+        "name": _name(shown.key),
         "startsAt": _seconds(seen[0][1], fps),
         "seconds": _seconds(frames, fps),
         "frames": frames,
         "conformed": seen[0][0].target is not None,
         **_chosen(clip),
         "cost": plain(clip.actual_cost),
-        "bytes": kept.probe.bytes,
-        "sha256": kept.sha256,
+        **({"picture": [shown.width, shown.height]} if isinstance(shown, Still) else {"bytes": shown.probe.bytes}),
+        "sha256": shown.sha256,
         "attempts": attempts,
     }
 

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from functions.make_piece.filters import graph, late
+from functions.make_piece.slides import drawn
 from functions.studio import ffmpeg
 from functions.studio.cut import Cut, Format, Quality
 from functions.studio.errors import BrokenMedia
 from functions.studio.media import Piece, Probe, Target
+from functions.studio.pictures import upright
 from functions.studio.probe import examine
 from functions.studio.visible import piece_faults
 
@@ -54,6 +56,13 @@ def encoder(target: Target, cut: Cut) -> list[str]:
     ]
 
 
+def piped(target: Target, slides: int) -> list[str]:
+    """The arguments that open what `drawn` yields."""
+    size = f"{target.width}x{slides * target.height}"
+    raw = ["-f", "rawvideo", "-pixel_format", "yuv420p", "-video_size", size, "-framerate", str(target.fps)]
+    return [*ffmpeg.STRICT, "-protocol_whitelist", "pipe", *raw, "-i", "pipe:0"]
+
+
 def codec(target: Target, cut: Cut) -> list[str]:
     keyint = 2 * target.fps
     match cut.format:
@@ -76,17 +85,25 @@ def weighed(cut: Cut) -> list[str]:
     return [*crf, "-b:v", "0"] if cut.format == "webm" else crf
 
 
-def conform(piece: Piece, target: Target, cut: Cut, sources: Sequence[Path], made: Path) -> Probe:
+def conform(piece: Piece, target: Target, cut: Cut, sources: Sequence[Path], made: Path, burnt: str = "") -> Probe:
     """Writes the piece and proves it: decoded whole, of the planned size, rate and number of frames.
 
-    `sources` are the clips of the piece's shots, or its card; then the watermark, where the cut has one.
+    `sources` are the clips and the pictures of the piece's shots, or its card; then the watermark, where the cut has one.
+    `burnt` is as in `graph`.
     """
-    clips = len(piece.shots)
-    opened_late = [late(shot, target) for shot in piece.shots]
-    inputs = [*map(ffmpeg.media, sources[:clips], opened_late), *map(ffmpeg.picture, sources[clips:])]
+    shots = list(zip(piece.shots, sources, strict=False))
+    slides = [(shot, source) for shot, source in shots if shot.slide]
+    inputs = [
+        *(ffmpeg.media(source, late(shot, target)) for shot, source in shots if shot.slide is None),
+        *([piped(target, len(slides))] if slides else []),
+        *map(ffmpeg.picture, sources[len(shots) :]),
+    ]
     arguments = [argument for opened in inputs for argument in opened]
-    arguments += ["-filter_complex", graph(piece, target, cut), "-map", "[film]", *encoder(target, cut), str(made)]
-    ffmpeg.run(arguments, seconds=MOST_SECONDS)
+    arguments += ["-filter_complex", graph(piece, target, cut, burnt), "-map", "[film]"]
+    arguments += [*encoder(target, cut), str(made)]
+    pictures = [upright(source.read_bytes()) for _, source in slides]
+    frames = drawn([shot for shot, _ in slides], pictures, target) if slides else ()
+    ffmpeg.run(arguments, seconds=MOST_SECONDS, stdin=frames)
     probe = examine(made)
     picture = probe.picture
     planned = f"{target.width}x{target.height}, {piece.frames} frames at {target.fps}"

@@ -38,19 +38,33 @@ WATERMARK = (Fraction(3, 10), Fraction(3, 20), Fraction(3, 100))
 """Of the film's short side: the most that a watermark is wide and high, and its distance from the edges."""
 
 
-def graph(piece: Piece, target: Target, cut: Cut) -> str:
-    """From the inputs (the clips of the piece's shots, or its card; then the watermark) to `[film]`."""
+def graph(piece: Piece, target: Target, cut: Cut, burnt: str = "") -> str:
+    """From the inputs (the clips of the piece's shots; its slides, all in one; or its card; then the watermark) to `[film]`.
+
+    `burnt` is a filter that writes into the picture: it sees the piece's frames from zero on, in time.
+    """
+    inputs = max(1, sum(shot.slide is None for shot in piece.shots) + any(shot.slide for shot in piece.shots))
     match piece.shots:
         case []:
             chains = [f"[0:v]{card(piece.frames, target, cut)}[p]"]
         case [shot]:
-            chains = [f"[0:V:0]{clip(shot, target, cut)}[p]"]
+            chains = [f"[{'0:v' if shot.slide else '0:V:0'}]{view(shot, (0, shot.frames), target, cut)}[p]"]
         case [tail, head, *_]:
             chains = join(piece.transition, tail, head, target, cut)
     if cut.watermark:
-        chains += [f"[{max(1, len(piece.shots))}:v]{mark(cut.watermark, target)}[w]"]
+        chains += [f"[{inputs}:v]{mark(cut.watermark, target)}[w]"]
         chains += [f"[p][w]overlay={place(cut.watermark, target)}:eof_action=repeat[q]"]
-    return ";".join([*chains, f"[{'q' if cut.watermark else 'p'}]setpts=N/({target.fps}*TB),{LAST}[film]"])
+    last = f"{burnt},{LAST}" if burnt else LAST
+    return ";".join([*chains, f"[{'q' if cut.watermark else 'p'}]setpts=N/({target.fps}*TB),{last}[film]"])
+
+
+def view(shot: Shot, seen: tuple[int, int], target: Target, cut: Cut, label: str = "a", below: int = 0) -> str:
+    """Of the shot's frames those from the one number until before the other; `below` so many other slides in its input."""
+    if shot.slide is None:
+        part = shot.model_copy(update={"start": shot.start + seen[0], "end": shot.start + seen[1]})
+        return clip(part, target, cut, label)
+    place = f"crop={target.width}:{target.height}:0:{below * target.height}"
+    return f"{place},trim=start_frame={seen[0]}:end_frame={seen[1]},setsar=1,{counted(target)}"
 
 
 def clip(shot: Shot, target: Target, cut: Cut, label: str = "a") -> str:
@@ -58,6 +72,7 @@ def clip(shot: Shot, target: Target, cut: Cut, label: str = "a") -> str:
 
     ffmpeg has turned the picture upright before.
     """
+    assert shot.picture is not None
     picture, skipped = shot.picture, late(shot, target) * target.fps
     steps = [
         "" if picture.field_order == "progressive" else "bwdif=mode=send_frame:deint=all",
@@ -80,22 +95,38 @@ def card(frames: int, target: Target, cut: Cut) -> str:
 def join(transition: TransitionKind | None, tail: Shot, head: Shot, target: Target, cut: Cut) -> list[str]:
     """A fade through black shows the first half of the tail, then the second half of the head; the others show both."""
     length = tail.frames
+    first, second, *both = pads(tail, head)
+    below = 1 if tail.slide else 0
     if transition is TransitionKind.FADE_BLACK:
         half = length // 2
-        going = clip(tail.model_copy(update={"end": tail.start + half}), target, cut, "a")
-        coming = clip(head.model_copy(update={"start": head.start + half}), target, cut, "b")
+        going = view(tail, (0, half), target, cut, "a")
+        coming = view(head, (half, length), target, cut, "b", below)
         return [
-            f"[0:V:0]{going},fade=t=out:s=0:n={half}[x]",
-            f"[1:V:0]{coming},fade=t=in:s=0:n={length - half}[y]",
+            *both,
+            f"[{first}]{going},fade=t=out:s=0:n={half}[x]",
+            f"[{second}]{coming},fade=t=in:s=0:n={length - half}[y]",
             "[x][y]concat=n=2[p]",
         ]
     assert transition is not None
     microseconds = round(Fraction(length * 1_000_000, target.fps))
     return [
-        f"[0:V:0]{clip(tail, target, cut, 'a')}[x]",
-        f"[1:V:0]{clip(head, target, cut, 'b')}[y]",
+        *both,
+        f"[{first}]{view(tail, (0, length), target, cut, 'a')}[x]",
+        f"[{second}]{view(head, (0, length), target, cut, 'b', below)}[y]",
         f"[x][y]xfade=transition={XFADE[transition]}:duration={microseconds}us:offset=0,trim=end_frame={length}[p]",
     ]
+
+
+def pads(tail: Shot, head: Shot) -> tuple[str, ...]:
+    """Where a join's two shots come in, and the chain that divides the input of two slides: clips come before slides."""
+    match tail.slide, head.slide:
+        case None, None:
+            return "0:V:0", "1:V:0"
+        case None, _:
+            return "0:V:0", "1:v"
+        case _, None:
+            return "1:v", "0:V:0"
+    return "s1", "s2", "[0:v]split[s1][s2]"
 
 
 def late(shot: Shot, target: Target) -> int:
@@ -103,7 +134,8 @@ def late(shot: Shot, target: Target) -> int:
 
     Whole, so that they are whole frames at any rate of a film. A varying rate may have one frame stand for longer.
     """
-    return max(0, shot.start // target.fps - 1) if shot.picture.ticks and shot.picture.fps >= SLOWEST else 0
+    picture = shot.picture
+    return max(0, shot.start // target.fps - 1) if picture and picture.ticks and picture.fps >= SLOWEST else 0
 
 
 def steady(start: int, end: int, target: Target) -> str:

@@ -10,42 +10,53 @@ from functions.make_piece.mixing import check_heard, write_sound
 from functions.studio.cut import Cut
 from functions.studio.errors import MediaError
 from functions.studio.job_store import JobStore
-from functions.studio.jobs import JobStatus
+from functions.studio.jobs import Job, JobStatus
 from functions.studio.media import Piece, Probe, Target
 from functions.studio.media_store import RAW, MediaStore
 from functions.studio.messages import PieceTask
+from functions.studio.narration import Narration
 from functions.studio.telemetry import logger
 from functions.studio.workplace import workplace
 
 
-def encode(piece: Piece, target: Target, cut: Cut, media: MediaStore) -> Probe:
+def encode(piece: Piece, target: Target, job: Job, media: MediaStore) -> Probe:
+    cut = job.run_cut
     with workplace() as folder:
 
-        def fetched(keys: list[str], kind: str) -> list[Path]:
-            paths = [folder / f"{kind}_{turn}" for turn in range(len(keys))]
-            for key, path in zip(keys, paths, strict=True):
-                media.download(key, path)
-            return paths
+        def fetched(key: str, name: str) -> Path:
+            path = folder / name
+            media.download(key, path)
+            return path
 
         made, pcm = folder / "piece.mp4", folder / "piece.pcm"
-        probe = conform(piece, target, cut, fetched(picture_keys(piece, cut), "source"), made)
+        sources = [fetched(key, f"source_{turn}") for turn, key in enumerate(picture_keys(piece, cut))]
+        told = narration_of(piece, job, media)
+        probe = conform(piece, target, cut, sources, made)
         if piece.pcm_key:
-            heard = fetched([shot.pcm_key for shot in piece.shots], "sound")
-            write_sound(piece, target, heard, pcm)
-            check_heard(piece, target, heard, pcm)
+            keys = [shot.pcm_key if cut.clips_are_heard else None for shot in piece.shots]
+            heard = [fetched(key, f"sound_{turn}") if key else None for turn, key in enumerate(keys)]
+            spoken = fetched(told.pcm_key, "narration") if told and told.pcm_key else None
+            write_sound(piece, target, heard, pcm, spoken)
+            check_heard(piece, target, heard, pcm, spoken)
             media.upload(pcm, piece.pcm_key, "application/octet-stream", tags=RAW)
         media.upload(made, piece.key, "video/mp4", tags=RAW)
     return probe
 
 
+def narration_of(piece: Piece, job: Job, media: MediaStore) -> Narration | None:
+    """What is told while the piece is seen, if the film tells anything."""
+    if piece.narration_at is None or job.narration is None:
+        return None
+    return Narration.model_validate_json(media.read(job.narration.key))
+
+
 def picture_keys(piece: Piece, cut: Cut) -> list[str]:
     """Of whatever is seen in the piece, in the order of `conform`."""
-    cards = {"intro": cut.intro, "outro": cut.outro}
-    card = cards[piece.card] if piece.card else None
+    card = {"intro": cut.intro, "outro": cut.outro}.get(piece.card or "")
     return [*(shot.key for shot in piece.shots), *(one.key for one in (card, cut.watermark) if one)]
 
 
-Encode = Callable[[Piece, Target, Cut, MediaStore], Probe]
+Encode = Callable[[Piece, Target, Job, MediaStore], Probe]
 
 
 def make_piece(task: PieceTask, jobs: JobStore, media: MediaStore, make: Encode = encode) -> None:
@@ -58,7 +69,7 @@ def make_piece(task: PieceTask, jobs: JobStore, media: MediaStore, make: Encode 
     if piece.target is None or piece.picture:
         return
     try:
-        probe = make(piece, piece.target, job.run_cut, media)
+        probe = make(piece, piece.target, job, media)
     except MediaError as fault:
         logger().warning("the piece cannot be made", extra={"piece": piece.name, "reason": str(fault)})
         jobs.table.commit(jobs.piece_failed(task.job_id, task.run, piece.number, str(fault)))

@@ -25,10 +25,10 @@ class Board:
     budgets: Budgets
     library: Library
     editor: Editor
-    booth: Booth
     timeout_seconds: int
     heartbeat_seconds: int
     catalogue: Callable[[], Catalogue]
+    booth: Booth
 
 
 ROWS_AT_ONCE = 48

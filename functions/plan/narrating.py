@@ -29,6 +29,7 @@ from functions.studio.narration_costs import asking_cost, most_seconds
 from functions.studio.rows import new_id, now
 from functions.studio.scripts import SCHEMA, Script, as_given, most_tokens, written
 from functions.studio.services import Cast, ChatModel, Language, Narrators, Seen
+from functions.studio.timeline import sentence_starts
 from functions.studio.workplace import workplace
 
 LEAST_SPOKEN = 0.3
@@ -233,6 +234,7 @@ def _kept(job: Job, listing: Listing, script: Script, told: Told | None, booth: 
         script=script.text,
         seconds=seconds,
         words=script.words,
+        sentences=sentence_starts(told.words),
         asset_id=told.asset_id,
         costs=till.costs(),
         spoken=pcm_key is not None,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from decimal import Decimal
 
 from functions.plan.board import TIME_TO_WRITE, Board, put_rows, rows_of
@@ -13,15 +12,14 @@ from functions.plan.listing_film import plan_listing
 from functions.plan.questions import MOST_PICTURES
 from functions.plan.selection import Pair
 from functions.studio.attempts import at_most, in_time, stage_ends
-from functions.studio.budgets import Budgets
-from functions.studio.catalogue import Catalogue, Model, catalogue
+from functions.studio.catalogue import Model, catalogue
 from functions.studio.clips import STAGES, Clip, ClipStatus, pending_clip
 from functions.studio.cut import Cut
 from functions.studio.errors import ConditionLost, NoClipSurvived
-from functions.studio.job_store import JobStore, said
+from functions.studio.job_store import said
 from functions.studio.jobs import Job, JobStatus, RunKind
-from functions.studio.ledger import Ledger, reservation
-from functions.studio.library import Campaign, Client, Library, PictureAsset
+from functions.studio.ledger import reservation
+from functions.studio.library import Campaign, Client, PictureAsset
 from functions.studio.messages import ClipTask, ClipTasks
 from functions.studio.pairs import enough
 from functions.studio.policy import never_enough

@@ -48,7 +48,7 @@ class Speaker(Protocol):
 class OpenAiSpeaker:
     """Speaks as WAV, of 24 kHz, whose header claims no length; another service of theirs listens."""
 
-    opened = ("-f", "wav")
+    opened: Sequence[str] = ("-f", "wav")
     timed: Timed = "heard"
 
     def __init__(self, key: Callable[[], str], base_url: str) -> None:
@@ -100,7 +100,7 @@ class _Transcript(BaseModel):
 class PollySpeaker:
     """Speaks as bare samples of 16 kHz, the most that it has of them; a second request gives its marks of words."""
 
-    opened = ("-f", "s16le", "-ar", "16000", "-ac", "1")
+    opened: Sequence[str] = ("-f", "s16le", "-ar", "16000", "-ac", "1")
     timed: Timed = "marked"
 
     def __init__(self) -> None:

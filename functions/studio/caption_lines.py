@@ -12,7 +12,7 @@ from functions.studio.fonts import runs, width
 from functions.studio.media import Target
 from functions.studio.narration import Word
 from functions.studio.rows import Row
-from functions.studio.writing import UNSPACED, Writing, is_letter, joined, main_writing, writing_of
+from functions.studio.writing import UNSPACED, Writing, is_letter, joined, main_writing, parted, writing_of
 
 SIZES = {"small": 0.046, "medium": 0.062, "large": 0.082}
 """An em, as a share of the short side."""
@@ -98,13 +98,18 @@ def shown(text: str, style: CaptionStyle, language: str) -> str:
 
 
 def grouped(words: Sequence[Word], style: CaptionStyle, language: str, target: Target) -> list[Line]:
-    """Lines of at most two rows that stay within the film's safe area."""
-
-    def measured(text: str) -> float:
-        return width(shown(text, style, language), style.font, language)
-
+    """Lines of at most two rows that stay within the film's safe area; a word that is too long for it has a line of its own."""
     seen = [word for word in words if shown(word.text, style, language).strip()]
-    return _lines(Measured.of(seen, measured, room(style, target)), style.words_at_once)
+    return _lines(Measured.of(seen, _measure(style, language), room(style, target)), style.words_at_once)
+
+
+def row_width(row: Sequence[Word], style: CaptionStyle, language: str) -> float:
+    """In ems."""
+    return Measured.of(row, _measure(style, language), 0).between(0, len(row))
+
+
+def _measure(style: CaptionStyle, language: str) -> Callable[[str], float]:
+    return lambda text: width(shown(text, style, language), style.font, language)
 
 
 def subtitled(words: Sequence[Word]) -> list[Line]:
@@ -129,8 +134,7 @@ class Measured(NamedTuple):
         lefts: list[float] = []
         rights: list[float] = []
         for turn, word in enumerate(words):
-            before = words[turn - 1].text if turn else ""
-            space = measured(" ") if before and joined([before, word.text]) != before + word.text else 0.0
+            space = measured(" ") if turn and parted(words[turn - 1].text, word.text) else 0.0
             lefts.append((rights[-1] if rights else 0.0) + space)
             rights.append(lefts[-1] + measured(word.text))
         return cls(words, lefts, rights, room)

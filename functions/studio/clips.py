@@ -12,6 +12,7 @@ from functions.studio.catalogue import Mode
 from functions.studio.jobs import Job
 from functions.studio.media import Probe, Segment
 from functions.studio.rows import Row, now
+from functions.studio.stills import Still
 
 
 class ClipStatus(StrEnum):
@@ -209,6 +210,8 @@ class Clip(Row):
     former: Clip | None = None
     """As it was before it was made anew; None once there is another, or where there was nothing to keep."""
     kept: Kept | None = None
+    still: Still | None = None
+    """The picture that is shown itself, in motion: nothing is made of it before the film's pieces are."""
     error_message: str | None = None
     error_class: str | None = None
     error_input: str | None = None
@@ -232,6 +235,11 @@ class Clip(Row):
     def video(self) -> Kept | None:
         """What the clip has come to; None until its last stage is kept."""
         return self.kept if self.status is ClipStatus.COMPLETED else None
+
+    @property
+    def shown(self) -> Kept | Still | None:
+        """What the film can show of it."""
+        return self.still if self.still and self.status is ClipStatus.COMPLETED else self.video
 
     @property
     def standing(self) -> Clip:

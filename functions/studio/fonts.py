@@ -22,21 +22,29 @@ class Face(NamedTuple):
     """At npm, of @expo-google-fonts."""
     file: str
     """Within the package."""
-    height: float
-    """Of a line, in ems: libass counts the size of a font by it."""
+    rise: float
+    depth: float
+    """Of a row, above and below its baseline, in ems."""
+
+    @property
+    def height(self) -> float:
+        """What libass counts a font's size by."""
+        return self.rise + self.depth
 
 
 FACES: Final = {
-    "inter": Face("Inter", "inter", "700Bold/Inter_700Bold.ttf", 1.43017578125),
-    "inter-black": Face("Inter Black", "inter", "900Black/Inter_900Black.ttf", 1.43017578125),
-    "noto-sans": Face("Noto Sans", "noto-sans", "700Bold/NotoSans_700Bold.ttf", 1.519),
-    "arabic": Face("Noto Sans Arabic", "noto-sans-arabic", "700Bold/NotoSansArabic_700Bold.ttf", 2.169),
-    "hebrew": Face("Noto Sans Hebrew", "noto-sans-hebrew", "700Bold/NotoSansHebrew_700Bold.ttf", 1.36),
-    "devanagari": Face("Noto Sans Devanagari", "noto-sans-devanagari", "700Bold/NotoSansDevanagari_700Bold.ttf", 1.906),
-    "thai": Face("Noto Sans Thai", "noto-sans-thai", "700Bold/NotoSansThai_700Bold.ttf", 1.511),
-    "chinese": Face("Noto Sans SC", "noto-sans-sc", "700Bold/NotoSansSC_700Bold.ttf", 1.448),
-    "japanese": Face("Noto Sans JP", "noto-sans-jp", "700Bold/NotoSansJP_700Bold.ttf", 1.448),
-    "korean": Face("Noto Sans KR", "noto-sans-kr", "700Bold/NotoSansKR_700Bold.ttf", 1.448),
+    "inter": Face("Inter", "inter", "700Bold/Inter_700Bold.ttf", 1.10791015625, 0.322265625),
+    "inter-black": Face("Inter Black", "inter", "900Black/Inter_900Black.ttf", 1.10791015625, 0.322265625),
+    "noto-sans": Face("Noto Sans", "noto-sans", "700Bold/NotoSans_700Bold.ttf", 1.124, 0.395),
+    "arabic": Face("Noto Sans Arabic", "noto-sans-arabic", "700Bold/NotoSansArabic_700Bold.ttf", 1.431, 0.738),
+    "hebrew": Face("Noto Sans Hebrew", "noto-sans-hebrew", "700Bold/NotoSansHebrew_700Bold.ttf", 1.068, 0.292),
+    "devanagari": Face(
+        "Noto Sans Devanagari", "noto-sans-devanagari", "700Bold/NotoSansDevanagari_700Bold.ttf", 1.348, 0.558
+    ),
+    "thai": Face("Noto Sans Thai", "noto-sans-thai", "700Bold/NotoSansThai_700Bold.ttf", 1.061, 0.45),
+    "chinese": Face("Noto Sans SC", "noto-sans-sc", "700Bold/NotoSansSC_700Bold.ttf", 1.16, 0.288),
+    "japanese": Face("Noto Sans JP", "noto-sans-jp", "700Bold/NotoSansJP_700Bold.ttf", 1.16, 0.288),
+    "korean": Face("Noto Sans KR", "noto-sans-kr", "700Bold/NotoSansKR_700Bold.ttf", 1.16, 0.288),
 }
 """By name; a folder of the layer is named like it."""
 
@@ -98,7 +106,7 @@ class Run(NamedTuple):
 def runs(text: str, font: str, language: str) -> list[Run]:
     """The text, font by font; what no font can show is left out."""
     found: list[Run] = []
-    main = _preferred(main_writing(text), font, language)
+    main = main_face(text, font, language)
     for one in text:
         face = _face(one, found[-1].face if found else main, font, language)
         if face is None:
@@ -108,6 +116,10 @@ def runs(text: str, font: str, language: str) -> list[Run]:
         else:
             found.append(Run(face, one))
     return found
+
+
+def main_face(text: str, font: str, language: str) -> str:
+    return _preferred(main_writing(text), font, language)
 
 
 def unshowable(text: str) -> list[str]:

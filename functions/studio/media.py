@@ -10,12 +10,16 @@ from pydantic import Field
 
 from functions.studio.cut import TransitionKind
 from functions.studio.rows import Row
+from functions.studio.stills import Slide
 
 
 class PieceKind(StrEnum):
     CLIP = "clip"
     JOIN = "join"
+    SLIDE = "slide"
+    """Of a picture that we move ourselves."""
     CARD = "card"
+    """A picture that stands still, with words or without."""
 
 
 SEAMS = frozenset({"h264", "hevc", "vp9"})
@@ -157,15 +161,17 @@ class Target(Row):
 
 
 class Shot(Row):
-    """Frames of a clip, counted at the film's rate: from `start` until before `end`."""
+    """Frames of a clip, or of a picture on its way, counted at the film's rate: from `start` until before `end`."""
 
     clip: int
     key: str
-    """The clip as it was kept."""
-    pcm_key: str
-    """Its sound, as long as the clip."""
-    picture: Picture
-    """As it was kept."""
+    """The clip as it was kept, or the picture."""
+    pcm_key: str | None = None
+    """Its sound, as long as the clip; None of a picture."""
+    picture: Picture | None = None
+    """The clip's, as it was kept."""
+    slide: Slide | None = None
+    """Instead of a clip: its frames are counted from the slide's first."""
     start: int = 0
     end: int
 
@@ -180,12 +186,17 @@ class Piece(Row):
     number: int
     kind: PieceKind
     shots: list[Shot] = Field(default_factory=list)
-    """One of a clip, two of a join (the tail of one clip, the head of the next, equally long), none of a card."""
+    """One of a clip, two of a join (the tail of one clip, the head of the next, equally long), none of a card that shows none
+    of the clips."""
     transition: TransitionKind | None = None
     """Of a join."""
-    card: Literal["intro", "outro"] | None = None
+    card: Literal["intro", "outro", "price"] | None = None
     frames: int
     """As planned."""
+    at: int | None = None
+    """Of a narrated film, in which a piece's words and sound depend on it: the frame of the film that it begins with."""
+    narration_at: int | None = None
+    """And the one that the narration begins with."""
     key: str
     """The piece itself; the clip's own key where it is copied as it is."""
     pcm_key: str | None = None
@@ -207,6 +218,8 @@ class Piece(Row):
         """In words, for messages."""
         match self.clips:
             case []:
+                return f"the {self.card} card"
+            case [_] if self.card:
                 return f"the {self.card} card"
             case [clip]:
                 return f"clip {clip}"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from functions.studio.bare_files import bare
 from functions.studio.clips import KeptPicture
-from functions.studio.errors import FieldError, InvalidRequest, RequestError, TooLarge, UnsupportedMedia
+from functions.studio.errors import BrokenMedia, FieldError, InvalidRequest, RequestError, TooLarge, UnsupportedMedia
 
 if TYPE_CHECKING:
     from PIL.Image import Image, Transpose
@@ -102,6 +102,33 @@ def read_picture(body: bytes, field: str = "file", most_bytes: int = MOST_BYTES)
         raise refused(TooLarge, "The picture has far too many pixels.") from None
     except UNDECODABLE:
         raise refused(InvalidRequest, f"The {form} cannot be decoded: it is damaged, or not all of it came.") from None
+
+
+def upright(body: bytes) -> Image:
+    """RGB of 8 bits, as it is to be looked at; what can be seen through lies on white. BrokenMedia for what is no picture."""
+    from PIL.Image import DecompressionBombError
+
+    form = _form(body)
+    if form is None:
+        raise BrokenMedia("the picture is neither JPEG nor PNG nor WebP")
+    try:
+        image = _decoded(body, form)
+        turn = _turn(image)
+        image = on_white(_srgb(_eight_bits(image)))
+    except (DecompressionBombError, *UNDECODABLE):
+        raise BrokenMedia("the picture cannot be decoded") from None
+    return image if turn is None else image.transpose(turn)
+
+
+def on_white(image: Image) -> Image:
+    """Without what can be seen through."""
+    from PIL.Image import new
+
+    if image.mode != "RGBA":
+        return image
+    ground = new("RGB", image.size, "white")
+    ground.paste(image, mask=image.getchannel("A"))
+    return ground
 
 
 def _form(body: bytes) -> str | None:
@@ -229,12 +256,5 @@ def _written(image: Image, form: str, quality: int = QUALITY) -> bytes:
 
 def _thumbnail(image: Image) -> bytes:
     """Makes `image` small. What can be seen through lies on white."""
-    from PIL.Image import new
-
     image.thumbnail((THUMBNAIL, THUMBNAIL), reducing_gap=2.0)
-    image = _srgb(image)
-    if image.mode == "RGBA":
-        ground = new("RGB", image.size, "white")
-        ground.paste(image, mask=image.getchannel("A"))
-        image = ground
-    return _written(image, "JPEG", THUMBNAIL_QUALITY)
+    return _written(on_white(_srgb(image)), "JPEG", THUMBNAIL_QUALITY)

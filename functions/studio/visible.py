@@ -91,14 +91,15 @@ def covered(spans: Sequence[Span], length: int) -> bool:
 def piece_faults(picture: Picture, shots: Sequence[Shot], fps: int) -> Iterator[str]:
     """What our own encoder has lost of its clips: a piece is black or stands still, and no clip ever is in that stretch.
 
-    What a clip shows itself for a while, its piece may show as long: clips were judged whole.
+    What a clip shows itself for a while, its piece may show as long: clips were judged whole. A picture in motion may be as
+    dark and as calm as it is, and a clip that is shown for longer than it lasts stands still at its end.
     """
     length = round(picture.seconds * 1000)
     if length < JUDGED:
         return
     for words, mine, theirs in (
-        ("black", picture.black, [shot.picture.black for shot in shots]),
-        ("still", picture.still, [shot.picture.still for shot in shots]),
+        ("black", picture.black, [shot.picture.black if shot.picture else None for shot in shots]),
+        ("still", picture.still, [shot.picture.still if shot.picture else None for shot in shots]),
     ):
         shown = zip(shots, theirs, strict=True)
         if covered(mine or [], length) and not any(_may_be(spans, shot, fps) for shot, spans in shown):
@@ -107,4 +108,5 @@ def piece_faults(picture: Picture, shots: Sequence[Shot], fps: int) -> Iterator[
 
 def _may_be(spans: Sequence[Span] | None, shot: Shot, fps: int) -> bool:
     start, end = shot.start * 1000 / fps, shot.end * 1000 / fps
-    return spans is None or any(span.start < end and span.end > start for span in spans)
+    ended = shot.picture is not None and end > shot.picture.seconds * 1000 + EDGE
+    return spans is None or ended or any(span.start < end and span.end > start for span in spans)

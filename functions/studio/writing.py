@@ -126,7 +126,7 @@ def tokens(text: str) -> list[str]:
     found: list[str] = []
     for chunk in text.split():
         parts = list(_parts(chunk))
-        if found and not _needs_space(found[-1], parts[0]):
+        if found and not parted(found[-1], parts[0]):
             found[-1] += " "
         found += parts
     return _with_silent_ones(found)
@@ -135,17 +135,23 @@ def tokens(text: str) -> list[str]:
 def joined(words: Iterable[str]) -> str:
     text, last = "", ""
     for word in words:
-        text += f" {word}" if text and _needs_space(last, word) else word
+        text += f" {word}" if text and parted(last, word) else word
         last = word
     return text.strip()
 
 
-def _needs_space(before: str, after: str) -> bool:
-    if before.endswith(" ") or unicodedata.east_asian_width(before[-1]) in "WF":
+def parted(before: str, after: str) -> bool:
+    """Whether a space belongs between two tokens, beside what `before` itself ends with."""
+    if before.endswith(" ") or _is_wide_sign(before[-1]):
         return False
     last = next((one for one in reversed(before) if is_letter(one)), "")
     first = next((one for one in after if is_letter(one)), "")
     return not any(one and writing_of(one) in UNSPACED for one in (last, first))
+
+
+def _is_wide_sign(character: str) -> bool:
+    """A comma or a bracket that brings its own space along."""
+    return unicodedata.east_asian_width(character) in "WF" and not is_letter(character)
 
 
 def _with_silent_ones(found: list[str]) -> list[str]:
@@ -157,7 +163,7 @@ def _with_silent_ones(found: list[str]) -> list[str]:
             said.append(joined([waiting, token]) if waiting else token)
             waiting = ""
         elif said:
-            said[-1] = said[-1] + token if not _needs_space(said[-1], token) else f"{said[-1]} {token}"
+            said[-1] = said[-1] + token if not parted(said[-1], token) else f"{said[-1]} {token}"
         else:
             waiting = joined([waiting, token]) if waiting else token
     return said
@@ -170,14 +176,14 @@ def _parts(chunk: str) -> Iterator[str]:
         return
     part = ""
     for cluster in _clusters(chunk):
-        if part and _parted(part, cluster):
+        if part and _may_part(part, cluster):
             yield part
             part = ""
         part += cluster
     yield part
 
 
-def _parted(part: str, cluster: str) -> bool:
+def _may_part(part: str, cluster: str) -> bool:
     """Whether a word may end between the two."""
     opens = unicodedata.category(cluster[0]) in ("Ps", "Pi")
     if not opens and not any(map(is_letter, cluster)) and unicodedata.category(cluster[0]) != "Sc":
@@ -186,7 +192,7 @@ def _parted(part: str, cluster: str) -> bool:
     if not letters:
         return False
     last, first = writing_of(letters[-1]), writing_of(next((one for one in cluster if is_letter(one)), cluster[0]))
-    return opens or last in UNSPACED or first in UNSPACED or unicodedata.east_asian_width(part[-1]) in "WF"
+    return opens or last in UNSPACED or first in UNSPACED or _is_wide_sign(part[-1])
 
 
 def _clusters(chunk: str) -> list[str]:

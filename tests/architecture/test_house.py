@@ -55,7 +55,9 @@ PURE = {
     "clock",
     "retry_after",
     "shots",
+    "stills",
     "tiers",
+    "timeline",
     "visible",
 }
 """Data and decisions: the standard library and pydantic only."""
@@ -80,6 +82,7 @@ FOUNDATIONS = {"table", "telemetry", "at_once"}
 TOOLS = {
     "bare_files",
     "boxes",
+    "detail",
     "ffmpeg",
     "loudness",
     "music",
@@ -121,6 +124,7 @@ CLIENTS = {
     "telemetry": {"aws_lambda_powertools"},
     "pictures": {"PIL"},
     **dict.fromkeys(SERVICES, frozenset({"openai", "pydantic"})),
+    "detail": {"PIL"},
     "at_once": frozenset(),
     **dict.fromkeys(DOMAIN | WIRING, frozenset()),
 }

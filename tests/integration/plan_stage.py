@@ -13,8 +13,9 @@ from typing import Any
 import requests
 from PIL import Image, ImageDraw
 
+from functions.plan.board import Board
 from functions.plan.choice import Choice, Editor, choose
-from functions.plan.plan import Board, plan
+from functions.plan.plan import plan
 from functions.studio.budgets import Budgets
 from functions.studio.catalogue import catalogue
 from functions.studio.chat import Chat
@@ -26,7 +27,7 @@ from functions.studio.media_store import MediaStore
 from functions.studio.messages import ClipTasks
 from functions.studio.rows import new_id, now
 from functions.studio.services import ChatModel
-from tests.scripted import a_job
+from tests.scripted import a_booth, a_job
 
 
 def drawn(number: int) -> bytes:
@@ -90,6 +91,7 @@ class Stage:
             timeout_seconds=600,
             heartbeat_seconds=30,
             catalogue=catalogue,
+            booth=a_booth(library, self.media),
         )
         stamp = {"tenant": "acme", "created_at": now(), "updated_at": now()}
         self.client = Client(id=new_id(), name="Acme", brand_guidelines="Calm", **stamp)

@@ -10,8 +10,9 @@ from typing import Any
 
 from functions.arrange.arrange import arrange
 from functions.keep_clip.keep import Keeper
+from functions.plan.board import Board
 from functions.plan.choice import Editor
-from functions.plan.plan import Board, plan
+from functions.plan.plan import plan
 from functions.request_clip.request import request_clip
 from functions.studio.attempts import LIMITS, at_most, usual_cost
 from functions.studio.balances import Balances, granted
@@ -41,7 +42,7 @@ from tests.integration.rerun_stage import a_film
 from tests.media import Studio
 from tests.outputs import Outputs
 from tests.pictures import drawn, saved
-from tests.scripted import Bus, Queue, ScriptedProvider, Tokens, a_job, one_by_one
+from tests.scripted import Bus, Queue, ScriptedProvider, Tokens, a_booth, a_job, one_by_one
 
 IMAGE_MODEL, VIDEO_MODEL = "flux-1.1-pro", "veo3"
 SECONDS = 4
@@ -101,7 +102,17 @@ class SceneFilm:
             catalogue,
         )
         editor = Editor(self.media, Chat(lambda: "key", "http://127.0.0.1:9/v1"), [], "url")
-        self.board = Board(self.jobs, self.ledger, self.budgets, self.library, editor, 600, 30, catalogue)
+        self.board = Board(
+            self.jobs,
+            self.ledger,
+            self.budgets,
+            self.library,
+            editor,
+            600,
+            30,
+            catalogue,
+            a_booth(self.library, editor.media),
+        )
 
     def accept(self, scenes: int = 1, *, clip: Mapping[str, Any] | None = None, **wishes: Any) -> SceneFilm:
         """As the API accepts it: a clip a scene."""
