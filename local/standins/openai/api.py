@@ -1,4 +1,4 @@
-"""OpenAI's HTTP API, as far as its SDK speaks it: scripts as strict structured answers, and speech."""
+"""OpenAI's HTTP API, as far as its SDK speaks it: scripts as strict structured answers, speech, and its transcripts."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from typing import Any, Final, NoReturn
 from werkzeug import Request, Response
 
 from local.standins import answers, languages
-from local.standins.chat import Asked, ChatStandIn, Said, Words, failed, read_object, refuse
-from local.standins.openai import writing
+from local.standins.chat import Asked, ChatStandIn, Refusal, Said, Words, failed, read_object, refuse
+from local.standins.openai import transcripts, writing
+from local.standins.openai.hearing import Memory, Unheard
 from local.standins.scripts import Rule
 from local.standins.service import Dropped, Route
 from local.standins.speaking import Speech, encoded, speak
@@ -37,6 +38,12 @@ VOICES: Final[Mapping[str, Mapping[str, Any]]] = json.loads(Path(__file__).with_
 
 UNTOLD: Final = 0xFFFFFFFF
 
+LARGEST_RECORDING: Final = 25 * 2**20
+FORM_BYTES: Final = 64 * 2**10
+"""Of an upload, beside the recording itself."""
+SHORTEST_RECORDING: Final = 0.1
+TAKEN: Final = ["flac", "m4a", "mp3", "mp4", "mpeg", "mpga", "oga", "ogg", "wav", "webm"]
+
 
 class OpenAi(ChatStandIn):
     owner = "openai"
@@ -57,9 +64,13 @@ class OpenAi(ChatStandIn):
 
     def __init__(self, port: int = 0, *, token: str | None = None, day: date | None = None) -> None:
         super().__init__(port, token=token, day=day)
+        self._memory = Memory()
 
     def more_routes(self) -> list[Route]:
-        return [("POST", "/v1/audio/speech", self._speak)]
+        return [
+            ("POST", "/v1/audio/speech", self._speak),
+            ("POST", "/v1/audio/transcriptions", self._transcribe),
+        ]
 
     def answer(self, asked: Asked) -> Said:
         script = writing.write(writing.read_brief(asked.texts))
@@ -96,7 +107,35 @@ class OpenAi(ChatStandIn):
     def _said(self, text: str, name: str, speed: float) -> Speech:
         voice = VOICES[name]
         spoken = languages.voice_of(languages.guess(text))
-        return speak(text, f"{spoken}+{voice['variant']}", speed=speed, pitch=voice["pitch"])
+        speech = speak(text, f"{spoken}+{voice['variant']}", speed=speed, pitch=voice["pitch"])
+        self._memory.keep(speech)
+        return speech
+
+    def _transcribe(self, request: Request) -> Response:
+        if (request.content_length or 0) > LARGEST_RECORDING + FORM_BYTES:
+            _refuse_size(request.content_length or 0)
+        form, file = request.form, request.files.get("file")
+        if not form.get("model"):
+            refuse("you must provide a model parameter", None)
+        self.demand_model(form["model"], "transcription")
+        if file is None:
+            refuse("Missing required parameter: 'file'.", "file", "missing_required_parameter")
+        suffix = Path(file.filename or "").suffix.lower()
+        if suffix.removeprefix(".") not in TAKEN:
+            refuse(f"Unrecognized file format. Supported formats: {TAKEN}", None)
+        wish = transcripts.read_wish(form)
+        recording = file.read()
+        if len(recording) > LARGEST_RECORDING:
+            _refuse_size(len(recording))
+        orders = self.take_orders({**form.to_dict(), "filename": file.filename or ""})
+        try:
+            heard = self._memory.recognise(recording, suffix)
+        except Unheard:
+            refuse("The audio file could not be decoded or its format is not supported.", None)
+        if heard.seconds < SHORTEST_RECORDING:
+            what = f"Audio file is too short. Minimum audio length is {SHORTEST_RECORDING} seconds."
+            refuse(what, "file", "audio_too_short")
+        return _obeyed(transcripts.told(wish, heard), orders)
 
 
 def _obeyed(response: Response, orders: Mapping[str, Rule]) -> Response:
@@ -116,6 +155,11 @@ def _obeyed(response: Response, orders: Mapping[str, Rule]) -> Response:
     elif "corrupt_output" in orders:
         response.data = corrupted(response.data)
     return response
+
+
+def _refuse_size(size: int) -> NoReturn:
+    message = f"413: Maximum content size limit ({LARGEST_RECORDING}) exceeded ({size} bytes read)"
+    raise Refusal(413, message, kind="server_error")
 
 
 def _check_speech(model: str, body: Mapping[str, Any]) -> None:
