@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import struct
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -13,13 +12,11 @@ from typing import Any, Final, NoReturn
 from werkzeug import Request, Response
 
 from local.standins import answers, languages
-from local.standins.chat import Asked, ChatStandIn, Refusal, Said, Words, failed, read_object, refuse
+from local.standins.chat import Asked, ChatStandIn, Refusal, Said, Words, read_object, refuse, refused
 from local.standins.openai import transcripts, writing
 from local.standins.openai.hearing import Memory, Unheard
-from local.standins.scripts import Rule
-from local.standins.service import Dropped, Route
+from local.standins.service import Route, obeyed
 from local.standins.speaking import Speech, encoded, speak
-from local.standins.spoiling import corrupted, truncated
 
 RATE: Final = 24_000
 LONGEST_INPUT: Final = 4096
@@ -36,6 +33,9 @@ FORMS: Final[Mapping[str, tuple[str, str, int]]] = {
 VOICES: Final[Mapping[str, Mapping[str, Any]]] = json.loads(Path(__file__).with_name("voices.json").read_text())
 """By OpenAI's name: the variant of eSpeak NG's voices, its pitch, and the models that do not have it."""
 
+NOT_SAFE: Final = refused(
+    "Your request was rejected as a result of our safety system.", code="content_policy_violation"
+)
 UNTOLD: Final = 0xFFFFFFFF
 
 LARGEST_RECORDING: Final = 25 * 2**20
@@ -102,7 +102,7 @@ class OpenAi(ChatStandIn):
         sound = encoded(speech, encoder, rate)
         if form == "wav":
             sound = _wav_header(rate) + sound
-        return _obeyed(Response(sound, content_type=kind), orders)
+        return obeyed(Response(sound, content_type=kind), orders, NOT_SAFE)
 
     def _said(self, text: str, name: str, speed: float) -> Speech:
         voice = VOICES[name]
@@ -135,26 +135,7 @@ class OpenAi(ChatStandIn):
         if heard.seconds < SHORTEST_RECORDING:
             what = f"Audio file is too short. Minimum audio length is {SHORTEST_RECORDING} seconds."
             refuse(what, "file", "audio_too_short")
-        return _obeyed(transcripts.told(wish, heard), orders)
-
-
-def _obeyed(response: Response, orders: Mapping[str, Rule]) -> Response:
-    """What becomes of an answer, whose work is done, under a script."""
-    if slow := orders.get("slow"):
-        time.sleep(slow.wait)
-    if "lose_answer" in orders:
-        return Dropped()
-    if "fail" in orders:
-        raise failed()
-    if "refuse" in orders:
-        refuse("Your request was rejected as a result of our safety system.", None, "content_policy_violation")
-    if (serve := orders.get("serve")) and serve.file:
-        response.data = serve.file.read_bytes()
-    elif "truncate_output" in orders:
-        response.data = truncated(response.data)
-    elif "corrupt_output" in orders:
-        response.data = corrupted(response.data)
-    return response
+        return obeyed(transcripts.told(wish, heard), orders, NOT_SAFE)
 
 
 def _refuse_size(size: int) -> NoReturn:
