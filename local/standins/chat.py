@@ -17,7 +17,7 @@ from werkzeug import Request, Response
 from werkzeug.exceptions import HTTPException
 
 from local.standins import answers
-from local.standins.service import Dropped, Route, StandIn, Throttled, json_response
+from local.standins.service import Route, StandIn, Throttled, json_response, obeyed
 
 _ASSET = re.compile(r"asset (?P<id>[^\s:]+):\s*(?P<name>[^\n]*)")
 
@@ -187,16 +187,12 @@ class ChatStandIn(StandIn):
             said = self.answer(asked)
         except answers.UnusableSchema as error:
             refuse(f"Invalid schema for response_format: {error}", "response_format")
-        if slow := orders.get("slow"):
-            time.sleep(slow.wait)
-        if "lose_answer" in orders:
-            return Dropped()
-        if "fail" in orders:
-            raise failed()
         if (serve := orders.get("serve")) and serve.file:
             said = said._replace(content=serve.file.read_text("utf-8", "replace"))
         most = body.get("max_completion_tokens") or body.get("max_tokens")
-        return json_response(_completion(body["model"], self._reply(said.content, orders, most), asked.texts, said))
+        reply = self._reply(said.content, orders, most)
+        answered = json_response(_completion(body["model"], reply, asked.texts, said))
+        return obeyed(answered, {verb: rule for verb, rule in orders.items() if verb in OF_ANY_ANSWER}, refused(""))
 
     def _schema(self, response_format: Any) -> dict[str, Any] | None:
         """The schema that the answer must fit, or None for an answer in words."""
@@ -229,19 +225,20 @@ class ChatStandIn(StandIn):
 
 
 LETTERS_A_TOKEN = 4
+OF_ANY_ANSWER = ("slow", "lose_answer", "fail")
+"""Verbs; the others are about what a completion says."""
 
 
 def tokens(text: str) -> int:
     return math.ceil(len(text) / LETTERS_A_TOKEN)
 
 
+def refused(message: str, param: str | None = None, code: str | None = None) -> Refusal:
+    return Refusal(400, message, kind="invalid_request_error", param=param, code=code)
+
+
 def refuse(message: str, param: str | None, code: str | None = None) -> NoReturn:
-    raise Refusal(400, message, kind="invalid_request_error", param=param, code=code)
-
-
-def failed() -> Refusal:
-    message = "The server had an error while processing your request. Sorry about that!"
-    return Refusal(500, message, kind="server_error")
+    raise refused(message, param, code)
 
 
 def read_object(request: Request) -> dict[str, Any]:

@@ -14,12 +14,12 @@ VOICES: Final[Mapping[str, str]] = {
     "da": "da",
     "de": "de",
     "en": "en-us",
-    "en-au": "en-gb",
+    "en-au": "en-gb-x-rp",
     "en-gb": "en-gb-x-rp",
-    "en-ie": "en-gb",
-    "en-in": "en-gb",
-    "en-nz": "en-gb",
-    "en-za": "en-gb",
+    "en-ie": "en-gb-x-rp",
+    "en-in": "en-gb-x-rp",
+    "en-nz": "en-gb-x-rp",
+    "en-za": "en-gb-x-rp",
     "es": "es",
     "es-mx": "es-419",
     "es-us": "es-419",
@@ -43,6 +43,27 @@ VOICES: Final[Mapping[str, str]] = {
     "zh": "cmn",
 }
 """By language, and where a country's own is wanted by that as well."""
+
+NAMES: Final[Mapping[str, str]] = {
+    "ar": "arabic",
+    "de": "german",
+    "en": "english",
+    "es": "spanish",
+    "fr": "french",
+    "he": "hebrew",
+    "hi": "hindi",
+    "it": "italian",
+    "ja": "japanese",
+    "ko": "korean",
+    "nl": "dutch",
+    "pl": "polish",
+    "pt": "portuguese",
+    "ru": "russian",
+    "sv": "swedish",
+    "th": "thai",
+    "tr": "turkish",
+    "zh": "chinese",
+}
 
 _SCRIPTS: Final = (
     ("ja", r"[\u3040-\u30ff]"),

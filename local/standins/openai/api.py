@@ -1,10 +1,9 @@
-"""OpenAI's HTTP API, as far as its SDK speaks it: scripts as strict structured answers, and speech."""
+"""OpenAI's HTTP API, as far as its SDK speaks it: scripts as strict structured answers, speech, and its transcripts."""
 
 from __future__ import annotations
 
 import json
 import struct
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -13,12 +12,11 @@ from typing import Any, Final, NoReturn
 from werkzeug import Request, Response
 
 from local.standins import answers, languages
-from local.standins.chat import Asked, ChatStandIn, Said, Words, failed, read_object, refuse
-from local.standins.openai import writing
-from local.standins.scripts import Rule
-from local.standins.service import Dropped, Route
+from local.standins.chat import Asked, ChatStandIn, Refusal, Said, Words, read_object, refuse, refused
+from local.standins.openai import transcripts, writing
+from local.standins.openai.hearing import Memory, Unheard
+from local.standins.service import Route, obeyed
 from local.standins.speaking import Speech, encoded, speak
-from local.standins.spoiling import corrupted, truncated
 
 RATE: Final = 24_000
 LONGEST_INPUT: Final = 4096
@@ -35,7 +33,16 @@ FORMS: Final[Mapping[str, tuple[str, str, int]]] = {
 VOICES: Final[Mapping[str, Mapping[str, Any]]] = json.loads(Path(__file__).with_name("voices.json").read_text())
 """By OpenAI's name: the variant of eSpeak NG's voices, its pitch, and the models that do not have it."""
 
+NOT_SAFE: Final = refused(
+    "Your request was rejected as a result of our safety system.", code="content_policy_violation"
+)
 UNTOLD: Final = 0xFFFFFFFF
+
+LARGEST_RECORDING: Final = 25 * 2**20
+FORM_BYTES: Final = 64 * 2**10
+"""Of an upload, beside the recording itself."""
+SHORTEST_RECORDING: Final = 0.1
+TAKEN: Final = ["flac", "m4a", "mp3", "mp4", "mpeg", "mpga", "oga", "ogg", "wav", "webm"]
 
 
 class OpenAi(ChatStandIn):
@@ -57,9 +64,13 @@ class OpenAi(ChatStandIn):
 
     def __init__(self, port: int = 0, *, token: str | None = None, day: date | None = None) -> None:
         super().__init__(port, token=token, day=day)
+        self._memory = Memory()
 
     def more_routes(self) -> list[Route]:
-        return [("POST", "/v1/audio/speech", self._speak)]
+        return [
+            ("POST", "/v1/audio/speech", self._speak),
+            ("POST", "/v1/audio/transcriptions", self._transcribe),
+        ]
 
     def answer(self, asked: Asked) -> Said:
         script = writing.write(writing.read_brief(asked.texts))
@@ -91,31 +102,45 @@ class OpenAi(ChatStandIn):
         sound = encoded(speech, encoder, rate)
         if form == "wav":
             sound = _wav_header(rate) + sound
-        return _obeyed(Response(sound, content_type=kind), orders)
+        return obeyed(Response(sound, content_type=kind), orders, NOT_SAFE)
 
     def _said(self, text: str, name: str, speed: float) -> Speech:
         voice = VOICES[name]
         spoken = languages.voice_of(languages.guess(text))
-        return speak(text, f"{spoken}+{voice['variant']}", speed=speed, pitch=voice["pitch"])
+        speech = speak(text, f"{spoken}+{voice['variant']}", speed=speed, pitch=voice["pitch"])
+        self._memory.keep(speech)
+        return speech
+
+    def _transcribe(self, request: Request) -> Response:
+        if (request.content_length or 0) > LARGEST_RECORDING + FORM_BYTES:
+            _refuse_size(request.content_length or 0)
+        form, file = request.form, request.files.get("file")
+        if not form.get("model"):
+            refuse("you must provide a model parameter", None)
+        self.demand_model(form["model"], "transcription")
+        if file is None:
+            refuse("Missing required parameter: 'file'.", "file", "missing_required_parameter")
+        suffix = Path(file.filename or "").suffix.lower()
+        if suffix.removeprefix(".") not in TAKEN:
+            refuse(f"Unrecognized file format. Supported formats: {TAKEN}", None)
+        wish = transcripts.read_wish(form)
+        recording = file.read()
+        if len(recording) > LARGEST_RECORDING:
+            _refuse_size(len(recording))
+        orders = self.take_orders({**form.to_dict(), "filename": file.filename or ""})
+        try:
+            heard = self._memory.recognise(recording, suffix)
+        except Unheard:
+            refuse("The audio file could not be decoded or its format is not supported.", None)
+        if heard.seconds < SHORTEST_RECORDING:
+            what = f"Audio file is too short. Minimum audio length is {SHORTEST_RECORDING} seconds."
+            refuse(what, "file", "audio_too_short")
+        return obeyed(transcripts.told(wish, heard), orders, NOT_SAFE)
 
 
-def _obeyed(response: Response, orders: Mapping[str, Rule]) -> Response:
-    """What becomes of an answer, whose work is done, under a script."""
-    if slow := orders.get("slow"):
-        time.sleep(slow.wait)
-    if "lose_answer" in orders:
-        return Dropped()
-    if "fail" in orders:
-        raise failed()
-    if "refuse" in orders:
-        refuse("Your request was rejected as a result of our safety system.", None, "content_policy_violation")
-    if (serve := orders.get("serve")) and serve.file:
-        response.data = serve.file.read_bytes()
-    elif "truncate_output" in orders:
-        response.data = truncated(response.data)
-    elif "corrupt_output" in orders:
-        response.data = corrupted(response.data)
-    return response
+def _refuse_size(size: int) -> NoReturn:
+    message = f"413: Maximum content size limit ({LARGEST_RECORDING}) exceeded ({size} bytes read)"
+    raise Refusal(413, message, kind="server_error")
 
 
 def _check_speech(model: str, body: Mapping[str, Any]) -> None:
