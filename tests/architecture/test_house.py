@@ -40,7 +40,11 @@ PURE = {
     "listing",
     "listings",
     "narration",
+    "data",
+    "services",
     "captions",
+    "writing",
+    "scripts",
     "pairs",
     "payload",
     "reruns",
@@ -91,6 +95,9 @@ TOOLS = {
 DOMAIN = {"balances", "budgets", "overrides", "recording", "closing", "sending", "settlement", "stopping"}
 """What two Lambdas do in the same way, over the stores."""
 
+SERVICES = {"openai_wire", "chat"}
+"""Who answers at once, and is paid for it: no store, no cloud."""
+
 WIRING = {"wiring"}
 """Builds the stores from the environment, and what a domain service stands among."""
 
@@ -99,6 +106,7 @@ RINGS = {
     **dict.fromkeys(FOUNDATIONS, PURE),
     **dict.fromkeys(STORES, PURE | {"table"}),
     **dict.fromkeys(TOOLS, PURE | TOOLS),
+    **dict.fromkeys(SERVICES, PURE | SERVICES),
     **dict.fromkeys(DOMAIN, PURE | FOUNDATIONS | STORES | DOMAIN | {"providers"}),
     **dict.fromkeys(WIRING, PURE | FOUNDATIONS | STORES | DOMAIN | {"providers"}),
 }
@@ -111,6 +119,7 @@ CLIENTS = {
     "keyring": {"aws_lambda_powertools", "botocore"},
     "telemetry": {"aws_lambda_powertools"},
     "pictures": {"PIL"},
+    **dict.fromkeys(SERVICES, frozenset({"openai", "pydantic"})),
     "at_once": frozenset(),
     **dict.fromkeys(DOMAIN | WIRING, frozenset()),
 }
