@@ -43,6 +43,8 @@ PURE = {
     "data",
     "services",
     "captions",
+    "caption_lines",
+    "fonts",
     "writing",
     "scripts",
     "pairs",
@@ -87,6 +89,7 @@ TOOLS = {
     "room",
     "segment",
     "sound",
+    "subtitles",
     "tunes",
     "workplace",
 }
@@ -119,6 +122,7 @@ CLIENTS = {
     "keyring": {"aws_lambda_powertools", "botocore"},
     "telemetry": {"aws_lambda_powertools"},
     "pictures": {"PIL"},
+    "subtitles": {"pysubs2"},
     **dict.fromkeys(SERVICES, frozenset({"openai", "pydantic"})),
     "at_once": frozenset(),
     **dict.fromkeys(DOMAIN | WIRING, frozenset()),
@@ -250,7 +254,7 @@ def test_importing_the_lambdas_needs_no_environment_builds_no_client_and_loads_n
         [sys.executable, "-c", IMPORT_ALL, json.dumps(names)], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert not set(json.loads(done.stdout)) & {"openai", "replicate", "PIL", "httpx", "moto"}
+    assert not set(json.loads(done.stdout)) & {"openai", "replicate", "PIL", "pysubs2", "httpx", "moto"}
 
 
 @pytest.mark.parametrize("path", modules(), ids=name_of)
