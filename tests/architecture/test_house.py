@@ -43,6 +43,8 @@ PURE = {
     "data",
     "services",
     "captions",
+    "caption_lines",
+    "fonts",
     "writing",
     "scripts",
     "narration_costs",
@@ -91,6 +93,7 @@ TOOLS = {
     "room",
     "segment",
     "sound",
+    "subtitles",
     "tunes",
     "workplace",
 }
@@ -123,6 +126,7 @@ CLIENTS = {
     "keyring": {"aws_lambda_powertools", "botocore"},
     "telemetry": {"aws_lambda_powertools"},
     "pictures": {"PIL"},
+    "subtitles": {"pysubs2"},
     **dict.fromkeys(SERVICES, frozenset({"openai", "pydantic"})),
     "detail": {"PIL"},
     "at_once": frozenset(),
@@ -255,7 +259,7 @@ def test_importing_the_lambdas_needs_no_environment_builds_no_client_and_loads_n
         [sys.executable, "-c", IMPORT_ALL, json.dumps(names)], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert not set(json.loads(done.stdout)) & {"openai", "replicate", "PIL", "httpx", "moto"}
+    assert not set(json.loads(done.stdout)) & {"openai", "replicate", "PIL", "pysubs2", "httpx", "moto"}
 
 
 @pytest.mark.parametrize("path", modules(), ids=name_of)
