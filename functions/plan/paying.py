@@ -29,14 +29,11 @@ from functions.studio.errors import (
 )
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import Job
-from functions.studio.ledger import Ledger, Line, LineState
+from functions.studio.ledger import NARRATION, Ledger, Line, LineState
 from functions.studio.media_store import RAW, MediaStore, narration_key
 from functions.studio.messages import attempt_id
 from functions.studio.rows import now
 from functions.studio.telemetry import logger
-
-NARRATION = 0
-"""The clip of its lines: no clip has that number."""
 
 MORE_TRIES: Mapping[type[ReelayError], int] = {
     ProviderBusy: 6,

@@ -18,6 +18,9 @@ from functions.studio.messages import attempt_id
 from functions.studio.rows import Row, now
 from functions.studio.table import Table, Write, delete, put, update
 
+NARRATION = 0
+"""The clip of the lines that pay for what a film says: no clip has that number."""
+
 
 class LineState(StrEnum):
     RESERVED = "reserved"

@@ -1,4 +1,4 @@
-"""The clips of a listing's film: pictures that we move ourselves, or that a model moves. Pure."""
+"""The clips of a listing's film: pictures that we move ourselves, or that a model moves."""
 
 from __future__ import annotations
 

@@ -99,7 +99,17 @@ TOOLS = {
 }
 """Files, and the program that reads them: no store, no cloud."""
 
-DOMAIN = {"balances", "budgets", "overrides", "recording", "closing", "sending", "settlement", "stopping"}
+DOMAIN = {
+    "balances",
+    "budgets",
+    "listing_clips",
+    "overrides",
+    "recording",
+    "closing",
+    "sending",
+    "settlement",
+    "stopping",
+}
 """What two Lambdas do in the same way, over the stores."""
 
 SERVICES = {"openai_wire", "chat"}
