@@ -112,7 +112,7 @@ class Draft:
     frames: int
     shots: tuple[Shot, ...] = ()
     transition: TransitionKind | None = None
-    card: Literal["intro", "outro", "price"] | None = None
+    card: Literal["intro", "outro", "title", "price"] | None = None
 
 
 def conformed(scenes: Sequence[Scene], cut: Cut, target: Target) -> Iterator[Draft]:
@@ -135,13 +135,19 @@ class View:
     last: int
     kind: PieceKind = PieceKind.CLIP
     card: Literal["price"] | None = None
+    titled: int = 0
+    """So many of its first frames are a piece of their own."""
 
 
 def in_turn(views: Sequence[View], joins: Sequence[int], cut: Cut) -> Iterator[Draft]:
     """One view after the other, `joins` frames of each in one piece with the next."""
     for turn, view in enumerate(views):
         head, tail = [0, *joins][turn], [*joins, 0][turn]
-        for start, end in parts(view.first + head, view.last - tail):
+        begins = view.first + head
+        if view.titled:
+            begins += view.titled
+            yield Draft(view.kind, view.titled, (view.shot(view.first, begins),), card="title")
+        for start, end in parts(begins, view.last - tail):
             yield Draft(view.kind, end - start, (view.shot(start, end),), card=view.card)
         if tail:
             following = views[turn + 1]

@@ -42,6 +42,7 @@ def narrated(shown: Mapping[int, Kept | Still], cut: Cut, story: Story, key_of: 
     story = replace(story, price=ground is not None)
     told = planned(takes, shown, cut, story, target)
     views = list(_views(takes, shown, told, target))
+    views[0] = replace(views[0], titled=told.narration if story.title else 0)
     if ground:
         clip, still = ground
         under = veil(still, (target.width, target.height), told.windows[-1])

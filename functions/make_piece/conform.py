@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from functions.make_piece.burning import Burn
 from functions.make_piece.filters import graph, late
 from functions.make_piece.slides import drawn
 from functions.studio import ffmpeg
@@ -85,11 +86,13 @@ def weighed(cut: Cut) -> list[str]:
     return [*crf, "-b:v", "0"] if cut.format == "webm" else crf
 
 
-def conform(piece: Piece, target: Target, cut: Cut, sources: Sequence[Path], made: Path, burnt: str = "") -> Probe:
+def conform(
+    piece: Piece, target: Target, cut: Cut, sources: Sequence[Path], made: Path, burn: Burn | None = None
+) -> Probe:
     """Writes the piece and proves it: decoded whole, of the planned size, rate and number of frames.
 
     `sources` are the clips and the pictures of the piece's shots, or its card; then the watermark, where the cut has one.
-    `burnt` is as in `graph`.
+    `burn` is what is written into its pictures.
     """
     shots = list(zip(piece.shots, sources, strict=False))
     slides = [(shot, source) for shot, source in shots if shot.slide]
@@ -99,11 +102,11 @@ def conform(piece: Piece, target: Target, cut: Cut, sources: Sequence[Path], mad
         *map(ffmpeg.picture, sources[len(shots) :]),
     ]
     arguments = [argument for opened in inputs for argument in opened]
-    arguments += ["-filter_complex", graph(piece, target, cut, burnt), "-map", "[film]"]
+    arguments += ["-filter_complex", graph(piece, target, cut, burn.filter if burn else ""), "-map", "[film]"]
     arguments += [*encoder(target, cut), str(made)]
     pictures = [upright(source.read_bytes()) for _, source in slides]
     frames = drawn([shot for shot, _ in slides], pictures, target) if slides else ()
-    ffmpeg.run(arguments, seconds=MOST_SECONDS, stdin=frames)
+    ffmpeg.run(arguments, seconds=MOST_SECONDS, stdin=frames, environment=burn.environment if burn else None)
     probe = examine(made)
     picture = probe.picture
     planned = f"{target.width}x{target.height}, {piece.frames} frames at {target.fps}"

@@ -54,7 +54,7 @@ def graph(piece: Piece, target: Target, cut: Cut, burnt: str = "") -> str:
     if cut.watermark:
         chains += [f"[{inputs}:v]{mark(cut.watermark, target)}[w]"]
         chains += [f"[p][w]overlay={place(cut.watermark, target)}:eof_action=repeat[q]"]
-    last = f"{burnt},{LAST}" if burnt else LAST
+    last = f"{LAST},{burnt}" if burnt else LAST
     return ";".join([*chains, f"[{'q' if cut.watermark else 'p'}]setpts=N/({target.fps}*TB),{last}[film]"])
 
 

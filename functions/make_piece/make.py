@@ -7,6 +7,7 @@ from pathlib import Path
 
 from functions.make_piece.conform import conform
 from functions.make_piece.mixing import check_heard, write_sound
+from functions.make_piece.words import written
 from functions.studio.cut import Cut
 from functions.studio.errors import MediaError
 from functions.studio.job_store import JobStore
@@ -31,7 +32,8 @@ def encode(piece: Piece, target: Target, job: Job, media: MediaStore) -> Probe:
         made, pcm = folder / "piece.mp4", folder / "piece.pcm"
         sources = [fetched(key, f"source_{turn}") for turn, key in enumerate(picture_keys(piece, cut))]
         told = narration_of(piece, job, media)
-        probe = conform(piece, target, cut, sources, made)
+        burn = written(piece, target, job.listing, told, folder) if told and job.listing else None
+        probe = conform(piece, target, cut, sources, made, burn)
         if piece.pcm_key:
             keys = [shot.pcm_key if cut.clips_are_heard else None for shot in piece.shots]
             heard = [fetched(key, f"sound_{turn}") if key else None for turn, key in enumerate(keys)]

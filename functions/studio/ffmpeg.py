@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -59,14 +59,23 @@ def picture(path: Path) -> list[str]:
 
 
 def run(
-    arguments: Sequence[str | Path], *, seconds: float, stdin: Iterable[bytes] = (), memory: int | None = None
+    arguments: Sequence[str | Path],
+    *,
+    seconds: float,
+    stdin: Iterable[bytes] = (),
+    memory: int | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> str:
-    """What ffmpeg said on stderr. BrokenMedia when it failed; LimitExceeded when that was for `seconds` or `memory` (in MB)."""
+    """What ffmpeg said on stderr; `environment` is beside what this process has. BrokenMedia when it failed; LimitExceeded when that was for `seconds` or `memory` (in MB)."""
     ended_by_us = threading.Event()
     with tempfile.TemporaryFile() as said:
         try:
             process = subprocess.Popen(
-                ["ffmpeg", *CALM, *map(str, arguments)], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=said
+                ["ffmpeg", *CALM, *map(str, arguments)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=said,
+                env={**os.environ, **(environment or {})},
             )
         except FileNotFoundError:
             raise NotConfigured("ffmpeg is not available") from None

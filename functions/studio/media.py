@@ -190,7 +190,8 @@ class Piece(Row):
     of the clips."""
     transition: TransitionKind | None = None
     """Of a join."""
-    card: Literal["intro", "outro", "price"] | None = None
+    card: Literal["intro", "outro", "title", "price"] | None = None
+    """Whatever words or pictures the caller has put there; a title and a price stand on what the shots show."""
     frames: int
     """As planned."""
     at: int | None = None

@@ -23,7 +23,13 @@ PAN = 0.18
 SEEN = 0.72
 """Of a picture's detail: if less of it comes into the frame on its way, the whole picture stands before a blurred one."""
 
-LOPSIDED = 0.08
+KEPT = 0.8
+"""Of the detail that the frame can hold at once it holds at either end of its way: what is photographed stays in sight."""
+
+LEAST_WAY = 0.08
+"""Frames: the frame comes nearer instead of going along for less."""
+
+LOPSIDED = 0.05
 """Of the detail: so much more at one end, and the way ends there."""
 
 FURTHEST = 4.0
@@ -108,15 +114,15 @@ def slide(still: Still, size: tuple[int, int], seconds: float, frames: int, turn
     across, down = filling(still, size)
     along, profile = (across, still.across) if across < down else (down, still.down)
     if 1 - along > SAME_SHAPE:
-        travel = min(1 - along, along * min(PAN * seconds, FURTHEST))
-        begins, seen = fullest(profile, along + travel)
-        if seen < SEEN:
+        begins, travel = _way(profile, along, min(1 - along, along * min(PAN * seconds, FURTHEST)))
+        if _held(profile, begins, begins + along + travel) < SEEN:
             start, end = _zoom(still, (1.0, 1.0), seconds, turn)
             return Slide(key=still.key, start=start, end=end, frames=frames, look="backed")
-        start, end = (_strip(across < down, at, along) for at in (begins, begins + travel))
-        start, end = (end, start) if _backwards(profile, begins, along + travel, turn) else (start, end)
-    else:
-        start, end = _zoom(still, (across, down), seconds, turn)
+        if travel >= along * LEAST_WAY:
+            start, end = (_strip(across < down, at, along) for at in (begins, begins + travel))
+            start, end = (end, start) if _backwards(profile, begins, along + travel, turn) else (start, end)
+            return Slide(key=still.key, start=start, end=end, frames=frames)
+    start, end = _zoom(still, (across, down), seconds, turn)
     return Slide(key=still.key, start=start, end=end, frames=frames)
 
 
@@ -131,6 +137,17 @@ def filling(still: Still, size: tuple[int, int]) -> tuple[float, float]:
     width, height = size[0] / still.width, size[1] / still.height
     largest = max(width, height)
     return width / largest, height / largest
+
+
+def _way(profile: Sequence[int], along: float, most: float) -> tuple[float, float]:
+    """Where the frame begins to go along the picture, and how far it goes: the furthest that keeps what is to be seen."""
+    enough = KEPT * fullest(profile, along)[1]
+    for step in range(STEPS, 0, -1):
+        travel = most * step / STEPS
+        begins, _ = fullest(profile, along + travel)
+        if min(_held(profile, at, at + along) for at in (begins, begins + travel)) >= enough:
+            return begins, travel
+    return fullest(profile, along)[0], 0.0
 
 
 def fullest(profile: Sequence[int], length: float) -> tuple[float, float]:

@@ -54,9 +54,9 @@ class Timeline:
         return list(accumulate(lengths, initial=0))
 
 
-def most_pictures(seconds: float, *, title: bool) -> int:
+def most_pictures(seconds: float) -> int:
     """That so many seconds of narration have time for: what a caller is told before anything is spent."""
-    return max(1, math.floor((_before(title=title) + Fraction(seconds) + TAIL) / LEAST))
+    return max(1, math.floor((Fraction(seconds) + TAIL) / LEAST))
 
 
 def beside(*, title: bool, price: bool) -> float:
@@ -82,20 +82,21 @@ def timeline(
     """`lasting` has the pictures in the order of the film: the frames of a video, None of a picture. `transitions` follow
     each of them, the last one's before the price card. `sentences` are from `sentence_starts`.
 
-    A video has no more time than it lasts, while others can take it. Where the narration is too short for all of them, the
+    Until the first word the first picture is seen, beside its share of the time that is told. A video has no more time than it lasts, while others can take it. Where the narration is too short for all of them, the
     film goes on behind it until each has had its second.
     """
     narration = round(_before(title=title) * fps)
     spoken = math.ceil(Fraction(seconds) * fps)
     card = round(PRICE * fps) if price else 0
-    needed = len(lasting) * round(LEAST * fps)
-    planned = narration + spoken + round(TAIL * fps)
-    shown = max(planned, needed)
+    least = round(LEAST * fps)
+    planned = spoken + round(TAIL * fps)
+    shown = max(planned, len(lasting) * least)
     longest = [_asked(transition, fps) for transition in transitions]
-    shares = shared(shown, [_alone(length, longest, turn) for turn, length in enumerate(lasting)], round(LEAST * fps))
+    lasting = [_alone(length, longest, turn, narration) for turn, length in enumerate(lasting)]
+    shares = shared(shown, lasting, least)
     fixed = [length is not None and share >= length for share, length in zip(shares, lasting, strict=True)]
-    shares = moved(shares, [narration + round(start * fps) for start in sentences], fixed, round(LEAST * fps))
-    shares += [card] if card else []
+    first, *others = moved(shares, [round(start * fps) for start in sentences], fixed, least)
+    shares = [narration + first, *others, *([card] if card else [])]
     joins = [
         length if (length := min(asked, before // 2, after // 2)) >= SHORTEST_JOIN else 0
         for asked, (before, after) in zip(longest, pairwise(shares), strict=False)
@@ -104,7 +105,8 @@ def timeline(
         share + (before + 1) // 2 + after // 2
         for share, before, after in zip(shares, [0, *joins], [*joins, 0], strict=True)
     ]
-    return Timeline(windows, joins, narration, sum(shares), _warning(len(lasting), seconds, shown - planned, fps))
+    warning = _warning(len(lasting), seconds, (shown - spoken) / fps) if shown > planned else None
+    return Timeline(windows, joins, narration, sum(shares), warning)
 
 
 def shared(total: int, lasting: Sequence[int | None], least: int) -> list[int]:
@@ -155,10 +157,12 @@ def _asked(transition: Transition, fps: int) -> int:
     return 0 if transition.kind is TransitionKind.CUT else round(transition.seconds * fps)
 
 
-def _alone(length: int | None, joins: Sequence[int], turn: int) -> int | None:
-    """Of a video's frames those that are its own: its joins take half of theirs from it."""
+def _alone(length: int | None, joins: Sequence[int], turn: int, before_words: int) -> int | None:
+    """Of a video's frames those that are its own: its joins take half of theirs from it, and the first one begins before
+    the first word."""
     if length is None:
         return None
+    length -= 0 if turn else before_words
     before, after = (joins[at] if 0 <= at < len(joins) else 0 for at in (turn - 1, turn))
     return max(1, length - (before + 1) // 2 - after // 2)
 
@@ -169,10 +173,8 @@ def _spread(total: int, weights: Sequence[int]) -> list[int]:
     return [after - before for before, after in pairwise(total * one // sums[-1] for one in sums)]
 
 
-def _warning(pictures: int, seconds: float, beyond: int, fps: int) -> str | None:
-    if beyond <= 0:
-        return None
+def _warning(pictures: int, seconds: float, beyond: float) -> str:
     return (
         f"{pictures} pictures need more time than the {seconds:.1f} s that are spoken: each is seen for"
-        f" {float(LEAST):g} s, and the film goes on for {beyond / fps:.1f} s behind the last word"
+        f" {float(LEAST):g} s, and the film goes on for {beyond:.1f} s behind the last word"
     )

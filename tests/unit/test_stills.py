@@ -94,9 +94,18 @@ def test_the_frame_goes_along_a_picture_of_another_shape_and_not_too_fast() -> N
 
 
 def test_its_way_ends_where_there_is_more_to_see() -> None:
-    left, right = (a_still(1000, 1000, across=at(*slices)) for slices in ((2, 3, 8), (8, 12, 13)))
+    left, right = (a_still(1000, 1000, across=profile) for profile in ([90] * 8 + [60] * 8, [60] * 8 + [90] * 8))
     assert {going(slide(left, UPRIGHT, 2, 60, turn)) for turn in (0, 1)} == {"left"}
     assert {going(slide(right, UPRIGHT, 2, 60, turn)) for turn in (0, 1)} == {"right"}
+
+
+def test_what_is_photographed_stays_in_the_frame() -> None:
+    for middle in (3, 8, 12):
+        profile = [10 + 90 * (abs(one - middle) <= 3) for one in range(SLICES)]
+        made = slide(a_still(1000, 1000, across=profile), UPRIGHT, 4, 120, 0)
+        for end in (made.start.place, made.end.place):
+            held = sum(one for at, one in enumerate(profile) if end.left - 0.06 <= at / SLICES <= end.right)
+            assert held > 0.7 * sum(profile)
 
 
 def test_a_picture_that_could_only_be_seen_in_part_stands_whole_before_a_blurred_one() -> None:

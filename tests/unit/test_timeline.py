@@ -37,7 +37,7 @@ def told(seconds: float, pictures: int, *, sentences: tuple[float, ...] = (), tr
 
 def changes(of: Timeline) -> list[int]:
     """The frames in the middle of each change of picture."""
-    return [start + join // 2 for start, join in zip(of.starts[1:], of.joins, strict=True)]
+    return [start + (join + 1) // 2 for start, join in zip(of.starts[1:], of.joins, strict=True)]
 
 
 SEEDS = range(60)
@@ -61,7 +61,8 @@ def test_whatever_is_told_the_frames_add_up_and_no_picture_is_seen_too_briefly(s
 
     before, card = round((TITLE if title else LEAD) * fps), round(PRICE * fps) if price else 0
     least = round(LEAST * fps)
-    behind = max(before + math.ceil(Fraction(seconds) * fps) + round(TAIL * fps), count * least)
+    planned = math.ceil(Fraction(seconds) * fps) + round(TAIL * fps)
+    behind = before + max(planned, count * least)
     assert made.narration == before
     assert made.frames == behind + card == sum(made.windows) - sum(made.joins)
     assert len(made.windows) == count + price
@@ -75,13 +76,13 @@ def test_whatever_is_told_the_frames_add_up_and_no_picture_is_seen_too_briefly(s
         2 * join <= min(before, after) for join, (before, after) in zip(made.joins, pairwise(made.windows), strict=True)
     )
     assert all(one < other for one, other in pairwise(made.starts))
-    assert (made.warning is None) == (behind == before + math.ceil(Fraction(seconds) * fps) + round(TAIL * fps))
+    assert (made.warning is None) == (behind == before + planned)
 
 
-def test_pictures_have_equal_shares_of_the_time() -> None:
+def test_pictures_have_equal_shares_of_what_is_told_and_the_first_one_the_time_before() -> None:
     made = told(15, 6)
     assert made.frames == 12 + 450 + 18
-    assert made.windows == [80] * 6
+    assert made.windows == [12 + 78, *[78] * 5]
     assert made.joins == [0] * 5
 
 
@@ -89,12 +90,12 @@ def test_joins_lie_half_on_either_side_of_a_change_and_take_nothing_from_the_fil
     made = told(15, 6, transition=FADE)
     assert made.joins == [15] * 5
     assert made.frames == told(15, 6).frames
-    assert changes(made) == [79, 159, 239, 319, 399]
+    assert changes(made) == [90, 168, 246, 324, 402]
 
 
 def test_a_picture_changes_where_a_sentence_begins_if_that_is_near() -> None:
     made = told(15, 3, sentences=(5.4, 7.0))
-    assert made.starts == [0, 12 + 162, 320]
+    assert made.starts == [0, 12 + 162, 12 + 312]
 
 
 def test_no_picture_is_cut_short_for_a_sentence() -> None:
@@ -116,23 +117,23 @@ def test_the_joins_of_a_video_come_out_of_what_it_lasts() -> None:
 
 
 def test_a_video_that_is_shown_whole_is_not_moved_by_sentences() -> None:
-    made = timeline(15, [(162 + 5) / 30], [None, 90, None], [CUT] * 3, 30)
-    assert made.windows == [195, 90, 195]
+    made = timeline(15, [(189 + 5) / 30], [None, 90, None], [CUT] * 3, 30)
+    assert made.windows == [12 + 189, 90, 189]
 
 
 def test_more_pictures_than_there_is_time_for_have_a_second_each_and_the_caller_is_told() -> None:
     made = told(15, 50)
-    assert made.windows == [30] * 50
-    assert made.frames == 1500
+    assert made.windows == [12 + 30, *[30] * 49]
+    assert made.frames == 1512
     assert made.warning == (
-        "50 pictures need more time than the 15.0 s that are spoken: each is seen for 1 s, and the film goes on for 34.0 s"
+        "50 pictures need more time than the 15.0 s that are spoken: each is seen for 1 s, and the film goes on for 35.0 s"
         " behind the last word"
     )
 
 
 def test_it_can_be_said_beforehand_how_many_pictures_there_is_time_for() -> None:
-    most = most_pictures(15, title=False)
-    assert most == 16
+    most = most_pictures(15)
+    assert most == 15
     assert told(15, most).warning is None
     assert told(15, most + 1).warning
 
