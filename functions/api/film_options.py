@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
@@ -28,12 +28,14 @@ from functions.studio.cut import (
 )
 from functions.studio.errors import FieldError, InvalidRequest
 from functions.studio.library import Asset, AssetType, Library
+from functions.studio.tracks import SILENCE, TRACKS, track_key
 
 MOST_CLIPS = 1000
 
 JoinSeconds = Annotated[float, Field(ge=0.1, le=2)]
 CardSeconds = Annotated[float, Field(ge=0.5, le=10)]
 Opacity = Annotated[float, Field(ge=0.01, le=1)]
+TrackName = Literal["none", "calm", "upbeat", "warm", "tech"]
 Volume = Annotated[float, Field(ge=0.01, le=1)]
 
 
@@ -77,6 +79,16 @@ def _by_its_name(said: Any) -> Any:
     return {"kind": said} if isinstance(said, str) else said
 
 
+def _track(said: Any) -> Any:
+    if said == SILENCE:
+        return None
+    if isinstance(said, str):
+        if said not in TRACKS:
+            raise ValueError(f'must be one of {", ".join((SILENCE, *TRACKS))}, or {{"assetId": …}} of music of your own')
+        return {"assetId": said}
+    return said
+
+
 class CutOptions(inputs.Input):
     """Of a film whose clips say how large it is, and of what shape."""
 
@@ -89,7 +101,11 @@ class CutOptions(inputs.Input):
     audio: Audio = "keep"
     """`music` needs `music`, and keeps the clips' sound above it; so does `keep` with it. `strip` with it leaves the music
     alone."""
-    music: MusicWish | None = None
+    music: Annotated[
+        MusicWish | None,
+        BeforeValidator(_track, json_schema_input_type=TrackName | MusicWish | None),
+    ] = None
+    """Music that comes with Reelay, by its name, or an asset of type audio."""
     quality: Quality = "balanced"
     background: Background = "blurred"
     watermark: WatermarkWish | None = None
@@ -179,6 +195,8 @@ def _card(wish: CardWish | None, field: str, tenant: str, library: Library) -> C
 def _music(wish: MusicWish | None, tenant: str, library: Library) -> Music | None:
     if wish is None:
         return None
+    if wish.asset_id in TRACKS:
+        return Music(asset_id=wish.asset_id, key=track_key(wish.asset_id), volume=_exact(wish.volume))
     asset = _asset("audio", wish.asset_id, "music", tenant, library)
     return Music(asset_id=asset.id, key=asset.key, volume=_exact(wish.volume))
 
