@@ -57,6 +57,7 @@ HOLDERS: Final[Mapping[str, Mapping[str, str]]] = {
         "ssm": "SSM",
     },
     "states": {"events": "EVENTBRIDGE", "stepfunctions": "SFN"},
+    "polly": {"polly": "POLLY"},
 }
 """Which process holds which service of AWS: boto3's name for it, and the SDK's for its endpoint's variable."""
 
@@ -192,6 +193,7 @@ class LocalCloud:
 
         holders = {"data": child("data", "local.data")}
         holders["states"] = child("states", "local.states", "--invoke", url_of(invoke))
+        holders["polly"] = child("polly", "local.standins.polly")  # moto's does not speak
         stand_ins = {
             name: child(name, SERVICES[name].module, *SERVICES[name].arguments)
             for name in self._stand_ins

@@ -41,8 +41,8 @@ WIRING = {
     ),
     "callback": Wiring(f"TABLE_NAME {PROVIDERS} EVENT_BUS_NAME", "rows replicate piapi runway answer publish", 512, 30),
     "plan": Wiring(
-        "TABLE_NAME MEDIA_BUCKET XAI_SECRET_ARN XAI_BASE_URL MEDIA_HANDOVER CHECK_DELAYS CLIP_TIMEOUT_SECONDS",
-        "rows look xai",
+        "TABLE_NAME MEDIA_BUCKET XAI_SECRET_ARN XAI_BASE_URL OPENAI_SECRET_ARN OPENAI_BASE_URL MEDIA_HANDOVER CHECK_DELAYS CLIP_TIMEOUT_SECONDS",
+        "rows look xai openai",
         1024,
         300,
     ),
@@ -115,7 +115,7 @@ def granted(template: Reader, grant: str) -> set[tuple[str, str]]:
             return each(f"{READ_MEDIA} {WRITE_MEDIA}", f"{shared}/*") | each("s3:ListBucket", shared)
         case "remove_shared":
             return each("s3:DeleteObject", f"{shared}/*")
-        case "replicate" | "piapi" | "runway" | "xai" | "player":
+        case "replicate" | "piapi" | "runway" | "xai" | "openai" | "player":
             secret = template.only("AWS::SecretsManager::Secret", grant.capitalize())
             return each("secretsmanager:GetSecretValue secretsmanager:DescribeSecret", secret)
         case "start":
@@ -293,6 +293,7 @@ def test_what_a_deployment_may_choose_reaches_the_functions(template: Reader) ->
         "RUNWAYML_BASE_URL": "RunwaymlBaseUrl",
         "RUNWAY_OUTPUT_ORIGINS": "RunwayOutputOrigins",
         "XAI_BASE_URL": "XaiBaseUrl",
+        "OPENAI_BASE_URL": "OpenaiBaseUrl",
         "MEDIA_HANDOVER": "MediaHandover",
         "CHECK_DELAYS": "CheckDelays",
         "CLIP_TIMEOUT_SECONDS": "ClipTimeoutSeconds",
