@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from functions.studio.errors import (
+    BrokenMedia,
     NotConfigured,
     ProviderBusy,
     ProviderFailed,
@@ -46,7 +47,7 @@ class Speaker(Protocol):
 
 
 class OpenAiSpeaker:
-    """Speaks as WAV, of 24 kHz, whose header claims no length; another service of theirs listens."""
+    """Speaks as WAV of 24 kHz; another service of theirs listens."""
 
     opened: Sequence[str] = ("-f", "wav")
     timed: Timed = "heard"
@@ -56,16 +57,17 @@ class OpenAiSpeaker:
 
     def speak(self, text: str, cast: Cast, seconds: float) -> bytes:
         with self._wire.asking() as client:
-            return client.audio.speech.create(
+            spoken = client.audio.speech.create(
                 model=cast.model.slug,
                 voice=cast.voice.slug,
                 input=text,
                 response_format="wav",
                 timeout=silence(seconds),
-            ).content
+            )
+        return whole(spoken.content)
 
     def seconds(self, sound: bytes) -> float:
-        """By the bytes a second that its header tells, as it tells no length."""
+        """By the bytes a second that its header tells."""
         return len(sound) / (int.from_bytes(sound[28:32], "little") or 48_000)
 
     def words(self, text: str, sound: bytes, cast: Cast, language: str, seconds: float) -> list[Word]:
@@ -85,6 +87,19 @@ class OpenAiSpeaker:
         except ValidationError:
             raise ProviderUnknown("OpenAI's answer is no transcript with times") from None
         return [Word(text=one.word, start=one.start, end=one.end) for one in heard.words]
+
+
+def whole(wave: bytes) -> bytes:
+    """A WAV that was written while nobody knew its length, with its length; BrokenMedia for what is none."""
+    at = 12
+    while wave[:4] == b"RIFF" and len(wave) >= at + 8:
+        length = int.from_bytes(wave[at + 4 : at + 8], "little")
+        if wave[at : at + 4] == b"data":
+            there = min(length, len(wave) - at - 8) // 2 * 2
+            sizes = [(at + there).to_bytes(4, "little"), there.to_bytes(4, "little")]
+            return wave[:4] + sizes[0] + wave[8 : at + 4] + sizes[1] + wave[at + 8 : at + 8 + there]
+        at += 8 + length + length % 2
+    raise BrokenMedia("what was spoken is no WAV")
 
 
 class _Heard(BaseModel):

@@ -220,7 +220,7 @@ def _script(text: str, language: Language, pace: Decimal, warnings: Sequence[str
 
 
 def _price(listing: Listing) -> str | None:
-    return None if listing.price is None else f"{listing.price.normalize():f} {listing.currency}"
+    return None if listing.price is None else f"{listing.price.normalize():,f} {listing.currency}"
 
 
 def _tidy(text: str, language: Language) -> str:
