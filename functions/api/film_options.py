@@ -84,7 +84,9 @@ def _track(said: Any) -> Any:
         return None
     if isinstance(said, str):
         if said not in TRACKS:
-            raise ValueError(f'must be one of {", ".join((SILENCE, *TRACKS))}, or {{"assetId": …}} of music of your own')
+            raise ValueError(
+                f'must be one of {", ".join((SILENCE, *TRACKS))}, or {{"assetId": …}} of music of your own'
+            )
         return {"assetId": said}
     return said
 

@@ -127,6 +127,8 @@ class Drafting:
         asked, on = self.asked, today()
         language = the_language(asked, self.catalogue.narrators)
         faults = [*_of_lists(asked, self.catalogue.narrators), *self._of_pictures()]
+        if asked.script is not None and not language.units(asked.script):
+            faults.append(FieldError("script", f"has no words of {language.title}"))
         if faults:
             refuse(*faults)
         model = None if asked.motion == KEN_BURNS else _the_motion(asked.motion, self.catalogue)
@@ -144,7 +146,9 @@ class Drafting:
         _require_length(asked, lasts, listing, model)
         cast = self.catalogue.narrators.cast(asked.voice, language.name, on) if listing.spoken else None
         if listing.spoken and cast is None:
-            refuse(FieldError("language", f"nobody speaks {language.title} any more; a film with the voice none is silent"))
+            refuse(
+                FieldError("language", f"nobody speaks {language.title} any more; a film with the voice none is silent")
+            )
         fallbacks = self._fallbacks(model, listing)
         models = [model, *fallbacks] if model else []
         stamp = now()
@@ -167,7 +171,7 @@ class Drafting:
                 *passing(models, self.catalogue, on),
                 *self.facts("image").warnings(models),
                 *(said for one in models for said in not_as_asked(one, cut, seconds_each(listing, one))),
-                *_too_many(self._number, lasts, title=asked.title_card),
+                *_too_many(self._number, lasts),
                 *(["priceCard: the listing has no price, and there is no card."] if _priceless(asked) else []),
             ],
             created_at=stamp,
@@ -258,7 +262,9 @@ def the_language(asked: Offered, narrators: Narrators) -> Language:
     language = narrators.language(asked.language)
     if language is None:
         names = ", ".join(one.name for one in narrators.languages)
-        refuse(*_of_lists(asked, narrators), FieldError("language", f"must be one of {names}, with or without a region"))
+        refuse(
+            *_of_lists(asked, narrators), FieldError("language", f"must be one of {names}, with or without a region")
+        )
     return language
 
 
@@ -268,7 +274,9 @@ def _of_lists(asked: Offered, narrators: Narrators) -> list[FieldError]:
     if categories().find(asked.category) is None:
         faults.append(FieldError("category", f"must be one of {', '.join(categories().names)}"))
     if asked.voice != SILENT and narrators.voice(asked.voice) is None:
-        faults.append(FieldError("voice", f"must be one of {', '.join([SILENT, *(one.name for one in narrators.voices)])}"))
+        faults.append(
+            FieldError("voice", f"must be one of {', '.join([SILENT, *(one.name for one in narrators.voices)])}")
+        )
     return faults
 
 
@@ -281,6 +289,9 @@ def require_known(asked: Offered, narrators: Narrators) -> Language:
 
 
 def _the_motion(name: str, catalogue: Catalogue) -> Model:
+    if catalogue.find(name, "image") is None:
+        names = ", ".join([KEN_BURNS, *(one.name for one in catalogue.choosable("image", today()))])
+        refuse(FieldError("motion", f"must be one of {names}"))
     return the_model(name, "image", catalogue, name, today(), field="motion")
 
 
@@ -303,11 +314,13 @@ def _priceless(asked: ListingRequest) -> bool:
     return asked.price_card and asked.price is None
 
 
-def _too_many(pictures: int, lasts: float, *, title: bool) -> list[str]:
-    most = most_pictures(lasts, title=title)
+def _too_many(pictures: int, lasts: float) -> list[str]:
+    most = most_pictures(lasts)
     if pictures <= most:
         return []
-    return [f"assetIds: {lasts:.0f} s have time for {most} pictures; with {pictures} the film goes on behind its last word."]
+    return [
+        f"assetIds: {lasts:.0f} s have time for {most} pictures; with {pictures} the film goes on behind its last word."
+    ]
 
 
 def _unseen(tenant: str, campaign_id: str) -> PictureAsset:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from functions.studio.clips import Clip, ClipStatus
 from functions.studio.jobs import Job, JobStatus
-from functions.studio.ledger import NARRATION, Line, LineState
+from functions.studio.ledger import NARRATION, Line
 from functions.studio.media import Piece
 
 
@@ -47,7 +47,7 @@ def standing(job: Job, clips: Sequence[Clip], lines: Sequence[Line], pieces: Seq
             return Standing(Step.COMPLETE, 100)
         case JobStatus.FAILED | JobStatus.CANCELLED:
             return Standing(Step.ERROR, 0)
-        case JobStatus.PLANNING if job.narration is None or job.purpose.chooses:
+        case JobStatus.PLANNING if job.purpose.chooses:
             step = _narrating(job, lines)
             return Standing(step, BEGINS[step])
         case JobStatus.COMBINING if pieces and all(piece.picture or piece.fault for piece in pieces):
@@ -57,13 +57,10 @@ def standing(job: Job, clips: Sequence[Clip], lines: Sequence[Line], pieces: Seq
 
 def _narrating(job: Job, lines: Sequence[Line]) -> Step:
     """The furthest thing that was asked of a service for this run; what is given already is not asked for."""
-    asked = {line.stage: line for line in lines if line.clip == NARRATION and line.run == job.run}
+    asked = {line.stage for line in lines if line.clip == NARRATION and line.run == job.run}
     if "captions" in asked:
         return Step.CAPTIONS
     if "voice" in asked:
-        return Step.AUDIO
-    written = "script" in asked and asked["script"].state is LineState.SETTLED
-    if written or (asked and job.listing and job.listing.script is not None):
         return Step.AUDIO
     return Step.SCRIPT if asked or job.planner else Step.QUEUED
 

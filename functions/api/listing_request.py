@@ -82,5 +82,3 @@ class ListingRequest(FilmOptions, AnyJobRequest, Offered):
     price_card: bool = False
     resolution: Resolution | None = "720p"
     aspect_ratio: AspectRatio | None = "9:16"
-
-

@@ -86,6 +86,8 @@ def listing_view(job: Job) -> ListingView | None:
         {
             **said,
             "duration_seconds": job.listing.target_seconds,
+            "captions": job.listing.captions
+            and CaptionsView.model_validate(job.listing.captions, from_attributes=True),
             "narration": narration,
             "costs": ListingCosts.model_validate(costs_of(job)),
         }

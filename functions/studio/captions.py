@@ -9,7 +9,7 @@ from difflib import SequenceMatcher
 from itertools import pairwise
 from typing import Annotated, Literal, NamedTuple
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
 
 from functions.studio.narration import Word
 from functions.studio.rows import Row
@@ -31,13 +31,19 @@ def _colour(said: str) -> str:
 
 
 Colour = Annotated[str, AfterValidator(_colour)]
+Highlight = Annotated[
+    Colour | None,
+    BeforeValidator(lambda said: None if said == "none" else said),
+    PlainSerializer(lambda colour: colour or "none"),
+]
+"""A row does not keep what is None, and would come back with the usual colour."""
 
 
 class CaptionStyle(Row):
     font: Font = "inter"
     size: Size = "medium"
     colour: Colour = "#FFFFFF"
-    highlight: Colour | None = "#FFD400"
+    highlight: Highlight = "#FFD400"
     """Of the word that is spoken; None: it looks as the others do."""
     backing: Backing = "outline"
     """What keeps letters readable over any picture."""

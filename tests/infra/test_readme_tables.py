@@ -24,7 +24,6 @@ from infra.workflow import DEFINITION
 from local.standins.openai.api import OpenAi
 from local.standins.piapi.api import Piapi
 from local.standins.polly.api import Polly
-from local.standins.polly.api import Polly
 from local.standins.replicate.api import Replicate
 from local.standins.runway.api import Runway
 from local.standins.scripts import VERBS

@@ -17,6 +17,7 @@ from functions.api.accept_job import Draft, TheReception
 from functions.api.cancel_job import cancel_job
 from functions.api.envelope import JSON, Envelope, Listed, answer, shown
 from functions.api.first_picture import TheDarkroom
+from functions.api.from_listing import draft as draft_of_listing
 from functions.api.from_scenes import draft as draft_of_scenes
 from functions.api.given import (
     Asker,
@@ -52,6 +53,7 @@ from functions.api.job_views import (
     job_view,
     polling,
 )
+from functions.api.listing_request import ListingRequest
 from functions.api.money_views import LedgerView, ledger_view
 from functions.api.own_jobs import film_of_run, own_job
 from functions.api.prompt_request import PromptRequest
@@ -144,6 +146,33 @@ def from_scenes(
     def drafted() -> Draft:
         by = replace(darkroom, dry=dry_run), storyboard, reception.budgets, catalogue, tier, moment.facts
         return draft_of_scenes(body, asker.tenant, *by)
+
+    return told_or_done(dry_run, body, drafted, reception)
+
+
+@router.post(
+    "/jobs/from-listing",
+    tags=TAGS,
+    status_code=202,
+    summary="Make a narrated film of a listing and its pictures",
+    responses=REHEARSED,
+)
+def from_listing(
+    body: ListingRequest,
+    asker: Asker,
+    darkroom: TheDarkroom,
+    reception: TheReception,
+    catalogue: TheCatalogue,
+    tier: TheTier,
+    moment: TheMoment,
+    dry_run: DryRun = False,
+) -> Response[Told]:
+    """A script is written (or yours is used as it is), spoken, timed and burned in as captions; the pictures move, and music
+    lies under the voice. `listing` of the job says what came of it."""
+
+    def drafted() -> Draft:
+        by = replace(darkroom, dry=dry_run), reception.budgets, catalogue, tier, moment.facts
+        return draft_of_listing(body, asker.tenant, *by)
 
     return told_or_done(dry_run, body, drafted, reception)
 
