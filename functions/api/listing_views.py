@@ -81,13 +81,13 @@ def listing_view(job: Job) -> ListingView | None:
     if job.listing is None:
         return None
     said: dict[str, Any] = job.listing.model_dump()
+    style = job.listing.captions
     narration = job.narration and NarrationView.model_validate(job.narration.model_dump())
     return ListingView.model_validate(
         {
             **said,
             "duration_seconds": job.listing.target_seconds,
-            "captions": job.listing.captions
-            and CaptionsView.model_validate(job.listing.captions, from_attributes=True),
+            "captions": style and {**style.model_dump(), "highlight": style.highlighted},
             "narration": narration,
             "costs": ListingCosts.model_validate(costs_of(job)),
         }

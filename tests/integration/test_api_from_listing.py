@@ -81,7 +81,7 @@ def test_every_wish_reaches_the_job(acme: Caller, jobs: JobStore) -> None:
     listing = job.listing
     assert listing
     assert listing.captions
-    assert (listing.captions.font, listing.captions.highlight, listing.captions.words_at_once) == (
+    assert (listing.captions.font, listing.captions.highlighted, listing.captions.words_at_once) == (
         "inter-black",
         None,
         3,
