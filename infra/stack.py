@@ -67,6 +67,7 @@ class Reelay(Stack):
             share=share,
             door=door,
             workflow=workflow,
+            planning=planning,
             clips=clips,
             end=end,
             parameters=parameters,

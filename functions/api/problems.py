@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from math import ceil
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
@@ -21,6 +22,7 @@ from functions.studio.errors import (
     RequestError,
     ShortOfCredits,
     Unauthenticated,
+    Unavailable,
     Unexpected,
 )
 from functions.studio.rows import now
@@ -81,6 +83,8 @@ def _headers(error: RequestError) -> dict[str, str]:
             return {"WWW-Authenticate": "Bearer"}
         case InFlight():
             return {"Retry-After": "1"}
+        case Unavailable(seconds=seconds):
+            return {"Retry-After": str(ceil(seconds or 5))}
         case MethodNotAllowed(methods=methods):
             return {"Allow": ", ".join(methods)}
     return {}

@@ -177,6 +177,14 @@ class Library:
         """Under an id of its own: what the SDK repeats is the same again."""
         self.table.commit(put(_pk(entry.tenant), _prefix(type(entry)) + entry.id, entry.attributes()))
 
+    def new(self, entry: Entry) -> Write:
+        """For a transaction: there is none of its id yet."""
+        return put(_pk(entry.tenant), _prefix(type(entry)) + entry.id, entry.attributes(), {"pk": None})
+
+    def replaced(self, entry: Entry, when: Mapping[str, Any]) -> Write:
+        """For a transaction: an entry that is there becomes this one, while `when` holds of it."""
+        return put(_pk(entry.tenant), _prefix(type(entry)) + entry.id, entry.attributes(), {"pk": ..., **when})
+
     def change(self, kind: type[E], tenant: str, entry_id: str, changes: Mapping[str, Any]) -> E:
         """`changes` by their names in the table; None removes one."""
         self.get(kind, tenant, entry_id)

@@ -61,6 +61,10 @@ PURE = {
     "tiers",
     "timeline",
     "visible",
+    "tracks",
+    "tracks",
+    "destinations",
+    "written_scripts",
 }
 """Data and decisions: the standard library and pydantic only."""
 

@@ -33,8 +33,8 @@ PROVIDERS = (
 WIRING = {
     "api": Wiring(
         f"TABLE_NAME MEDIA_BUCKET {SHARED} STATE_MACHINE_ARN VIDEO_GENERATION_MODEL PLAYER_SECRET_ARN EVENT_BUS_NAME"
-        " OUTSIDE_ORIGINS RUNWAYML_ENABLED",
-        "rows media remove share remove_shared start player publish",
+        " OUTSIDE_ORIGINS RUNWAYML_ENABLED OPENAI_SECRET_ARN OPENAI_BASE_URL",
+        "rows media remove share remove_shared start player publish openai",
         1024,
         30,
         ffmpeg=True,
