@@ -3,6 +3,8 @@
 Each is built once and kept in .cache under a hash of what it is made from. No Docker: wheels for the target are fetched
 and unpacked by pip, whatever this machine is."""
 
+from __future__ import annotations
+
 import hashlib
 import os
 import shutil
@@ -12,13 +14,13 @@ import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
-
-from aws_cdk import AssetHashType
-from aws_cdk import aws_lambda as lambda_
+from typing import TYPE_CHECKING, NamedTuple
 
 from functions.studio import fonts as table
 from functions.studio.fonts import FACES
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_lambda as lambda_
 
 ROOT = Path(__file__).parents[1]
 CACHE = ROOT / ".cache"
@@ -28,6 +30,9 @@ PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 PLATFORM = "manylinux2014_aarch64"
 
 
+FONTS_ON_LAMBDA = "/opt/fonts"
+
+
 class Bundle(NamedTuple):
     """A zip archive, and the hash of what it was made from."""
 
@@ -35,6 +40,9 @@ class Bundle(NamedTuple):
     digest: str
 
     def asset(self) -> lambda_.AssetCode:
+        from aws_cdk import AssetHashType
+        from aws_cdk import aws_lambda as lambda_
+
         return lambda_.Code.from_asset(str(self.path), asset_hash=self.digest, asset_hash_type=AssetHashType.CUSTOM)
 
 

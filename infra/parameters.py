@@ -40,3 +40,4 @@ class Parameters:
         self.runway_output_origins = parameter("RUNWAY_OUTPUT_ORIGINS")
         self.outside_origins = parameter("OUTSIDE_ORIGINS")
         self.xai_base_url = parameter("XAI_BASE_URL")
+        self.openai_base_url = parameter("OPENAI_BASE_URL")

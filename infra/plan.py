@@ -1,4 +1,4 @@
-"""Planning a film: a vision model chooses what to show."""
+"""Planning a film: a vision model chooses what to show; what is said is written, spoken and timed."""
 
 from constructs import Construct
 
@@ -14,15 +14,18 @@ class Plan(Construct):
     ) -> None:
         super().__init__(scope, id)
         self.key = ServiceKey(self, "Xai", service="xai")
+        self.openai_key = ServiceKey(self, "Openai", service="openai")
         self.plan = runtime.function(
             self, "plan", does="Chooses the pairs and writes the clips' rows.", seconds=300, memory=1024
         )
 
         self.key.hand_to(self.plan)
+        self.openai_key.hand_to(self.plan)
         library.lend_rows(self.plan)
         library.show_media(self.plan)
         for variable, value in {
             "XAI_BASE_URL": parameters.xai_base_url,
+            "OPENAI_BASE_URL": parameters.openai_base_url,
             "MEDIA_HANDOVER": parameters.media_handover,
             "CHECK_DELAYS": parameters.check_delays,
             "CLIP_TIMEOUT_SECONDS": parameters.clip_timeout_seconds,

@@ -93,6 +93,7 @@ class Reelay(Stack):
             "PiapiSecretArn": clips.piapi_key.arn,
             "RunwaySecretArn": clips.runway_key.arn,
             "XaiSecretArn": planning.key.arn,
+            "OpenaiSecretArn": planning.openai_key.arn,
             "DeadChecksUrl": clips.dead_checks.queue_url,
         }.items():
             CfnOutput(self, name, value=value)

@@ -24,6 +24,7 @@ from local.deployment.deploy import DeployFault, deploy
 from local.deployment.records import Deployment
 from local.edge import Edge
 from local.ffmpeg import path_with_ffmpeg
+from local.fonts import with_fonts_of_here
 from local.front import Gateway
 from local.lambda_api import RETRY_DELAYS, Invoker
 from local.logs import Log
@@ -56,6 +57,7 @@ HOLDERS: Final[Mapping[str, Mapping[str, str]]] = {
         "ssm": "SSM",
     },
     "states": {"events": "EVENTBRIDGE", "stepfunctions": "SFN"},
+    "polly": {"polly": "POLLY"},
 }
 """Which process holds which service of AWS: boto3's name for it, and the SDK's for its endpoint's variable."""
 
@@ -191,6 +193,7 @@ class LocalCloud:
 
         holders = {"data": child("data", "local.data")}
         holders["states"] = child("states", "local.states", "--invoke", url_of(invoke))
+        holders["polly"] = child("polly", "local.standins.polly")  # moto's does not speak
         stand_ins = {
             name: child(name, SERVICES[name].module, *SERVICES[name].arguments)
             for name in self._stand_ins
@@ -237,6 +240,7 @@ class LocalCloud:
         """The workers of all functions, each proved to start."""
         path = path_with_ffmpeg(scratch / "bin", PROGRAMS) if self._ffmpeg else ""
         environment = {**self.environment, "PATH": path}
-        workers = Workers(self.deployment.functions.values(), environment, zygote, log, scratch / "tmp")
+        functions = [with_fonts_of_here(function) for function in self.deployment.functions.values()]
+        workers = Workers(functions, environment, zygote, log, scratch / "tmp")
         workers.warm()
         return workers

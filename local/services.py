@@ -19,7 +19,7 @@ class Service:
     """`module` stands in for it, with `arguments`; the other names are of the table of settings.
 
     `path` is what a base URL has behind the host. `origins` of what it makes, for whom makes something; `beside` are other
-    addresses of it that lie elsewhere; `calls_back` by webhook."""
+    addresses of it that lie elsewhere; `fetches` pictures from here; `calls_back` by webhook."""
 
     title: str
     module: str
@@ -29,6 +29,7 @@ class Service:
     path: str = ""
     origins: str = ""
     beside: Sequence[str] = ()
+    fetches: bool = True
     calls_back: bool = False
 
     @property
@@ -66,6 +67,9 @@ SERVICES: Final[Mapping[str, Service]] = {
         origins="RUNWAY_OUTPUT_ORIGINS",
     ),
     "xai": Service("xAI", "local.standins.xai", key="XAI_API_KEY", base_url="XAI_BASE_URL", path="/v1"),
+    "openai": Service(
+        "OpenAI", "local.standins.openai", key="OPENAI_API_KEY", base_url="OPENAI_BASE_URL", path="/v1", fetches=False
+    ),
 }
 
 
@@ -85,7 +89,7 @@ def parameters_of(settings: Settings, stand_ins: Mapping[str, str]) -> dict[str,
     """Of the template; `stand_ins` are the roots of those that run. What is set goes before what would follow."""
     real = real_ones(settings)
     told = {"CHECK_DELAYS": CHECK_DELAYS}
-    if real:  # nobody out there can fetch from this machine, or call it
+    if any(SERVICES[name].fetches for name in real):  # nobody out there can fetch from this machine, or call it
         told["MEDIA_HANDOVER"] = "upload"
     for one in (SERVICES[name] for name in SERVICES if name in real):
         if one.calls_back:

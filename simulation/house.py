@@ -31,8 +31,10 @@ from functions.callback.receive import answer, receive
 from functions.check_clip.check import check_clip
 from functions.close_job.handler import read as read_ending
 from functions.make_piece.make import make_piece
+from functions.plan.board import Board
 from functions.plan.choice import Editor
-from functions.plan.plan import Board, plan
+from functions.plan.narrating import Booth
+from functions.plan.plan import plan
 from functions.request_clip.request import request_clip
 from functions.studio.attempts import LIMITS
 from functions.studio.budgets import Budgets
@@ -160,6 +162,7 @@ class House:
             editor=Editor(self.bucket, self.vision, catalogue().vision_models, "url"),
             timeout_seconds=CLIP_TIMEOUT,
             heartbeat_seconds=heartbeat_limit(DELAYS, CLIP_TIMEOUT),
+            booth=Booth(self.library, self.bucket, self.vision, {}, lambda: catalogue().narrators),
         )
         self.darkroom = Darkroom(self.library, self.jobs, self.bucket, Outside())
         self.owner_of_job: dict[str, str] = {}

@@ -10,14 +10,21 @@ from typing import Any, Literal
 
 from botocore.exceptions import ClientError
 
+from functions.plan.narrating import Booth
+from functions.plan.speakers import OpenAiSpeaker, PollySpeaker
+from functions.studio.catalogue import catalogue
+from functions.studio.chat import Chat
 from functions.studio.clips import Answer, Attempt, AttemptStatus, Clip, Kept, Outcome, pending_clip
 from functions.studio.closing import Closing
 from functions.studio.events import JobEvents
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import Job, JobStatus
 from functions.studio.ledger import Ledger
+from functions.studio.library import Library
 from functions.studio.media import Picture, Probe
+from functions.studio.media_store import MediaStore
 from functions.studio.messages import ClipTask
+from functions.studio.openai_wire import OPENAI
 from functions.studio.providers.protocol import Order, Prediction
 from functions.studio.rows import new_id, now
 from functions.studio.stopping import Brake
@@ -208,6 +215,17 @@ class Bus:
     def put_events(self, *, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803  # boto3's name
         self.events += [{**entry, "detail": json.loads(entry["Detail"])} for entry in Entries]
         return {"FailedEntryCount": 0, "Entries": []}
+
+
+def a_booth(library: Library, media: MediaStore, openai: str = "http://127.0.0.1:9/v1", **speakers: Any) -> Booth:
+    """As Plan has it; without an address nobody is there who could be asked."""
+    return Booth(
+        library=library,
+        media=media,
+        writer=Chat(lambda: "key", openai, OPENAI),
+        speakers={"openai": lambda: OpenAiSpeaker(lambda: "key", openai), "polly": PollySpeaker, **speakers},
+        narrators=lambda: catalogue().narrators,
+    )
 
 
 def seconds_ago(seconds: float) -> str:

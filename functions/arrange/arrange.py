@@ -77,4 +77,4 @@ def _story(job: Job) -> Story | None:
         return None
     wishes = job.listing
     priced = wishes.price_card and wishes.price is not None
-    return Story(job.narration, spoken=wishes.spoken, title=wishes.title_card, price=priced)
+    return Story(job.narration, spoken=job.narration.spoken, title=wishes.title_card, price=priced)

@@ -23,10 +23,11 @@ from functions.assemble.film import (
 )
 from functions.assemble.leaving_out import in_words, leave_out, unmade, variants_left
 from functions.assemble.manifest import manifest
-from functions.assemble.music import Mix, corrected, faults, first_level, fits, make_mix, silence_faults
+from functions.assemble.music import Mix, corrected, faults, first_level, fits, make_mix, silence_faults, voice_alone
 from functions.assemble.poster import make_poster
+from functions.assemble.subtitles_beside import put_subtitles
 from functions.assemble.watching import put_beside
-from functions.studio.cut import Cut, Music
+from functions.studio.cut import Music
 from functions.studio.errors import BrokenMedia, PieceUnfit
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import Film, Job, JobStatus, LeftOut
@@ -45,7 +46,7 @@ DOWNLOADS = 8
 """At once."""
 
 TRIES = 4
-"""At the loudness of a film with music; the second one fits nearly always."""
+"""At the loudness of a film with music or a voice; the second one fits nearly always."""
 
 
 class AtFault(Exception):
@@ -68,7 +69,7 @@ def make_film(
         with ThreadPoolExecutor(1) as beside:
             drawn = beside.submit(make_poster, [part.film for part in parts], poster)
             try:
-                loudness = put_together(job.run_cut, parts, combined, folder, media)
+                loudness = put_together(job, parts, combined, folder, media)
             except BrokenMedia:
                 if faults := {pieces[turn].number: why for turn, why in spoilt(parts, folder).items()}:
                     raise AtFault(faults) from None
@@ -78,6 +79,7 @@ def make_film(
         made = wrapped(combined, spent, folder) if job.run_cut.format == "webm" else combined
         film = describe(job, pieces, parts, made, loudness, left_out)
         film = put_beside(film, combined, spent, parts[0].picture.fps, media)
+        film = put_subtitles(job, pieces, film, media)
         document = manifest(
             job,
             jobs.clips(job.id),
@@ -121,7 +123,7 @@ def assemble(run: RunRef, jobs: JobStore, ledger: Ledger, media: MediaStore, mak
 
     if missing := unmade(pieces):
         raise without(missing)
-    check_room(pieces, music=job.run_cut.music is not None)
+    check_room(pieces, music=job.run_cut.music is not None or job.spoken)
     if fault := film_fault(pieces):
         raise BrokenMedia(f"The film is not worth showing: {fault}.")
     try:
@@ -158,12 +160,16 @@ def download(pieces: Sequence[Piece], media: MediaStore, folder: Path) -> tuple[
         return list(pool.map(fetch, pieces)), lost
 
 
-def put_together(cut: Cut, parts: Sequence[Part], combined: Path, folder: Path, media: MediaStore) -> Loudness | None:
+def put_together(job: Job, parts: Sequence[Part], combined: Path, folder: Path, media: MediaStore) -> Loudness | None:
     """Joins the pieces and proves the film; how loud it is, if it is to be heard.
 
-    How much the encoder takes off or adds is known afterwards: with music it is joined again until its loudness fits.
+    How much the encoder takes off or adds is known afterwards: with music or a voice it is joined again until its loudness
+    fits.
     """
+    cut = job.run_cut
     mix = _mix(cut.music, parts, folder, media) if cut.music else None
+    if mix is None and job.spoken and has_sound(parts):
+        mix = voice_alone(partial(sound_track, parts), samples(parts), folder)
     level = first_level(mix.loudness) if mix else AS_IT_IS
     for _ in range(TRIES):
         loudest = join(parts, combined, folder, cut.format, mix, level)

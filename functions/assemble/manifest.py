@@ -18,6 +18,7 @@ BESIDE = {
     "poster_key",
     "manifest_key",
     "preview",
+    "subtitles",
     "ranges_key",
     "clips",
     "omissions",
@@ -63,6 +64,7 @@ def manifest(
         "film": {"name": _name(film.key), **facts},
         "poster": {"name": _name(film.poster_key), "sha256": poster_sha256},
         "preview": {"name": _name(film.preview.key), "sha256": film.preview.sha256} if film.preview else None,
+        **(_told(job, film) if job.listing else {}),
         "pieces": [_piece(piece, start, film.fps) for piece, start in zip(pieces, starts, strict=False)],
         "clips": [_clip(by_clip[number], pieces, starts, film.fps, tries[number]) for number in sorted(used)],
         "failedClips": [
@@ -83,6 +85,24 @@ def manifest(
             "lost": plain(money.lost),
         },
         "history": [_earlier(one) for one in earlier],
+    }
+
+
+def _told(job: Job, film: Film) -> dict[str, Any]:
+    """What a listing's film says, in whose voice, and the files that it is written in beside it."""
+    listing, narration, beside = job.listing, job.narration, film.subtitles
+    assert listing is not None
+    return {
+        "narration": narration
+        and {
+            "script": narration.script,
+            "seconds": narration.seconds,
+            "language": listing.language,
+            "voice": listing.voice if narration.spoken else None,
+            "assetId": narration.asset_id,
+            "cost": plain(narration.costs),
+        },
+        "captions": beside and {"srt": _name(beside.srt_key), "vtt": _name(beside.vtt_key)},
     }
 
 

@@ -112,7 +112,7 @@ def silence_faults(heard: Loudness, mix: Mix | None, loudest: float) -> Iterator
     """`loudest` is what the clips reach, in dB, where there is no mix."""
     expected = mix.loudness.peak if mix else loudest
     if mix and (expected is None or expected < SILENT):
-        yield "its music cannot be heard"
+        yield f"its {mix.of} cannot be heard"
     elif expected is not None and expected > SILENT and (heard.peak is None or heard.peak < SILENT):
         yield "it is silent, though its clips are not"
 
@@ -124,6 +124,8 @@ class Mix:
     pcm: Path
     samples: int
     loudness: Loudness
+    of: Literal["music", "voice"] = "music"
+    """What is to be heard of it at least."""
 
     def read(self) -> Iterator[bytes]:
         with self.pcm.open("rb") as file:
@@ -152,6 +154,15 @@ def make_mix(file: Path, music: Music, clips: Clips | None, samples: int, folder
     if pcm.stat().st_size != samples * FLOAT_BYTES:
         raise BrokenMedia("The music could not be laid to the film's exact length.")
     return Mix(pcm, samples, loudness.read(words))
+
+
+def voice_alone(pieces: Clips, samples: int, folder: Path) -> Mix:
+    """The sound of a film in which somebody speaks, as a mix without music: to be brought to the same loudness."""
+    pcm = folder / "mix.pcm"
+    whole = f"aformat=sample_fmts=fltp,apad=whole_len={samples},atrim=end_sample={samples},{loudness.MEASURE}"
+    opened: list[str | Path] = ["-protocol_whitelist", "pipe", *RAW, "-i", "pipe:0"]
+    words = ffmpeg.run([*opened, "-af", whole, "-f", "f32le", pcm], seconds=MIX_SECONDS, stdin=pieces())
+    return Mix(pcm, samples, loudness.read(words), of="voice")
 
 
 def _lay(tune: Path, bed: Path, samples: int) -> None:

@@ -6,15 +6,23 @@ import os
 from functools import cache
 from typing import Any
 
+from functions.plan.board import Board
 from functions.plan.choice import Editor
-from functions.plan.plan import Board, plan
-from functions.plan.vision import Vision
+from functions.plan.narrating import Booth
+from functions.plan.plan import plan
+from functions.plan.speakers import OpenAiSpeaker, PollySpeaker
 from functions.studio import wiring
 from functions.studio.catalogue import catalogue
+from functions.studio.chat import Chat
 from functions.studio.check_queue import heartbeat_limit, read_delays
 from functions.studio.keyring import provider_key
 from functions.studio.messages import RunRef
+from functions.studio.openai_wire import OPENAI, XAI
 from functions.studio.telemetry import entry
+
+
+def _openai_key() -> str:
+    return provider_key(OPENAI.key)
 
 
 @cache
@@ -27,9 +35,19 @@ def _board() -> Board:
         library=wiring.library(),
         editor=Editor(
             media=wiring.media(),
-            vision=Vision(lambda: provider_key("XAI_API_KEY"), os.environ["XAI_BASE_URL"]),
+            vision=Chat(lambda: provider_key(XAI.key), os.environ["XAI_BASE_URL"]),
             models=catalogue().vision_models,
             handover="upload" if os.environ["MEDIA_HANDOVER"] == "upload" else "url",
+        ),
+        booth=Booth(
+            library=wiring.library(),
+            media=wiring.media(),
+            writer=Chat(_openai_key, os.environ["OPENAI_BASE_URL"], OPENAI),
+            speakers={
+                "openai": lambda: OpenAiSpeaker(_openai_key, os.environ["OPENAI_BASE_URL"]),
+                "polly": PollySpeaker,
+            },
+            narrators=lambda: wiring.catalogue().narrators,
         ),
         timeout_seconds=timeout,
         heartbeat_seconds=heartbeat_limit(read_delays(os.environ["CHECK_DELAYS"]), timeout),

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from decimal import Decimal
 
-from functions.plan.choice import Choice, Editor, choose
+from functions.plan.board import TIME_TO_WRITE, Board, put_rows, rows_of
+from functions.plan.choice import Choice, choose
 from functions.plan.continuity import NAME
+from functions.plan.listing_film import plan_listing
 from functions.plan.questions import MOST_PICTURES
 from functions.plan.selection import Pair
 from functions.studio.attempts import at_most, in_time, stage_ends
-from functions.studio.budgets import Budgets
-from functions.studio.catalogue import Catalogue, Model, catalogue
+from functions.studio.catalogue import Model, catalogue
 from functions.studio.clips import STAGES, Clip, ClipStatus, pending_clip
 from functions.studio.cut import Cut
 from functions.studio.errors import ConditionLost, NoClipSurvived
-from functions.studio.job_store import JobStore, said
+from functions.studio.job_store import said
 from functions.studio.jobs import Job, JobStatus, RunKind
-from functions.studio.ledger import Ledger, reservation
-from functions.studio.library import Campaign, Client, Library, PictureAsset
+from functions.studio.ledger import reservation
+from functions.studio.library import Campaign, Client, PictureAsset
 from functions.studio.messages import ClipTask, ClipTasks
 from functions.studio.pairs import enough
 from functions.studio.policy import never_enough
@@ -30,26 +30,6 @@ from functions.studio.table import Write
 from functions.studio.telemetry import count, logger
 
 
-@dataclass(frozen=True)
-class Board:
-    jobs: JobStore
-    ledger: Ledger
-    budgets: Budgets
-    library: Library
-    editor: Editor
-    timeout_seconds: int
-    heartbeat_seconds: int
-    catalogue: Callable[[], Catalogue]
-
-
-ROWS_AT_ONCE = 48
-"""Clips whose rows fit into one transaction: two rows a clip, and the condition."""
-
-
-TIME_TO_WRITE = 60.0
-"""Seconds that are kept for what follows the asking: pictures may have to be measured, and a thousand clips written."""
-
-
 def plan(job_id: str, run: int, board: Board, time_left: Callable[[], float]) -> ClipTasks:
     """Chooses once: when the job has gone on already, in an earlier try of this state, its rows are what counts.
 
@@ -58,7 +38,9 @@ def plan(job_id: str, run: int, board: Board, time_left: Callable[[], float]) ->
     job = board.jobs.owned(job_id, run, JobStatus.PLANNING, JobStatus.PROCESSING)
     if job.status is JobStatus.PLANNING:
         try:
-            if job.purpose.chooses:
+            if job.purpose.chooses and job.listing:
+                plan_listing(job, job.listing, board, time_left)
+            elif job.purpose.chooses:
                 _choose(job, board, time_left)
             else:
                 _open(job, board)
@@ -145,9 +127,9 @@ def _open(job: Job, board: Board) -> None:
     ]
     cost = sum((at_most(clip, job, board.catalogue()) for clip in opened), start=Decimal(0))
     to_stay = [clip.model_copy(update={"expires_at": None}) for clip in opened]
-    _put(job, planner, [_rows(job, clip, board) for clip in to_stay], board)
+    put_rows(job, planner, [rows_of(job, clip, board) for clip in to_stay], board)
     if job.purpose.kind is RunKind.APPROVED:
-        _put(job, planner, [(_given_up(job, clip, board),) for clip in given_up(clips, job.purpose)], board)
+        put_rows(job, planner, [(_given_up(job, clip, board),) for clip in given_up(clips, job.purpose)], board)
     goes_on = {"reservedCost": cost, "startedAt": job.started_at or now(), "planner": None}
     move = board.jobs.move_job(job.id, job.run, JobStatus.PROCESSING, goes_on, planner=planner)
     board.budgets.change(job, cost - job.reserved_cost, move)
@@ -186,22 +168,10 @@ def _write(job: Job, planner: str, clips: list[Clip], board: Board) -> None:
     for clip in clips:
         was = before.pop(clip.number, clip)
         row = clip.model_copy(update={"created_at": was.created_at})
-        writes.append(_rows(job, row, board))
+        writes.append(rows_of(job, row, board))
     for left in before.values():
         writes.append((jobs.remove_clip(job.id, left.number), ledger.remove(job.id, reservation(left))))
-    _put(job, planner, writes, board)
-
-
-def _rows(job: Job, clip: Clip, board: Board) -> tuple[Write, Write]:
-    line = reservation(clip, amount=at_most(clip, job, board.catalogue()), credits=job.credits_of(clip.stage))
-    return board.jobs.new_clip(job.id, clip), board.ledger.reserve(job.id, line)
-
-
-def _put(job: Job, planner: str, writes: Sequence[tuple[Write, ...]], board: Board) -> None:
-    jobs = board.jobs
-    for start in range(0, len(writes), ROWS_AT_ONCE):
-        some = [write for pair in writes[start : start + ROWS_AT_ONCE] for write in pair]
-        jobs.table.commit(jobs.still_planning(job, planner), *some)
+    put_rows(job, planner, writes, board)
 
 
 def _clip(

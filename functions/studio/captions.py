@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field
 
 from functions.studio.narration import Word
 from functions.studio.rows import Row
-from functions.studio.writing import LETTER, SAID, is_said, normal, tokens, weight
+from functions.studio.writing import LETTER, is_said, normal, tokens, weight
 
 Font = Literal["inter", "inter-black", "noto-sans"]
 """What Latin, Greek and Cyrillic are set in; other writing systems have a font of their own."""
@@ -169,16 +169,11 @@ def _gap(said: list[str], spans: list[Span]) -> list[tuple[float, float]]:
     """Of words that were heard as others."""
     start, end = spans[0].start, spans[-1].end
     ours, theirs = "".join(map(normal, said)), "".join(span.text for span in spans)
-    unlike_their_letters = any(one.isdigit() for one in ours + theirs) or any(map(_has_name, "".join(said)))
-    if unlike_their_letters or not ours:
+    if any(is_said(one) and not one.isalpha() for one in "".join(said) + theirs):  # digits, and signs that have a name
         return _shared(said, start, end)
     if len(said) == len(spans):
         return [(span.start, span.end) for span in spans]
     return _by_letters(said, spans, ours, theirs)
-
-
-def _has_name(character: str) -> bool:
-    return character in SAID or (is_said(character) and not normal(character))
 
 
 def _by_letters(said: list[str], spans: list[Span], ours: str, theirs: str) -> list[tuple[float, float]]:

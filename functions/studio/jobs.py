@@ -63,6 +63,15 @@ class Preview(Row):
     sha256: str
 
 
+class Subtitles(Row):
+    """What is said in a film, with its times, as files beside it."""
+
+    srt_key: str
+    vtt_key: str
+    language: str
+    """BCP 47."""
+
+
 class Omission(Row):
     """A clip that was paid for and kept, and that the film could not be made with."""
 
@@ -176,6 +185,8 @@ class Film(Row):
     loudness: Loudness | None = None
     """Of its sound; None of a film without."""
     preview: Preview | None = None
+    subtitles: Subtitles | None = None
+    """None of a film in which nothing is said, or nobody knows when."""
     ranges_key: str | None = None
     """Of a `Segment` as JSON: how players fetch the film piece by piece. Both are None where they could not be made."""
     cost: Decimal | None = None
@@ -286,6 +297,11 @@ class Job(Row):
     def run_cut(self) -> Cut:
         """How this run cuts its film."""
         return self.purpose.cut or self.cut
+
+    @property
+    def spoken(self) -> bool:
+        """Whether somebody speaks in its film."""
+        return self.narration is not None and self.narration.spoken
 
     @property
     def may_spend(self) -> bool:

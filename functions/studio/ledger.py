@@ -18,6 +18,9 @@ from functions.studio.messages import attempt_id
 from functions.studio.rows import Row, now
 from functions.studio.table import Table, Write, delete, put, update
 
+NARRATION = 0
+"""The clip of the lines that pay for what a film says: no clip has that number."""
+
 
 class LineState(StrEnum):
     RESERVED = "reserved"
@@ -46,6 +49,8 @@ class Line(Row):
     ended_at: str | None = None
     expires_at: int | None = None
     """As on the clip that it pays for."""
+    request: str | None = None
+    """Of a narration, which is paid for beside the clips: the fingerprint of what was asked."""
 
     def comes_to(self, price: Decimal | None) -> Decimal:
         """For what was sent at that price: never more than was reserved, whatever the catalogue says by then."""

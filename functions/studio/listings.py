@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import Field
 
 from functions.studio.captions import CaptionStyle
-from functions.studio.catalogue import Data
+from functions.studio.data import Data
 from functions.studio.rows import Row
 
 SILENT = "none"
@@ -38,7 +38,7 @@ class Listing(Row):
     captions_required: bool = True
     """False: where speech cannot be timed, or had, the film is made without captions, or silent."""
     motion: str = KEN_BURNS
-    asset_ids: list[str]
+    asset_ids: list[str] = []
     """Pictures and short videos, in the order of the film."""
     title_card: bool = False
     price_card: bool = False

@@ -48,3 +48,5 @@ class NarrationRef(Row):
     """Of the speech among the campaign's assets."""
     costs: dict[str, Decimal] = {}
     """USD that it took, by stage."""
+    spoken: bool = True
+    """Whether it has sound: a voice may have been out of reach."""

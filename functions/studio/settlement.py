@@ -18,7 +18,7 @@ from functions.studio.clips import (
 from functions.studio.errors import ConditionLost
 from functions.studio.job_store import JobStore, said
 from functions.studio.jobs import Job
-from functions.studio.ledger import Ledger, Line, LineState
+from functions.studio.ledger import NARRATION, Ledger, Line, LineState
 from functions.studio.recording import is_over
 from functions.studio.stopping import Brake, stop_predictions
 from functions.studio.table import Write
@@ -118,6 +118,7 @@ def settle_open_clips(
             if clip.status in closes and status is ClipStatus.FAILED:
                 count("ClipsFailed", errorClass=fault.error_class)
 
+    _settle_narration(ledger, job.id, run)
     for _ in range(READS):
         open_ones = _open_clips(jobs, ledger, job.id, run, closes)
         if not open_ones:
@@ -126,6 +127,14 @@ def settle_open_clips(
     if _open_clips(jobs, ledger, job.id, run, closes):
         raise ConditionLost(f"the clips of job {job.id} kept changing while they were closed")
     return late
+
+
+def _settle_narration(ledger: Ledger, job_id: str, run: int) -> None:
+    """What was asked for it and not answered yet: nobody waits for that any more."""
+    for line in ledger.lines(job_id):
+        if line.clip == NARRATION and line.run == run and line.state is LineState.RESERVED:
+            with suppress(ConditionLost):  # answered meanwhile
+                ledger.table.commit(ledger.end(job_id, line.attempt_id, LineState.LOST))
 
 
 def _open_clips(

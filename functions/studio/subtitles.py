@@ -178,30 +178,35 @@ def _painted(line: Line, spoken: int | None, style: CaptionStyle, language: str,
     return rows
 
 
+def _size(line: Line, style: CaptionStyle, language: str, target: Target) -> float:
+    """Of an em, in pixels: smaller than it is to be, where a single word is longer than a row."""
+    widest = max(row_width(row, style, language) for row in line.in_rows)
+    return em(style, target) * min(1.0, room(style, target) / widest)
+
+
 def _placed(line: Line, rows: Sequence[str], style: CaptionStyle, language: str, target: Target) -> list[str]:
     """Each row where its baseline belongs, whatever fonts are in it: some take two ems for a row. One box is for all."""
     if style.backing == "box":
         return ["\\N".join(rows)]
     size, area = _size(line, style, language, target), safe_area(target)
-    leading = size * LEADING.get(main_face(line.text, style.font, language), USUAL_LEADING)
+    gap = leading(line.text, style.font, language) * size
     last = {
         "bottom": target.height * (1 - area.below) - DESCENT * size,
-        "middle": (target.height + CAPITALS * size + leading * (len(rows) - 1)) / 2,
-        "top": target.height * area.above + size + leading * (len(rows) - 1),
+        "middle": (target.height + CAPITALS * size + gap * (len(rows) - 1)) / 2,
+        "top": target.height * area.above + size + gap * (len(rows) - 1),
     }[style.position]
-    placed = []
-    for turn, (row, text) in enumerate(zip(line.in_rows, rows, strict=True)):
-        said = " ".join(shown(word.text, style, language) for word in row)
-        depth = max(FACES[run.face].depth for run in runs(said, style.font, language))
-        bottom = last - leading * (len(rows) - 1 - turn) + depth * size
-        placed.append(f"{{\\an2\\pos({target.width / 2:.0f},{bottom:.2f})}}{text}")
-    return placed
+    return [placed(text, size, last - gap * (len(rows) - 1 - turn), target) for turn, text in enumerate(rows)]
 
 
-def _size(line: Line, style: CaptionStyle, language: str, target: Target) -> float:
-    """Of an em, in pixels: smaller than it is to be, where a single word is longer than a row."""
-    widest = max(row_width(row, style, language) for row in line.in_rows)
-    return em(style, target) * min(1.0, room(style, target) / widest)
+def leading(text: str, font: str, language: str) -> float:
+    """Ems from one baseline to the next."""
+    return LEADING.get(main_face(text, font, language), USUAL_LEADING)
+
+
+def placed(text: str, size: float, baseline: float, target: Target) -> str:
+    """Typeset text in the middle of its row; its deepest font reaches below the baseline."""
+    depth = max((face.depth for face in FACES.values() if f"\\fn{face.family}\\" in text), default=0.0)
+    return f"{{\\an2\\pos({target.width / 2:.0f},{baseline + depth * size:.2f})}}{text}"
 
 
 def typeset(text: str, font: str, language: str, size: float) -> str:

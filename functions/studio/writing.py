@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from enum import StrEnum
 
 
@@ -113,9 +113,9 @@ def _weight(character: str) -> float:
 
 
 def normal(text: str) -> str:
-    """What two spellings of a word have in common: its letters and digits, whatever their case and width."""
+    """What two spellings of a word have in common: its letters and digits, whatever their case and width; of a sign, the sign."""
     folded = unicodedata.normalize("NFKC", text).casefold()
-    return "".join(one for one in folded if is_letter(one))
+    return "".join(filter(is_letter, folded)) or "".join(filter(is_said, folded))
 
 
 def tokens(text: str) -> list[str]:
@@ -125,11 +125,17 @@ def tokens(text: str) -> list[str]:
     """
     found: list[str] = []
     for chunk in text.split():
-        parts = list(_parts(chunk))
-        if found and not parted(found[-1], parts[0]):
-            found[-1] += " "
-        found += parts
-    return _with_silent_ones(found)
+        for turn, part in enumerate(_parts(chunk)):
+            gap = " " if found and turn == 0 else ""
+            # A dash between spaces or a picture of a face is nobody's word: it belongs to the one before it.
+            if found and not (any(map(is_said, part)) and any(map(is_said, found[-1]))):
+                found[-1] += gap + part
+            elif gap and not parted(found[-1], part):
+                found[-1] += gap
+                found.append(part)
+            else:
+                found.append(part)
+    return found if any(map(is_said, text)) else []
 
 
 def joined(words: Iterable[str]) -> str:
@@ -154,33 +160,22 @@ def _is_wide_sign(character: str) -> bool:
     return unicodedata.east_asian_width(character) in "WF" and not is_letter(character)
 
 
-def _with_silent_ones(found: list[str]) -> list[str]:
-    """A dash between spaces and a picture of a face are nobody's words: they belong to the one before them."""
-    said: list[str] = []
-    waiting = ""
-    for token in found:
-        if any(map(is_said, token)):
-            said.append(joined([waiting, token]) if waiting else token)
-            waiting = ""
-        elif said:
-            said[-1] = said[-1] + token if not parted(said[-1], token) else f"{said[-1]} {token}"
-        else:
-            waiting = joined([waiting, token]) if waiting else token
-    return said
-
-
-def _parts(chunk: str) -> Iterator[str]:
+def _parts(chunk: str) -> list[str]:
     """Of what stands between two spaces."""
     if not any(writing_of(one) in UNSPACED for one in chunk):
-        yield chunk
-        return
-    part = ""
+        return [chunk]
+    parts = [""]
     for cluster in _clusters(chunk):
-        if part and _may_part(part, cluster):
-            yield part
-            part = ""
-        part += cluster
-    yield part
+        if parts[-1] and _may_part(parts[-1], cluster):
+            parts.append("")
+        parts[-1] += cluster
+    whole = parts[:1]
+    for part in parts[1:]:
+        if parted(whole[-1], part):  # a space between them would be none of the text's
+            whole[-1] += part
+        else:
+            whole.append(part)
+    return whole
 
 
 def _may_part(part: str, cluster: str) -> bool:

@@ -12,10 +12,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from werkzeug import Request, Response, routing
-from werkzeug.exceptions import HTTPException, ServiceUnavailable, TooManyRequests
+from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable, TooManyRequests
 
 from local.process import HOST, QuietHandler, Server, stay
 from local.standins.scripts import Rule, Script, ScriptError
+from local.standins.spoiling import SPOILS
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
@@ -135,6 +136,12 @@ class Failing(ServiceUnavailable):
     description = "The service is not available just now."
 
 
+class Failed(InternalServerError):
+    """A create that was accepted, and came to nothing."""
+
+    description = "The server had an error while processing your request. Sorry about that!"
+
+
 class Dropped(Response):
     """No answer at all: the connection is closed."""
 
@@ -143,6 +150,24 @@ class Dropped(Response):
         with contextlib.suppress(OSError):  # the other side was quicker
             connection.shutdown(socket.SHUT_RDWR)
         raise ConnectionAbortedError("dropped as the script says")
+
+
+def obeyed(response: Response, orders: Mapping[str, Rule], refusal: HTTPException) -> Response:
+    """What becomes of an answer, whose work is done, under the rules that its request falls under."""
+    if slow := orders.get("slow"):
+        time.sleep(slow.wait)
+    if "lose_answer" in orders:
+        return Dropped()
+    if "fail" in orders:
+        raise Failed
+    if "refuse" in orders:
+        raise refusal
+    if (serve := orders.get("serve")) and serve.file:
+        response.data = serve.file.read_bytes()
+    for verb, spoil in SPOILS.items():
+        if verb in orders:
+            response.data = spoil(response.data)
+    return response
 
 
 def json_response(body: Any, status: int = 200, content_type: str = "application/json") -> Response:

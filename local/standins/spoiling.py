@@ -17,12 +17,12 @@ def corrupted(raw: bytes) -> bytes:
     return raw[:start] + bytes(255 - byte for byte in raw[start:end]) + raw[end:]
 
 
-_SPOILS: Mapping[str, Callable[[bytes], bytes]] = {"truncate_output": truncated, "corrupt_output": corrupted}
+SPOILS: Mapping[str, Callable[[bytes], bytes]] = {"truncate_output": truncated, "corrupt_output": corrupted}
 
 
 def spoilt(file: Path, verbs: Container[str], directory: Path) -> Path:
     """The file itself, or where a verb asks for it a spoilt copy in `directory`."""
-    for verb, spoil in _SPOILS.items():
+    for verb, spoil in SPOILS.items():
         if verb in verbs:
             directory.mkdir(parents=True, exist_ok=True)
             copy = directory / f"{secrets.token_hex(8)}{file.suffix}"

@@ -40,7 +40,14 @@ PURE = {
     "listing",
     "listings",
     "narration",
+    "data",
+    "services",
     "captions",
+    "caption_lines",
+    "fonts",
+    "writing",
+    "scripts",
+    "narration_costs",
     "pairs",
     "payload",
     "reruns",
@@ -86,13 +93,27 @@ TOOLS = {
     "room",
     "segment",
     "sound",
+    "subtitles",
     "tunes",
     "workplace",
 }
 """Files, and the program that reads them: no store, no cloud."""
 
-DOMAIN = {"balances", "budgets", "overrides", "recording", "closing", "sending", "settlement", "stopping"}
+DOMAIN = {
+    "balances",
+    "budgets",
+    "listing_clips",
+    "overrides",
+    "recording",
+    "closing",
+    "sending",
+    "settlement",
+    "stopping",
+}
 """What two Lambdas do in the same way, over the stores."""
+
+SERVICES = {"openai_wire", "chat"}
+"""Who answers at once, and is paid for it: no store, no cloud."""
 
 WIRING = {"wiring"}
 """Builds the stores from the environment, and what a domain service stands among."""
@@ -102,6 +123,7 @@ RINGS = {
     **dict.fromkeys(FOUNDATIONS, PURE),
     **dict.fromkeys(STORES, PURE | {"table"}),
     **dict.fromkeys(TOOLS, PURE | TOOLS),
+    **dict.fromkeys(SERVICES, PURE | SERVICES),
     **dict.fromkeys(DOMAIN, PURE | FOUNDATIONS | STORES | DOMAIN | {"providers"}),
     **dict.fromkeys(WIRING, PURE | FOUNDATIONS | STORES | DOMAIN | {"providers"}),
 }
@@ -114,6 +136,8 @@ CLIENTS = {
     "keyring": {"aws_lambda_powertools", "botocore"},
     "telemetry": {"aws_lambda_powertools"},
     "pictures": {"PIL"},
+    "subtitles": {"pysubs2"},
+    **dict.fromkeys(SERVICES, frozenset({"openai", "pydantic"})),
     "detail": {"PIL"},
     "at_once": frozenset(),
     **dict.fromkeys(DOMAIN | WIRING, frozenset()),
@@ -245,7 +269,7 @@ def test_importing_the_lambdas_needs_no_environment_builds_no_client_and_loads_n
         [sys.executable, "-c", IMPORT_ALL, json.dumps(names)], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert not set(json.loads(done.stdout)) & {"openai", "replicate", "PIL", "httpx", "moto"}
+    assert not set(json.loads(done.stdout)) & {"openai", "replicate", "PIL", "pysubs2", "httpx", "moto"}
 
 
 @pytest.mark.parametrize("path", modules(), ids=name_of)

@@ -176,6 +176,7 @@ def test_the_deployment_says_where_everything_is(template: Reader) -> None:
         "PiapiSecretArn": template.only("AWS::SecretsManager::Secret", "Piapi"),
         "RunwaySecretArn": template.only("AWS::SecretsManager::Secret", "Runway"),
         "XaiSecretArn": template.only("AWS::SecretsManager::Secret", "Xai"),
+        "OpenaiSecretArn": template.only("AWS::SecretsManager::Secret", "Openai"),
         "DeadChecksUrl": template.only("AWS::SQS::Queue", "DeadChecks"),
     }
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
+from infra.bundles import FONTS_ON_LAMBDA
 from infra.watch import CHOOSERS
 from tests.infra.conftest import Permission, Reader
 
@@ -20,6 +21,7 @@ class Wiring(NamedTuple):
     seconds: int = 60
     tmp: int = 512
     ffmpeg: bool = False
+    fonts: bool = False
 
 
 SHARED = "SHARED_BUCKET SHARED_URL"
@@ -39,8 +41,8 @@ WIRING = {
     ),
     "callback": Wiring(f"TABLE_NAME {PROVIDERS} EVENT_BUS_NAME", "rows replicate piapi runway answer publish", 512, 30),
     "plan": Wiring(
-        "TABLE_NAME MEDIA_BUCKET XAI_SECRET_ARN XAI_BASE_URL MEDIA_HANDOVER CHECK_DELAYS CLIP_TIMEOUT_SECONDS",
-        "rows look xai",
+        "TABLE_NAME MEDIA_BUCKET XAI_SECRET_ARN XAI_BASE_URL OPENAI_SECRET_ARN OPENAI_BASE_URL MEDIA_HANDOVER CHECK_DELAYS CLIP_TIMEOUT_SECONDS",
+        "rows look xai openai",
         1024,
         300,
     ),
@@ -63,7 +65,9 @@ WIRING = {
         ffmpeg=True,
     ),
     "arrange": Wiring(f"TABLE_NAME {PROVIDERS}", "rows replicate piapi runway"),
-    "make_piece": Wiring("TABLE_NAME MEDIA_BUCKET", "rows media", 3008, 900, tmp=2048, ffmpeg=True),
+    "make_piece": Wiring(
+        "TABLE_NAME MEDIA_BUCKET FONTS_FOLDER", "rows media", 3008, 900, tmp=2048, ffmpeg=True, fonts=True
+    ),
     "assemble": Wiring("TABLE_NAME MEDIA_BUCKET", "rows media", 3008, 900, tmp=10240, ffmpeg=True),
     "deliver": Wiring("TABLE_NAME EVENT_BUS_NAME APPROVAL_SECONDS", "rows publish"),
     "close_job": Wiring(
@@ -111,7 +115,7 @@ def granted(template: Reader, grant: str) -> set[tuple[str, str]]:
             return each(f"{READ_MEDIA} {WRITE_MEDIA}", f"{shared}/*") | each("s3:ListBucket", shared)
         case "remove_shared":
             return each("s3:DeleteObject", f"{shared}/*")
-        case "replicate" | "piapi" | "runway" | "xai" | "player":
+        case "replicate" | "piapi" | "runway" | "xai" | "openai" | "player":
             secret = template.only("AWS::SecretsManager::Secret", grant.capitalize())
             return each("secretsmanager:GetSecretValue secretsmanager:DescribeSecret", secret)
         case "start":
@@ -241,12 +245,18 @@ def test_our_code_is_one_asset(template: Reader) -> None:
     assert len({function["Code"]["S3Key"] for function in template.functions.values()}) == 1
 
 
-def test_only_functions_that_touch_pictures_in_motion_carry_ffmpeg(template: Reader) -> None:
-    ffmpeg = template.only("AWS::Lambda::LayerVersion", "Ffmpeg")
-    packages = template.only("AWS::Lambda::LayerVersion", "Packages")
+def test_a_function_carries_no_layer_that_it_does_not_use(template: Reader) -> None:
+    packages, ffmpeg, fonts = (
+        template.only("AWS::Lambda::LayerVersion", name) for name in ("Packages", "Ffmpeg", "Fonts")
+    )
     for folder, function in template.functions.items():
         layers = [template.text(layer) for layer in function["Layers"]]
-        assert layers == ([packages, ffmpeg] if WIRING[folder].ffmpeg else [packages])
+        used = WIRING[folder]
+        assert layers == [packages, *[ffmpeg] * used.ffmpeg, *[fonts] * used.fonts]
+
+
+def test_the_fonts_are_named_where_their_layer_lies(template: Reader) -> None:
+    assert template.environment("make_piece")["FONTS_FOLDER"] == FONTS_ON_LAMBDA
 
 
 def test_every_log_is_kept_for_a_month(template: Reader) -> None:
@@ -283,6 +293,7 @@ def test_what_a_deployment_may_choose_reaches_the_functions(template: Reader) ->
         "RUNWAYML_BASE_URL": "RunwaymlBaseUrl",
         "RUNWAY_OUTPUT_ORIGINS": "RunwayOutputOrigins",
         "XAI_BASE_URL": "XaiBaseUrl",
+        "OPENAI_BASE_URL": "OpenaiBaseUrl",
         "MEDIA_HANDOVER": "MediaHandover",
         "CHECK_DELAYS": "CheckDelays",
         "CLIP_TIMEOUT_SECONDS": "ClipTimeoutSeconds",

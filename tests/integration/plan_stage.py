@@ -13,11 +13,12 @@ from typing import Any
 import requests
 from PIL import Image, ImageDraw
 
+from functions.plan.board import Board
 from functions.plan.choice import Choice, Editor, choose
-from functions.plan.plan import Board, plan
-from functions.plan.vision import Vision
+from functions.plan.plan import plan
 from functions.studio.budgets import Budgets
-from functions.studio.catalogue import VisionModel, catalogue
+from functions.studio.catalogue import catalogue
+from functions.studio.chat import Chat
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import Job, JobStatus
 from functions.studio.ledger import Ledger
@@ -25,7 +26,8 @@ from functions.studio.library import Asset, Campaign, Client, Library
 from functions.studio.media_store import MediaStore
 from functions.studio.messages import ClipTasks
 from functions.studio.rows import new_id, now
-from tests.scripted import a_job
+from functions.studio.services import ChatModel
+from tests.scripted import a_booth, a_job
 
 
 def drawn(number: int) -> bytes:
@@ -36,7 +38,7 @@ def drawn(number: int) -> bytes:
     return out.getvalue()
 
 
-def a_model(slug: str) -> VisionModel:
+def a_model(slug: str) -> ChatModel:
     return catalogue().vision_models[0].model_copy(update={"slug": slug})
 
 
@@ -81,7 +83,7 @@ class Stage:
             library=library,
             editor=Editor(
                 media=self.media,
-                vision=Vision(lambda: "key", f"{xai}/v1"),
+                vision=Chat(lambda: "key", f"{xai}/v1"),
                 models=catalogue().vision_models,
                 handover="url",
                 pause=self.clock.pause,
@@ -89,6 +91,7 @@ class Stage:
             timeout_seconds=600,
             heartbeat_seconds=30,
             catalogue=catalogue,
+            booth=a_booth(library, self.media),
         )
         stamp = {"tenant": "acme", "created_at": now(), "updated_at": now()}
         self.client = Client(id=new_id(), name="Acme", brand_guidelines="Calm", **stamp)

@@ -10,14 +10,15 @@ from typing import Any
 
 from functions.arrange.arrange import arrange
 from functions.keep_clip.keep import Keeper
+from functions.plan.board import Board
 from functions.plan.choice import Editor
-from functions.plan.plan import Board, plan
-from functions.plan.vision import Vision
+from functions.plan.plan import plan
 from functions.request_clip.request import request_clip
 from functions.studio.attempts import LIMITS, at_most, usual_cost
 from functions.studio.balances import Balances, granted
 from functions.studio.budgets import Budgets, Counter
 from functions.studio.catalogue import catalogue
+from functions.studio.chat import Chat
 from functions.studio.check_queue import CheckQueue
 from functions.studio.clips import STAGES, Answer, Attempt, Clip, ClipStatus, Outcome, pending_clip
 from functions.studio.closing import Closing, close_failed, end_well
@@ -41,7 +42,7 @@ from tests.integration.rerun_stage import a_film
 from tests.media import Studio
 from tests.outputs import Outputs
 from tests.pictures import drawn, saved
-from tests.scripted import Bus, Queue, ScriptedProvider, Tokens, a_job, one_by_one
+from tests.scripted import Bus, Queue, ScriptedProvider, Tokens, a_booth, a_job, one_by_one
 
 IMAGE_MODEL, VIDEO_MODEL = "flux-1.1-pro", "veo3"
 SECONDS = 4
@@ -100,8 +101,18 @@ class SceneFilm:
             self.events,
             catalogue,
         )
-        editor = Editor(self.media, Vision(lambda: "key", "http://127.0.0.1:9/v1"), [], "url")
-        self.board = Board(self.jobs, self.ledger, self.budgets, self.library, editor, 600, 30, catalogue)
+        editor = Editor(self.media, Chat(lambda: "key", "http://127.0.0.1:9/v1"), [], "url")
+        self.board = Board(
+            self.jobs,
+            self.ledger,
+            self.budgets,
+            self.library,
+            editor,
+            600,
+            30,
+            catalogue,
+            a_booth(self.library, editor.media),
+        )
 
     def accept(self, scenes: int = 1, *, clip: Mapping[str, Any] | None = None, **wishes: Any) -> SceneFilm:
         """As the API accepts it: a clip a scene."""

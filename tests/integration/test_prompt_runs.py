@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from functions.arrange.arrange import arrange
+from functions.plan.board import Board
 from functions.plan.choice import Editor
-from functions.plan.plan import Board, plan
-from functions.plan.vision import Vision
+from functions.plan.plan import plan
 from functions.studio.budgets import Budgets
 from functions.studio.catalogue import catalogue
+from functions.studio.chat import Chat
 from functions.studio.clips import Clip, ClipStatus, Fault
 from functions.studio.closing import close_failed, deliver
 from functions.studio.cut import Take
@@ -27,7 +28,7 @@ from functions.studio.table import Table
 from tests.integration.api_events import Caller, Reply
 from tests.integration.prompt_stage import SCRIPT, prompted, reserved
 from tests.integration.rerun_stage import a_film
-from tests.scripted import a_brake, a_closing, a_kept
+from tests.scripted import a_booth, a_brake, a_closing, a_kept
 
 FPS = 24
 REFUSED = Fault(message="flagged", error_class="refused")
@@ -40,8 +41,10 @@ class Run:
         self, acme: Caller, jobs: JobStore, ledger: Ledger, library: Library, media: MediaStore, wishes: dict[str, Any]
     ) -> None:
         self.acme, self.jobs, self.ledger = acme, jobs, ledger
-        editor = Editor(media, Vision(lambda: "key", "http://127.0.0.1:9/v1"), [], "url")
-        self.board = Board(jobs, ledger, Budgets(jobs.table), library, editor, 600, 30, catalogue)
+        editor = Editor(media, Chat(lambda: "key", "http://127.0.0.1:9/v1"), [], "url")
+        self.board = Board(
+            jobs, ledger, Budgets(jobs.table), library, editor, 600, 30, catalogue, a_booth(library, editor.media)
+        )
         self.closing = a_closing(jobs, ledger)
         self.accepted = prompted(acme, **{"model": "veo3", "durationSeconds": 8, **wishes})
         self.id: str = self.accepted.data["jobId"]

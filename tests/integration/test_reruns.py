@@ -8,12 +8,13 @@ from decimal import Decimal
 import pytest
 
 from functions.keep_clip.keep import Keeper
+from functions.plan.board import Board
 from functions.plan.choice import Editor
-from functions.plan.plan import Board, plan
-from functions.plan.vision import Vision
+from functions.plan.plan import plan
 from functions.studio import wiring
 from functions.studio.budgets import Budgets
 from functions.studio.catalogue import catalogue
+from functions.studio.chat import Chat
 from functions.studio.clips import STAGES, Answer, AttemptStatus, ClipStatus, Outcome
 from functions.studio.closing import close_failed, deliver, stop_run
 from functions.studio.cut import Cut
@@ -29,7 +30,7 @@ from functions.studio.rows import new_id
 from functions.studio.settlement import settle_open_clips
 from tests.integration.api_events import Caller
 from tests.integration.rerun_stage import COST, Ended, a_film
-from tests.scripted import Bus, a_closing, a_kept, an_attempt
+from tests.scripted import Bus, a_booth, a_closing, a_kept, an_attempt
 
 DONE, FAILED, CANCELLED, PENDING = (
     ClipStatus.COMPLETED,
@@ -45,8 +46,10 @@ class Rerun(Ended):
 
     def __init__(self, acme: Caller, jobs: JobStore, ledger: Ledger, library: Library, media: MediaStore) -> None:
         super().__init__(acme, jobs, ledger, library)
-        editor = Editor(media, Vision(lambda: "key", "http://127.0.0.1:9/v1"), [], "url")
-        self.board = Board(jobs, ledger, Budgets(jobs.table), library, editor, 600, 30, catalogue)
+        editor = Editor(media, Chat(lambda: "key", "http://127.0.0.1:9/v1"), [], "url")
+        self.board = Board(
+            jobs, ledger, Budgets(jobs.table), library, editor, 600, 30, catalogue, a_booth(library, editor.media)
+        )
         self.bus = Bus()
         self.events = JobEvents("bus", self.bus)
         self.closing = a_closing(jobs, ledger, self.bus)

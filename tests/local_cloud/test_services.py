@@ -15,11 +15,13 @@ REPLICATE = {"REPLICATE_API_KEY": "r8_key"}
 PIAPI = {"PIAPI_API_KEY": "piapi-key"}
 RUNWAY = {"RUNWAYML_API_SECRET": "key_0"}
 XAI = {"XAI_API_KEY": "xai-key"}
+OPENAI = {"OPENAI_API_KEY": "sk-key"}
 STAND_INS = {
     "replicate": "http://127.0.0.1:1",
     "piapi": "http://127.0.0.1:3",
     "runway": "http://127.0.0.1:4",
     "xai": "http://127.0.0.1:2",
+    "openai": "http://127.0.0.1:5",
 }
 
 
@@ -27,7 +29,7 @@ def test_without_keys_everything_is_stood_in_for() -> None:
     assert real_ones(Settings()) == set()
     assert parameters_of(Settings(), STAND_INS) == {
         "CheckDelays": "3,3,5,10",
-        "OutsideOrigins": "http://127.0.0.1:1,http://127.0.0.1:3,http://127.0.0.1:4,http://127.0.0.1:2",
+        "OutsideOrigins": "http://127.0.0.1:1,http://127.0.0.1:3,http://127.0.0.1:4,http://127.0.0.1:2,http://127.0.0.1:5",
         "ReplicateBaseUrl": "http://127.0.0.1:1",
         "ReplicateOutputOrigins": "http://127.0.0.1:1",
         "PiapiBaseUrl": "http://127.0.0.1:3",
@@ -36,8 +38,10 @@ def test_without_keys_everything_is_stood_in_for() -> None:
         "RunwaymlBaseUrl": "http://127.0.0.1:4",
         "RunwayOutputOrigins": "http://127.0.0.1:4",
         "XaiBaseUrl": "http://127.0.0.1:2/v1",
+        "OpenaiBaseUrl": "http://127.0.0.1:5/v1",
     }
     assert secrets_of(Settings(), STAND_INS) == {
+        "OpenaiSecretArn": "stand-in-openai",
         "PiapiSecretArn": "stand-in-piapi",
         "ReplicateSecretArn": "stand-in-replicate",
         "RunwaySecretArn": "stand-in-runway",
@@ -83,6 +87,12 @@ def test_a_real_xai_gets_uploads_while_replicates_stand_in_calls_back() -> None:
     assert told.keys().isdisjoint({"PublicUrl", "XaiBaseUrl"})
 
 
+def test_a_real_openai_fetches_nothing_from_here() -> None:
+    told = parameters_of(Settings(OPENAI), {"replicate": STAND_INS["replicate"]})
+    assert told.keys().isdisjoint({"MediaHandover", "PublicUrl", "OpenaiBaseUrl"})
+    assert secrets_of(Settings(OPENAI), ()) == {"OpenaiSecretArn": "sk-key"}
+
+
 def test_with_a_public_url_webhooks_are_named_there() -> None:
     told = parameters_of(Settings({**REPLICATE, "PUBLIC_URL": "https://tunnel.example"}), {})
     assert (told["PublicUrl"], told["MediaHandover"]) == ("https://tunnel.example", "upload")
@@ -122,14 +132,16 @@ def test_the_start_says_which_services_are_real_and_shows_no_key() -> None:
         "PiAPI is off: it has neither a key nor a stand-in",
         "Runway is off: it has neither a key nor a stand-in",
         "xAI is stood in for (XAI_API_KEY is not set)",
+        "OpenAI is off: it has neither a key nor a stand-in",
         "Replicate is asked every few seconds",
     ]
-    settings = Settings({**XAI, **REPLICATE, **PIAPI, **RUNWAY, "PUBLIC_URL": "https://t.example"})
+    settings = Settings({**XAI, **OPENAI, **REPLICATE, **PIAPI, **RUNWAY, "PUBLIC_URL": "https://t.example"})
     assert list(description_of(settings, ())) == [
         "Replicate is real and wants to be paid: key from REPLICATE_API_KEY in the environment",
         "PiAPI is real and wants to be paid: key from PIAPI_API_KEY in the environment",
         "Runway is real and wants to be paid: key from RUNWAYML_API_SECRET in the environment",
         "xAI is real and wants to be paid: key from XAI_API_KEY in the environment",
+        "OpenAI is real and wants to be paid: key from OPENAI_API_KEY in the environment",
         "Replicate calls back at https://t.example",
         "PiAPI calls back at https://t.example",
     ]
@@ -142,6 +154,7 @@ def test_a_secret_of_a_service_that_is_off_stays_as_it_was_made() -> None:
         "PiAPI is off: it has neither a key nor a stand-in",
         "Runway is off: it has neither a key nor a stand-in",
         "xAI is off: it has neither a key nor a stand-in",
+        "OpenAI is off: it has neither a key nor a stand-in",
     ]
 
 
@@ -156,7 +169,7 @@ def test_a_cloud_that_is_given_no_settings_takes_no_key_from_the_environment(
 
 @pytest.mark.parametrize("one", [one for one in SETTINGS if one.parameter], ids=lambda one: one.name)
 def test_a_setting_becomes_its_parameter(one: Setting) -> None:
-    settings = Settings({**REPLICATE, **PIAPI, **RUNWAY, **XAI, one.name: one.default or "https://reelay.example"})
+    settings = Settings({**REPLICATE, **PIAPI, **RUNWAY, **XAI, **OPENAI, one.name: one.default or "https://reelay.example"})
     assert parameters_of(settings, {})[one.parameter] == settings[one.name]
 
 

@@ -76,7 +76,7 @@ def test_a_line_of_env_that_would_be_passed_over_is_refused_and_named_but_not_sh
     assert "secret" not in str(refused.value)
 
 
-@pytest.mark.parametrize("line", ["OPENAI_API_KEY=1", "GEMINI_API_KEY=1", "DATABASE_URL=x", "", "# XAI_APIKEY=1"])
+@pytest.mark.parametrize("line", ["ANTHROPIC_API_KEY=1", "GEMINI_API_KEY=1", "DATABASE_URL=x", "", "# XAI_APIKEY=1"])
 def test_lines_of_other_programs_may_stand_in_env(tmp_path: Path, line: str) -> None:
     assert dict(Settings({}, dotenv(tmp_path, line))) == {}
 

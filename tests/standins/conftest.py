@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from local.standins.openai import OpenAi
 from local.standins.piapi import Piapi
 from local.standins.replicate import Replicate
 from local.standins.runway import Runway
@@ -162,3 +164,17 @@ def xai() -> Iterator[Xai]:
     standin = Xai().start()
     yield standin
     standin.stop()
+
+
+@pytest.fixture(scope="module")
+def openai_of_this_issue() -> Iterator[OpenAi]:
+    """On a day on which all of its models are there."""
+    standin = OpenAi(day=date(2026, 11, 21)).start()
+    yield standin
+    standin.stop()
+
+
+@pytest.fixture
+def openai_service(openai_of_this_issue: OpenAi) -> OpenAi:
+    openai_of_this_issue.script.clear()
+    return openai_of_this_issue
