@@ -25,5 +25,7 @@ def test_two_pictures_and_a_description_become_a_narrated_film(
     film: Film = film_of(job)
     assert told.timed == "heard"
     assert film.plays_in_browsers
-    assert row.film is not None and row.film.subtitles is not None
-    assert row.film.loudness is not None and abs((row.film.loudness.integrated or 0) + 14) <= 1
+    assert row.film is not None
+    assert row.film.subtitles is not None
+    assert row.film.loudness is not None
+    assert abs((row.film.loudness.integrated or 0) + 14) <= 1
