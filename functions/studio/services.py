@@ -235,9 +235,8 @@ class Narrators(Data):
             if wanted is None:
                 why = "it is not known any more"
             elif wanted.speaks(language):
-                why = (
-                    "; ".join(_gone(one) for one in models if one.state(on) == "retired") or "its words cannot be timed"
-                )
+                gone = [_gone(one) for one in models if one.state(on) == "retired"]
+                why = gone[0] if gone else "its words cannot be timed"
             yield f"voice {asked}: {why}. {cast.voice.title} ({cast.model.name}) speaks instead."
         if not cast.timed:
             gone = "; ".join(_gone(one) for one in self.listeners) or "there is no service that times words"
