@@ -16,7 +16,7 @@ from typing import Final
 
 import requests
 
-from bench import cost, films, jobs, startup
+from bench import cost, films, gliding, jobs, startup
 from bench.figures import Figure, document, table
 from bench.film_job import NoBench
 from bench.prices import Line
@@ -26,7 +26,7 @@ from local.demo import NoFilm
 from local.ffmpeg import path_with_ffmpeg
 
 RESULT: Final = OUT / "bench.json"
-SUBJECTS: Final = ("startup", "films", "jobs", "cost")
+SUBJECTS: Final = ("startup", "films", "gliding", "jobs", "cost")
 BUSY: Final = 0.5
 """Processes that want to run, for each processor, above which seconds say little."""
 
@@ -68,9 +68,9 @@ def measured(chosen: Sequence[str]) -> tuple[list[Figure], list[Line]]:
             match subject:
                 case "startup":
                     figures.append(startup.measure())
-                case "films":
+                case "films" | "gliding":
                     os.environ["PATH"] = path_with_ffmpeg(folder / "bin", os.environ["PATH"])
-                    figures += films.measure(folder)
+                    figures += (films if subject == "films" else gliding).measure(folder)
                 case "jobs":
                     figures += jobs.measure(folder)
                 case "cost":

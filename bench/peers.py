@@ -26,6 +26,21 @@ together = concatenate_videoclips([VideoFileClip(clip, audio=False) for clip in 
 together.write_videofile(film, codec="libx264", preset="veryfast", audio=False, threads=2, logger=None)
 """
 
+MOVING: Final = """\
+import sys
+from moviepy import CompositeVideoClip, ImageClip, vfx
+width, height, fps, length, fade, film, *pictures = sys.argv[1:]
+size, fps, fade = (int(width), int(height)), int(fps), float(fade)
+each = (float(length) + fade * (len(pictures) - 1)) / len(pictures)
+shown = []
+for turn, picture in enumerate(pictures):
+    still = ImageClip(picture).resized(height=size[1]).with_duration(each)
+    moving = still.resized(lambda t: 1 + 0.11 * t / each).with_position("center").with_start(turn * (each - fade))
+    shown.append(moving.with_effects([vfx.CrossFadeIn(fade)]) if turn else moving)
+together = CompositeVideoClip(shown, size=size).with_duration(float(length))
+together.write_videofile(film, fps=fps, codec="libx264", preset="veryfast", audio=False, threads=2, logger=None)
+"""
+
 VERYFAST: Final = shlex.split("-an -c:v libx264 -preset veryfast -pix_fmt yuv420p")
 
 
@@ -61,10 +76,19 @@ def chain(lengths: Sequence[Fraction], fade: Fraction) -> str:
 
 
 def moviepy(clips: Sequence[Path], film: Path) -> float:
+    return _by_moviepy(MOVIEPY, *clips, film)
+
+
+def moving(pictures: Sequence[Path], size: tuple[int, int], fps: int, length: float, fade: float, film: Path) -> float:
+    """A film of that length of pictures that come slowly nearer, each faded into the next; times in seconds."""
+    return _by_moviepy(MOVING, *size, fps, length, fade, film, *pictures)
+
+
+def _by_moviepy(program: str, *arguments: object) -> float:
     if not PYTHON.exists():
         raise NoBench("moviepy is not there; `make bench` fetches it")
     return _seconds(
-        [str(PYTHON), "-c", MOVIEPY, *map(str, clips), str(film)],
+        [str(PYTHON), "-c", program, *map(str, arguments)],
         {"IMAGEIO_FFMPEG_EXE": imageio_ffmpeg.get_ffmpeg_exe()},
     )
 

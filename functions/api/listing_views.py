@@ -1,9 +1,7 @@
-"""What a job's view shows of a listing's film: what was offered, what it says, what that has cost."""
+"""What a job's view shows of a listing's film: what was offered, and what it says."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
 from functions.api.envelope import ROOT, Money, View
@@ -22,18 +20,6 @@ class NarrationView(View):
     spoken: bool
     asset_id: str | None
     """Of the speech, among the campaign's assets."""
-
-
-class ListingCosts(View):
-    """USD of what was had so far, by component."""
-
-    script: Money
-    voice: Money
-    captions: Money
-    clips: Money
-    """Of models that moved the pictures."""
-    storage: Money
-    total: Money
 
 
 class CaptionsView(View):
@@ -65,16 +51,6 @@ class ListingView(View):
     price_card: bool
     narration: NarrationView | None
     """Null until it is written, spoken and timed."""
-    costs: ListingCosts
-
-
-def costs_of(job: Job) -> Mapping[str, Decimal]:
-    """By component; without what was lost."""
-    told = job.narration.costs if job.narration else {}
-    spoken = {stage: told.get(stage, Decimal(0)) for stage in ("script", "voice", "captions", "storage")}
-    clips = max(Decimal(0), job.actual_cost - sum(told.values(), Decimal(0))) if job.ended else Decimal(0)
-    total = sum(spoken.values(), clips)
-    return {**spoken, "clips": clips, "total": total}
 
 
 def listing_view(job: Job) -> ListingView | None:
@@ -89,7 +65,6 @@ def listing_view(job: Job) -> ListingView | None:
             "duration_seconds": job.listing.target_seconds,
             "captions": style and {**style.model_dump(), "highlight": style.highlighted},
             "narration": narration,
-            "costs": ListingCosts.model_validate(costs_of(job)),
         }
     )
 

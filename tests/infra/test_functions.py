@@ -42,9 +42,10 @@ WIRING = {
     "callback": Wiring(f"TABLE_NAME {PROVIDERS} EVENT_BUS_NAME", "rows replicate piapi runway answer publish", 512, 30),
     "plan": Wiring(
         "TABLE_NAME MEDIA_BUCKET XAI_SECRET_ARN XAI_BASE_URL OPENAI_SECRET_ARN OPENAI_BASE_URL MEDIA_HANDOVER CHECK_DELAYS CLIP_TIMEOUT_SECONDS",
-        "rows look xai openai",
+        "rows media xai openai speak",
         1024,
         300,
+        ffmpeg=True,
     ),
     "request_clip": Wiring(
         f"TABLE_NAME MEDIA_BUCKET {SHARED} {PROVIDERS} PUBLIC_URL CHECK_QUEUE_URL CHECK_DELAYS MEDIA_HANDOVER",
@@ -118,6 +119,8 @@ def granted(template: Reader, grant: str) -> set[tuple[str, str]]:
         case "replicate" | "piapi" | "runway" | "xai" | "openai" | "player":
             secret = template.only("AWS::SecretsManager::Secret", grant.capitalize())
             return each("secretsmanager:GetSecretValue secretsmanager:DescribeSecret", secret)
+        case "speak":
+            return each("polly:SynthesizeSpeech", "*")
         case "start":
             return each("states:StartExecution", template.only("AWS::StepFunctions::StateMachine"))
         case "describe":
@@ -196,7 +199,7 @@ def test_wildcards_are_these_and_no_others(template: Reader) -> None:
         f"{RUNS}:*",
         f"{RUNS}/*",
     }
-    assert {one.action.split(":")[0] for one in allowed if one.resource == "*"} == {"logs", "xray"}
+    assert {one.action.split(":")[0] for one in allowed if one.resource == "*"} == {"logs", "xray", "polly"}
     assert not [one.action for one in allowed if "*" in one.action]
 
 

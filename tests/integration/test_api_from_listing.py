@@ -52,7 +52,7 @@ def test_a_listing_becomes_a_job_with_all_that_it_may_cost_reserved(
     told = acme.get(f"/api/v3/jobs/{job.id}").data
     assert told["listing"]["title"] == CAMRY["title"]
     assert told["listing"]["narration"] is None
-    assert told["listing"]["costs"]["total"] == 0
+    assert told["costs"]["script"] == 0
     assert told["deliveredTo"] is None
 
 
