@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
+from functions.studio.catalogue import Catalogue
 from functions.studio.clips import Clip, ClipStatus
 from functions.studio.jobs import Job, JobStatus
 from functions.studio.ledger import NARRATION, Line
@@ -33,6 +34,13 @@ BEGINS = {
     Step.COMPLETE: 100,
 }
 """Per cent at which each step begins."""
+
+
+NARRATING = 15
+"""Seconds that script, voice and its times usually take together."""
+
+RENDERING = 1.5
+"""Seconds that a second of the film takes, its pictures side by side, and the film put together."""
 
 
 class Standing(NamedTuple):
@@ -75,3 +83,10 @@ def _rendered(job: Job, clips: Sequence[Clip], pieces: Sequence[Piece]) -> int:
         return begins + (middle - begins) * settled // max(1, len(clips))
     made = sum(piece.picture is not None or piece.fault is not None for piece in pieces)
     return middle + (ends - middle) * made // max(1, len(pieces))
+
+
+def estimated_seconds(job: Job, catalogue: Catalogue) -> int:
+    """That the whole film takes, roughly."""
+    assert job.listing
+    model = catalogue.find(job.model, "image") if job.listing.animated else None
+    return round(NARRATING + RENDERING * job.listing.target_seconds + (model.typical_seconds if model else 0))

@@ -10,7 +10,7 @@ from typing import Any
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 
-from functions.api.dialects import scenes
+from functions.api.dialects import listings, scenes
 from functions.api.dialects import words as dialects
 from functions.api.envelope import JSON, ROOT, BudgetProblem, CreditProblem, Envelope, FieldProblem, Meta, Problem
 from functions.studio.errors import (
@@ -107,6 +107,8 @@ def _problem(
 ) -> Response[Any]:
     if scenes.is_told(app.current_event):
         return scenes.refused(error, headers or {})
+    if listings.is_told(app.current_event):
+        return listings.refused(error, headers or {})
     if app.current_event.path.startswith(f"{dialects.ROOT}/"):
         return dialects.refused(error, headers or {})
     problem = Problem(

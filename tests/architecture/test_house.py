@@ -62,7 +62,6 @@ PURE = {
     "timeline",
     "visible",
     "tracks",
-    "tracks",
     "destinations",
     "written_scripts",
 }
