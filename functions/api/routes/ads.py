@@ -54,7 +54,7 @@ def page(
     found, more = ads.library.page(
         Ad, asker.tenant, limit=limit, after=cursors.position(cursor), keep=lambda ad: status in (None, ad.status)
     )
-    films = {job.id: job for job in jobs.jobs([ad.job_id for ad in found if ad.job_id])}
+    films = {job.id: job for job in jobs.jobs(list({ad.job_id for ad in found if ad.job_id}))}
     items = [ad_view(ad, films.get(ad.job_id or "")) for ad in found]
     return answer(Listed(items=items, next_cursor=cursors.cursor(more)))
 

@@ -42,6 +42,6 @@ def list_ads(
     cursor: cursors.Cursor = None,
 ) -> listings.Ads:
     found, more = ads.library.page(Ad, asker.tenant, limit=limit, after=cursors.position(cursor))
-    films = {job.id: job for job in jobs.jobs([ad.job_id for ad in found if ad.job_id])}
+    films = {job.id: job for job in jobs.jobs(list({ad.job_id for ad in found if ad.job_id}))}
     shown = [listings.ad_shown(ad, films.get(ad.job_id or ""), media.signed_url) for ad in found]
     return listings.Ads(ads=shown, next_cursor=cursors.cursor(more))
