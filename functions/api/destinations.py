@@ -9,7 +9,12 @@ from pydantic import StringConstraints, field_validator, model_validator
 
 from functions.api import inputs
 from functions.api.envelope import View
+from functions.api.variants import refuse
+from functions.studio.closing import waiting_for
 from functions.studio.destinations import Delivery, Destination
+from functions.studio.errors import ConditionLost, Conflict, FieldError
+from functions.studio.events import COPY, JobEvents
+from functions.studio.job_store import JobStore
 from functions.studio.jobs import Job
 
 Bucket = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
@@ -74,6 +79,30 @@ def the_destination(wish: DestinationWish | None) -> Destination | None:
 
 def delivered_to(job: Job) -> DeliveredToView | None:
     return _view(job.delivery) if job.delivery else None
+
+
+class DeliverRequest(inputs.Input):
+    destination: DestinationWish | None = None
+    """Without it, the one that the job was asked with."""
+
+
+def copy_again(job: Job, asked: DeliverRequest, jobs: JobStore, events: JobEvents) -> Job:
+    """Has the job's film copied, once more or for the first time; Conflict where there is none."""
+    destination = the_destination(asked.destination) or job.destination
+    if destination is None:
+        refuse(FieldError("destination", "is required: the job was asked for without one"))
+    if job.film is None:
+        raise Conflict(
+            "There is no film to copy yet.",
+            hint="Ask again when the job is completed.",
+            errors=(FieldError("job_id", "must be of a job that has a film"),),
+        )
+    try:
+        jobs.table.commit(jobs.to_be_copied(job, waiting_for(job.film), destination))
+    except ConditionLost:
+        raise Conflict("The film is being copied at this moment.", hint="Look at deliveredTo of the job.") from None
+    events.publish(job.model_copy(update={"run": job.film.run}), COPY)
+    return jobs.job(job.id)
 
 
 def _view(delivery: Delivery) -> DeliveredToView:

@@ -222,6 +222,12 @@ def closed(job: Job, settled: Decimal, lost: Decimal) -> list[Write]:
     return [update(*key, {"unit": UNIT}, add=change) for key in keys]
 
 
+def spent_afterwards(job: Job, usd: Decimal) -> list[Write]:
+    """For the transaction that enters what a job's film has cost after its run was over."""
+    keys = (_of_campaign(job.tenant, job.campaign_id), _of_tenant(job.tenant))
+    return [update(*key, {"unit": UNIT}, add={"settled": usd, "used": usd}) for key in keys]
+
+
 def forgotten(campaign: Campaign) -> Write:
     """For the transaction that deletes a campaign; what it has spent stays in its tenant's counter."""
     return delete(*_of_campaign(campaign.tenant, campaign.id))

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Literal
 
 from functions.studio.rows import Row
+
+USD_A_GIGABYTE = Decimal("0.015")
+"""A month of Cloudflare R2's standard storage, as of 2026-11-21 and seed 002; writes and reads of one film are below its
+free allowance."""
+
+
+def month_of_storage(size: int) -> Decimal:
+    """USD of the first month that so many bytes lie there."""
+    cost = USD_A_GIGABYTE * size / 1_000_000_000
+    return cost.quantize(Decimal("0.00000001"), rounding="ROUND_UP").normalize() + 0
 
 
 class Destination(Row):

@@ -6,15 +6,17 @@ import json
 import os
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
+from aws_lambda_powertools.event_handler.openapi.params import Body
 from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 
 from functions.api import cursors
 from functions.api.accept_job import Draft, TheReception
 from functions.api.cancel_job import cancel_job
+from functions.api.destinations import DeliverRequest, copy_again
 from functions.api.envelope import JSON, Envelope, Listed, answer, shown
 from functions.api.first_picture import TheDarkroom
 from functions.api.from_listing import draft as draft_of_listing
@@ -212,6 +214,21 @@ def cancel(
     job = cancel_job(own_job(jobs, asker.tenant, job_id), jobs, events)
     view = answer(job_view(job, jobs.clips(job.id), jobs.films(job), tokens.link))
     return Response(200 if job.ended else 202, JSON, view, {"Location": job_path(job.id), **polling(job)})
+
+
+@router.post("/jobs/<job_id>/deliver", tags=TAGS, status_code=202, summary="Copy the film to its destination again")
+def deliver(
+    job_id: str,
+    asker: Asker,
+    jobs: TheJobs,
+    events: TheEvents,
+    tokens: ThePlayerTokens,
+    body: Annotated[DeliverRequest | None, Body()] = None,
+) -> Response[Envelope[JobView]]:
+    """Or for the first time, to one that is named here. `deliveredTo` of the job says what came of it."""
+    job = copy_again(own_job(jobs, asker.tenant, job_id), body or DeliverRequest(), jobs, events)
+    view = answer(job_view(job, jobs.clips(job.id), jobs.films(job), tokens.link))
+    return Response(202, JSON, view, {"Location": job_path(job.id)})
 
 
 @router.get("/jobs/<job_id>/sub-jobs", tags=TAGS, summary="Get the clips of a job")
