@@ -1,7 +1,9 @@
-"""The three archives that Lambda runs: our code, the third-party packages, ffmpeg.
+"""The archives that Lambda runs: our code, the third-party packages, ffmpeg, the fonts.
 
 Each is built once and kept in .cache under a hash of what it is made from. No Docker: wheels for the target are fetched
 and unpacked by pip, whatever this machine is."""
+
+from __future__ import annotations
 
 import hashlib
 import os
@@ -12,10 +14,13 @@ import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from aws_cdk import AssetHashType
-from aws_cdk import aws_lambda as lambda_
+from functions.studio import fonts as table
+from functions.studio.fonts import FACES
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_lambda as lambda_
 
 ROOT = Path(__file__).parents[1]
 CACHE = ROOT / ".cache"
@@ -25,6 +30,9 @@ PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 PLATFORM = "manylinux2014_aarch64"
 
 
+FONTS_ON_LAMBDA = "/opt/fonts"
+
+
 class Bundle(NamedTuple):
     """A zip archive, and the hash of what it was made from."""
 
@@ -32,6 +40,9 @@ class Bundle(NamedTuple):
     digest: str
 
     def asset(self) -> lambda_.AssetCode:
+        from aws_cdk import AssetHashType
+        from aws_cdk import aws_lambda as lambda_
+
         return lambda_.Code.from_asset(str(self.path), asset_hash=self.digest, asset_hash_type=AssetHashType.CUSTOM)
 
 
@@ -81,6 +92,27 @@ def ffmpeg() -> Bundle:
         (folder / "bin" / "ffmpeg").chmod(0o755)
 
     return _built("ffmpeg", [lock], lay_out)
+
+
+def fonts() -> Bundle:
+    """`fonts/{name}/`: each font by itself with its licence, so that only those need be looked at that a text needs."""
+    lock = ROOT / "layers" / "fonts" / "package-lock.json"
+
+    def lay_out(folder: Path) -> None:
+        with tempfile.TemporaryDirectory() as scratch:
+            for file in (lock, lock.with_name("package.json")):
+                shutil.copy(file, scratch)
+            subprocess.run(
+                ["npm", "ci", "--silent", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=scratch, check=True
+            )
+            for name, face in FACES.items():
+                package = Path(scratch, "node_modules", "@expo-google-fonts", face.package)
+                place = folder / "fonts" / name
+                place.mkdir(parents=True)
+                shutil.copy(package / face.file, place)
+                shutil.copy(package / "LICENSE_FONT", place)
+
+    return _built("fonts", [lock, lock.with_name("package.json"), Path(table.__file__)], lay_out)
 
 
 def _install(lock: Path, target: Path) -> None:

@@ -20,6 +20,7 @@ class MakeFilm(Construct):
             memory=3008,
             tmp=2048,
             ffmpeg=True,
+            fonts=True,
         )
         self.assemble = runtime.function(
             self,

@@ -24,6 +24,7 @@ class Runtime(Construct):
         self._python = lambda_.Runtime(f"python{bundles.PYTHON}", lambda_.RuntimeFamily.PYTHON)
         self._packages = self._layer("Packages", bundles.packages(), "Third-party packages")
         self._ffmpeg = self._layer("Ffmpeg", bundles.ffmpeg(), "ffmpeg, static")
+        self._fonts = self._layer("Fonts", bundles.fonts(), "Fonts under the Open Font License")
 
     def function(
         self,
@@ -35,6 +36,7 @@ class Runtime(Construct):
         memory: int = 512,
         tmp: int = 512,
         ffmpeg: bool = False,
+        fonts: bool = False,
     ) -> lambda_.Function:
         """The Lambda of `functions/{folder}`; it may do nothing but log until it is granted more. `memory` and
         `tmp` (its disk) are in MB."""
@@ -58,7 +60,7 @@ class Runtime(Construct):
             handler=f"functions.{folder}.handler.handler",
             runtime=self._python,
             architecture=lambda_.Architecture.ARM_64,
-            layers=[self._packages, self._ffmpeg] if ffmpeg else [self._packages],
+            layers=[self._packages, *([self._ffmpeg] if ffmpeg else []), *([self._fonts] if fonts else [])],
             memory_size=memory,
             timeout=Duration.seconds(seconds),
             ephemeral_storage_size=Size.mebibytes(tmp),
@@ -71,6 +73,8 @@ class Runtime(Construct):
             log_group=log_group,
             tracing=lambda_.Tracing.ACTIVE,
         )
+        if fonts:
+            function.add_environment("FONTS_FOLDER", bundles.FONTS_ON_LAMBDA)
         waive("L1", function, because="The runtime follows the Python that builds and tests.")
         waive_wildcard("*", function, because="X-Ray's actions know no resources.")
         return function

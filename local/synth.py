@@ -24,6 +24,7 @@ MADE_FROM: Final = (
     "functions/studio/catalogue.json",
     "functions/studio/catalogue.py",
     "functions/studio/check_queue.py",
+    "functions/studio/fonts.py",
     "functions/studio/recording.py",
     "functions/workflow.asl.json",
     "infra",

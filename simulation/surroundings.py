@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from functions.assemble.assemble import AtFault
 from functions.keep_clip.keep import Keeper
-from functions.plan.vision import Seen, Vision
+from functions.studio.chat import Chat
 from functions.studio.check_queue import VISIBILITY
 from functions.studio.clips import Answer, Attempt, Clip, Kept
 from functions.studio.cut import Cut
@@ -21,6 +21,7 @@ from functions.studio.jobs import Film, Job, LeftOut
 from functions.studio.ledger import Ledger
 from functions.studio.media import Picture, Piece, Probe, Target
 from functions.studio.media_store import MediaStore, clip_key, film_key, last_frame_key, thumbnail_key
+from functions.studio.services import Seen
 from simulation.aws import Sdk
 from simulation.provider import Makers
 from simulation.world import World
@@ -220,7 +221,7 @@ def make_film(
     )
 
 
-class Choosing(Vision):
+class Choosing(Chat):
     """The vision model: pairs each picture with the next."""
 
     def __init__(self) -> None:
@@ -228,7 +229,7 @@ class Choosing(Vision):
         self.pictures: set[str] = set()
         """Of all campaigns, by their ids."""
 
-    def answer(self, model: Any, messages: Any, schema: Any, seconds: float = 0.0) -> Seen:
+    def answer(self, model: Any, messages: Any, schema: Any, seconds: float = 0.0, **_: Any) -> Seen:
         named = dict.fromkeys(re.findall(r"[0-9a-f-]{36}", json.dumps(messages)))
         ids = [one for one in named if one in self.pictures]
         pairs = [

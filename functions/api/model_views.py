@@ -9,7 +9,8 @@ from typing import Literal
 from functions.api.envelope import Money, View
 from functions.api.named_model import not_to_be_had
 from functions.api.standing import Moment
-from functions.studio.catalogue import Catalogue, Entry, Mode, Model, State
+from functions.studio.catalogue import Catalogue, Entry, Mode, Model
+from functions.studio.data import State
 from functions.studio.health import Health
 
 

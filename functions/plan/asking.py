@@ -9,18 +9,24 @@ from typing import Any
 
 from functions.plan.questions import Question
 from functions.plan.selection import SCHEMA, Pair, read
-from functions.plan.vision import SECONDS, Seen, Vision
-from functions.studio.catalogue import VisionModel
+from functions.studio.chat import SECONDS, Chat
 from functions.studio.errors import (
     ModelGone,
     ProviderBusy,
     ProviderFailed,
     ProviderRefused,
+    ProviderUnknown,
     ReelayError,
     SelectionUnusable,
 )
+from functions.studio.services import ChatModel, Seen
 
-MORE_TRIES: Mapping[type[ReelayError], int] = {ProviderBusy: 6, ProviderFailed: 2, SelectionUnusable: 2}
+MORE_TRIES: Mapping[type[ReelayError], int] = {
+    ProviderBusy: 6,
+    ProviderFailed: 2,
+    ProviderUnknown: 2,
+    SelectionUnusable: 2,
+}
 """After the first. A refusal is not tried again, and a model that is gone is no try: the next one is asked."""
 
 LONGEST_PAUSE = 30.0
@@ -65,8 +71,8 @@ class Patience:
 def ask_until_answered(
     question: Question,
     messages: list[dict[str, Any]],
-    vision: Vision,
-    models: Sequence[VisionModel],
+    vision: Chat,
+    models: Sequence[ChatModel],
     patience: Patience,
     answered: Answered,
 ) -> None:
@@ -89,7 +95,7 @@ def ask_until_answered(
         except ProviderRefused as error:
             answered.faults.append(str(error))
             return
-        except (ProviderBusy, ProviderFailed, SelectionUnusable) as error:
+        except (ProviderBusy, ProviderFailed, ProviderUnknown, SelectionUnusable) as error:
             answered.faults.append(str(error))
             tries[type(error)] -= 1
             wait = _wait(error, answered)
@@ -98,7 +104,7 @@ def ask_until_answered(
             patience.pause(wait)
 
 
-def _take(seen: Seen, question: Question, model: VisionModel, answered: Answered) -> None:
+def _take(seen: Seen, question: Question, model: ChatModel, answered: Answered) -> None:
     """The answer's pairs into `answered` when they are more than before; SelectionUnusable unless they suffice."""
     if seen.refusal:
         raise ProviderRefused(f"xAI refused to choose: {seen.refusal}")

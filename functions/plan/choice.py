@@ -16,11 +16,11 @@ from functions.plan.continuity import Alike, by_continuity, compare, measure, pa
 from functions.plan.prompt import ask
 from functions.plan.questions import MOST_PICTURES, Question, questions
 from functions.plan.selection import MOST_CHOSEN, Pair, in_order
-from functions.plan.vision import Vision
-from functions.studio.catalogue import VisionModel
+from functions.studio.chat import Chat
 from functions.studio.clock import sleep
 from functions.studio.library import Campaign, Client, PictureAsset
 from functions.studio.media_store import MediaStore
+from functions.studio.services import ChatModel
 
 READERS = 16
 """Thumbnails that are read at the same time."""
@@ -31,8 +31,8 @@ class Editor:
     """Who chooses, and what with. `handover`: the model fetches signed URLs, or is sent the pictures themselves."""
 
     media: MediaStore
-    vision: Vision
-    models: Sequence[VisionModel]
+    vision: Chat
+    models: Sequence[ChatModel]
     handover: Literal["url", "upload"]
     pause: Callable[[float], None] = sleep
 

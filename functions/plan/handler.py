@@ -8,9 +8,9 @@ from typing import Any
 
 from functions.plan.choice import Editor
 from functions.plan.plan import Board, plan
-from functions.plan.vision import Vision
 from functions.studio import wiring
 from functions.studio.catalogue import catalogue
+from functions.studio.chat import Chat
 from functions.studio.check_queue import heartbeat_limit, read_delays
 from functions.studio.keyring import provider_key
 from functions.studio.messages import RunRef
@@ -27,7 +27,7 @@ def _board() -> Board:
         library=wiring.library(),
         editor=Editor(
             media=wiring.media(),
-            vision=Vision(lambda: provider_key("XAI_API_KEY"), os.environ["XAI_BASE_URL"]),
+            vision=Chat(lambda: provider_key("XAI_API_KEY"), os.environ["XAI_BASE_URL"]),
             models=catalogue().vision_models,
             handover="upload" if os.environ["MEDIA_HANDOVER"] == "upload" else "url",
         ),

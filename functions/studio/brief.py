@@ -7,9 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
-from pydantic.alias_generators import to_camel
-
+from functions.studio.data import Data
 from functions.studio.rows import Row
 
 
@@ -35,12 +33,6 @@ class Brief(Row):
     continue_from: ContinueFrom | None = None
     provider: str | None = None
     count: int = 1
-
-
-class Data(BaseModel):
-    model_config = ConfigDict(
-        alias_generator=to_camel, populate_by_name=True, frozen=True, extra="forbid", defer_build=True
-    )
 
 
 class Style(Data):

@@ -12,11 +12,12 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
-from pydantic.alias_generators import to_camel
+from pydantic import Field, model_validator
 
 from functions.studio.cut import Cut
+from functions.studio.data import Data, Dated, Said
 from functions.studio.errors import NotFound
+from functions.studio.services import ChatModel, Narrators
 
 Mode = Literal["pair", "text", "image", "still"]
 """What a clip is made from: two pictures, a prompt alone, or one picture. A still is no clip but a picture, made from a
@@ -49,21 +50,10 @@ NEEDED: Mapping[Mode, frozenset[Word]] = {
 
 Ratio = Annotated[str, Field(pattern="^[1-9][0-9]?:[1-9][0-9]?$")]
 
-State = Literal["current", "deprecated", "retired"]
-
-
-class Data(BaseModel):
-    model_config = ConfigDict(
-        alias_generator=to_camel, populate_by_name=True, frozen=True, extra="forbid", defer_build=True
-    )
-
-
 Usd = Annotated[Decimal, Field(ge=0, le=10_000, decimal_places=6)]
 """Of a second or a clip; more digits would make sums that the table cannot keep."""
 
 Seconds = Annotated[int, Field(ge=1, le=3600)]
-
-Said = Annotated[str, Field(min_length=1)]
 
 
 class Price(Data):
@@ -104,7 +94,7 @@ class Offer:
     cost: Decimal
 
 
-class Model(Data):
+class Model(Dated):
     """A model in one mode."""
 
     name: str
@@ -116,9 +106,6 @@ class Model(Data):
     """By which the provider knows it."""
     task_type: str | None = None
     """What is asked of it, where its provider has words for that."""
-    deprecated: dt.date | None = None
-    retired: dt.date | None = None
-    """The days from which that holds."""
     successors: list[str] = []
     """Which models to ask instead, the nearest first."""
     quality: Annotated[int, Field(ge=0, le=100)]
@@ -181,11 +168,6 @@ class Model(Data):
     def references(self) -> int:
         """Pictures that it can be shown at most."""
         return sum(word in self.inputs for word in REFERENCES)
-
-    def state(self, on: dt.date) -> State:
-        if self.retired and self.retired <= on:
-            return "retired"
-        return "deprecated" if self.deprecated and self.deprecated <= on else "current"
 
     def takes(self, prompt: str) -> bool:
         """Whether a prompt is within its limit."""
@@ -321,27 +303,12 @@ class Supplier(Data):
     """Whether its models do nothing without a `taskType`."""
 
 
-class VisionModel(Data):
-    """Who looks at the pictures; prices in USD for a million tokens. `fixed` goes into every request."""
-
-    name: str
-    provider: str
-    slug: str
-    fixed: dict[str, Any] = {}
-    usd_per_million_in: Decimal
-    usd_per_million_out: Decimal
-    source: str
-    date: str
-
-    def cost(self, tokens_in: int, tokens_out: int) -> Decimal:
-        return (tokens_in * self.usd_per_million_in + tokens_out * self.usd_per_million_out) / 1_000_000
-
-
 class Catalogue(Data):
     default_prompt: str
     providers: dict[str, Supplier]
-    vision_models: list[VisionModel]
+    vision_models: list[ChatModel]
     """In the order in which they are asked: the next one when one is gone."""
+    narrators: Narrators
     models: list[Entry]
 
     @model_validator(mode="after")

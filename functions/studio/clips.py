@@ -335,7 +335,12 @@ def given_back(former: Clip) -> dict[str, Any]:
     return {**kept, "former": former.former.attributes() if former.former else None}
 
 
-STAGES: dict[str, tuple[str, ...]] = {"image_pairs": ("video",), "prompt": ("video",), "scenes": ("image", "video")}
+STAGES: dict[str, tuple[str, ...]] = {
+    "image_pairs": ("video",),
+    "prompt": ("video",),
+    "scenes": ("image", "video"),
+    "listing": ("video",),
+}
 """The paid steps of a clip, by kind of job."""
 
 

@@ -14,7 +14,7 @@ from typing import Annotated
 from pydantic import Field
 
 from functions.studio.attempts import stages_from
-from functions.studio.catalogue import Data
+from functions.studio.data import Data
 from functions.studio.jobs import Job
 
 

@@ -25,6 +25,7 @@
     │   ├── ProviderFailed      perhaps again
     │   └── ProviderUnknown     nobody knows whether it was accepted: reconcile first
     ├── SelectionUnusable       the vision model's answer breaks the rules of a selection
+    ├── NarrationFailed         a film's script, voice or captions that cannot be had: the message says why
     ├── NotConfigured           a key or a tool of this deployment is missing
     ├── KeyUnreachable          a key that cannot be read just now
     ├── MediaError
@@ -258,6 +259,10 @@ class ProviderUnknown(ProviderError):
 
 class SelectionUnusable(ReelayError):
     """The pairs chosen break a rule: unknown id, a picture with itself, a pair twice, the wrong number."""
+
+
+class NarrationFailed(ReelayError):
+    """What a film was to say could not be written, spoken or timed; whatever could be tried again was."""
 
 
 class NotConfigured(ReelayError):

@@ -57,16 +57,16 @@ def parted(script: str, weights: Sequence[int]) -> list[str]:
     parts is told as a whole in every part: none is ever empty.
     """
     for ends in (SENTENCES, CLAUSES, WORDS):
-        units = [unit for unit in _divided(script, ends) if unit.strip()]
+        units = divided(script, ends)
         if len(units) >= len(weights):
             return ["".join(units[start:end]).strip() for start, end in pairwise(_marks(units, weights))]
     return [script.strip()] * len(weights)
 
 
-def _divided(script: str, ends: re.Pattern[str]) -> list[str]:
-    """Nothing is left out: each ends with what divides it from the next."""
+def divided(script: str, ends: re.Pattern[str] = SENTENCES) -> list[str]:
+    """Nothing but blanks is left out: each unit ends with what divides it from the next."""
     marks = [0, *(match.end() for match in ends.finditer(script)), len(script)]
-    return [script[start:end] for start, end in pairwise(marks)]
+    return [unit for start, end in pairwise(marks) if (unit := script[start:end]).strip()]
 
 
 def _marks(units: Sequence[str], weights: Sequence[int]) -> list[int]:

@@ -12,7 +12,9 @@ from pydantic import Field
 from functions.studio.brief import Brief
 from functions.studio.choice import Choice
 from functions.studio.cut import Cut, Format, Transition, TransitionKind
+from functions.studio.listings import Listing
 from functions.studio.media import Loudness
+from functions.studio.narration import NarrationRef
 from functions.studio.rows import Row
 
 S = TypeVar("S", bound=StrEnum)
@@ -199,7 +201,7 @@ class OnClipFailure(Row):
         return 1
 
 
-Kind = Literal["image_pairs", "prompt", "scenes"]
+Kind = Literal["image_pairs", "prompt", "scenes", "listing"]
 
 
 class Job(Row):
@@ -209,6 +211,10 @@ class Job(Row):
     title: str | None = None
     brief: Brief | None = None
     """Of a prompted film."""
+    listing: Listing | None = None
+    """Of a listing's film; so is the next one."""
+    narration: NarrationRef | None = None
+    """Once it is written, spoken and timed."""
     scenario_id: str | None = None
     """Of a film of scenes; so are the next four."""
     resolution: str | None = None

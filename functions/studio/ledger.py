@@ -46,6 +46,8 @@ class Line(Row):
     ended_at: str | None = None
     expires_at: int | None = None
     """As on the clip that it pays for."""
+    request: str | None = None
+    """Of a narration, which is paid for beside the clips: the fingerprint of what was asked."""
 
     def comes_to(self, price: Decimal | None) -> Decimal:
         """For what was sent at that price: never more than was reserved, whatever the catalogue says by then."""

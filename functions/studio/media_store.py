@@ -86,6 +86,11 @@ def piece_key(tenant: str, job_id: str, run: int, piece: int, extension: str) ->
     return f"{tenant}/{run}/videos/{job_id}/pieces/piece_{piece:04d}.{extension}"
 
 
+def narration_key(tenant: str, job_id: str, name: str) -> str:
+    """Named after what it holds, or what was asked: the same name is the same content."""
+    return f"{tenant}/narrations/{job_id}/{name}"
+
+
 def shared_picture_key(tenant: str, extension: str) -> str:
     """Another one each time: who knows it may see the picture, so it says nothing of when it was made."""
     return f"{tenant}/generated_images/{uuid4()}.{extension}"

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from functions.studio.catalogue import Catalogue, Data, catalogue, released
+from functions.studio.catalogue import Catalogue, catalogue, released
+from functions.studio.data import Data
 
 
 class Patch(BaseModel):
@@ -21,9 +22,10 @@ class Patch(BaseModel):
 
 
 class Document(Data):
-    """What a deployment says otherwise of models, or of further ones."""
+    """What a deployment says otherwise of models, or of further ones; and of the services that films are narrated with."""
 
     models: list[Patch]
+    services: list[Patch] = []
 
 
 def overlaid(document: bytes) -> Catalogue:
@@ -37,12 +39,24 @@ def overlaid(document: bytes) -> Catalogue:
         said = Document.model_validate_json(document)
     for one in said.models:
         entries[one.name] = _merged(entries.get(one.name, {}), {"name": one.name, **(one.model_extra or {})})
+    narrators = _narrators(built["narrators"], said.services)
     with _faults_named([*entries]):
-        laid_over = Catalogue.model_validate({**built, "models": [*entries.values()]})
+        laid_over = Catalogue.model_validate({**built, "narrators": narrators, "models": [*entries.values()]})
     if lost := catalogue().named() - laid_over.named():
         name, mode = min(lost)
         raise ValueError(f"{name} cannot lose its mode {mode}: it can be retired")
     return laid_over
+
+
+def _narrators(built: dict[str, Any], said: Sequence[Patch]) -> dict[str, Any]:
+    patches = {one.name: one.model_extra or {} for one in said}
+    changed = {
+        kind: [_merged(one, patches.pop(one["name"], {})) for one in built[kind]]
+        for kind in ("writers", "speakers", "listeners")
+    }
+    if patches:
+        raise ValueError(f"there is no service {min(patches)}")
+    return {**built, **changed}
 
 
 @contextmanager

@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from functions.studio.catalogue import Data, Model, Ratio
+from functions.studio.catalogue import Model, Ratio
+from functions.studio.data import Data
 
 
 class Resolution(Data):

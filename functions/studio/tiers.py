@@ -9,8 +9,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from functions.studio.catalogue import Data, Model
+from functions.studio.catalogue import Model
 from functions.studio.cut import Cut
+from functions.studio.data import Data
 
 
 class Tier(Data):

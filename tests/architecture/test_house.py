@@ -38,6 +38,15 @@ PURE = {
     "filling",
     "health",
     "listing",
+    "listings",
+    "narration",
+    "data",
+    "services",
+    "captions",
+    "caption_lines",
+    "fonts",
+    "writing",
+    "scripts",
     "pairs",
     "payload",
     "reruns",
@@ -80,6 +89,7 @@ TOOLS = {
     "room",
     "segment",
     "sound",
+    "subtitles",
     "tunes",
     "workplace",
 }
@@ -87,6 +97,9 @@ TOOLS = {
 
 DOMAIN = {"balances", "budgets", "overrides", "recording", "closing", "sending", "settlement", "stopping"}
 """What two Lambdas do in the same way, over the stores."""
+
+SERVICES = {"openai_wire", "chat"}
+"""Who answers at once, and is paid for it: no store, no cloud."""
 
 WIRING = {"wiring"}
 """Builds the stores from the environment, and what a domain service stands among."""
@@ -96,6 +109,7 @@ RINGS = {
     **dict.fromkeys(FOUNDATIONS, PURE),
     **dict.fromkeys(STORES, PURE | {"table"}),
     **dict.fromkeys(TOOLS, PURE | TOOLS),
+    **dict.fromkeys(SERVICES, PURE | SERVICES),
     **dict.fromkeys(DOMAIN, PURE | FOUNDATIONS | STORES | DOMAIN | {"providers"}),
     **dict.fromkeys(WIRING, PURE | FOUNDATIONS | STORES | DOMAIN | {"providers"}),
 }
@@ -108,6 +122,8 @@ CLIENTS = {
     "keyring": {"aws_lambda_powertools", "botocore"},
     "telemetry": {"aws_lambda_powertools"},
     "pictures": {"PIL"},
+    "subtitles": {"pysubs2"},
+    **dict.fromkeys(SERVICES, frozenset({"openai", "pydantic"})),
     "at_once": frozenset(),
     **dict.fromkeys(DOMAIN | WIRING, frozenset()),
 }
@@ -238,7 +254,7 @@ def test_importing_the_lambdas_needs_no_environment_builds_no_client_and_loads_n
         [sys.executable, "-c", IMPORT_ALL, json.dumps(names)], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert not set(json.loads(done.stdout)) & {"openai", "replicate", "PIL", "httpx", "moto"}
+    assert not set(json.loads(done.stdout)) & {"openai", "replicate", "PIL", "pysubs2", "httpx", "moto"}
 
 
 @pytest.mark.parametrize("path", modules(), ids=name_of)

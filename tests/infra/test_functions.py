@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
+from infra.bundles import FONTS_ON_LAMBDA
 from infra.watch import CHOOSERS
 from tests.infra.conftest import Permission, Reader
 
@@ -20,6 +21,7 @@ class Wiring(NamedTuple):
     seconds: int = 60
     tmp: int = 512
     ffmpeg: bool = False
+    fonts: bool = False
 
 
 SHARED = "SHARED_BUCKET SHARED_URL"
@@ -63,7 +65,9 @@ WIRING = {
         ffmpeg=True,
     ),
     "arrange": Wiring(f"TABLE_NAME {PROVIDERS}", "rows replicate piapi runway"),
-    "make_piece": Wiring("TABLE_NAME MEDIA_BUCKET", "rows media", 3008, 900, tmp=2048, ffmpeg=True),
+    "make_piece": Wiring(
+        "TABLE_NAME MEDIA_BUCKET FONTS_FOLDER", "rows media", 3008, 900, tmp=2048, ffmpeg=True, fonts=True
+    ),
     "assemble": Wiring("TABLE_NAME MEDIA_BUCKET", "rows media", 3008, 900, tmp=10240, ffmpeg=True),
     "deliver": Wiring("TABLE_NAME EVENT_BUS_NAME APPROVAL_SECONDS", "rows publish"),
     "close_job": Wiring(
@@ -241,12 +245,18 @@ def test_our_code_is_one_asset(template: Reader) -> None:
     assert len({function["Code"]["S3Key"] for function in template.functions.values()}) == 1
 
 
-def test_only_functions_that_touch_pictures_in_motion_carry_ffmpeg(template: Reader) -> None:
-    ffmpeg = template.only("AWS::Lambda::LayerVersion", "Ffmpeg")
-    packages = template.only("AWS::Lambda::LayerVersion", "Packages")
+def test_a_function_carries_no_layer_that_it_does_not_use(template: Reader) -> None:
+    packages, ffmpeg, fonts = (
+        template.only("AWS::Lambda::LayerVersion", name) for name in ("Packages", "Ffmpeg", "Fonts")
+    )
     for folder, function in template.functions.items():
         layers = [template.text(layer) for layer in function["Layers"]]
-        assert layers == ([packages, ffmpeg] if WIRING[folder].ffmpeg else [packages])
+        used = WIRING[folder]
+        assert layers == [packages, *[ffmpeg] * used.ffmpeg, *[fonts] * used.fonts]
+
+
+def test_the_fonts_are_named_where_their_layer_lies(template: Reader) -> None:
+    assert template.environment("make_piece")["FONTS_FOLDER"] == FONTS_ON_LAMBDA
 
 
 def test_every_log_is_kept_for_a_month(template: Reader) -> None:

@@ -24,6 +24,7 @@ from functions.studio.library import Library
 from functions.studio.media_store import MediaStore, SharedStore
 from functions.studio.table import Table
 from local.ffmpeg import path_with_ffmpeg
+from local.fonts import fonts_folder
 from local.mends import tables
 from local.standins.xai import Xai
 from tests.integration.api_events import Caller
@@ -46,6 +47,12 @@ os.environ |= {
 def ffmpeg_on_path(tmp_path_factory: pytest.TempPathFactory) -> None:
     """As on Lambda, where the layer has it: a program called `ffmpeg`, found on PATH."""
     os.environ["PATH"] = path_with_ffmpeg(tmp_path_factory.mktemp("bin"), os.environ["PATH"])
+
+
+@pytest.fixture(scope="session", autouse=True)
+def fonts_in_their_folder() -> None:
+    """As on Lambda, where their layer has them."""
+    os.environ["FONTS_FOLDER"] = str(fonts_folder())
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -15,9 +15,9 @@ from PIL import Image, ImageDraw
 
 from functions.plan.choice import Choice, Editor, choose
 from functions.plan.plan import Board, plan
-from functions.plan.vision import Vision
 from functions.studio.budgets import Budgets
-from functions.studio.catalogue import VisionModel, catalogue
+from functions.studio.catalogue import catalogue
+from functions.studio.chat import Chat
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import Job, JobStatus
 from functions.studio.ledger import Ledger
@@ -25,6 +25,7 @@ from functions.studio.library import Asset, Campaign, Client, Library
 from functions.studio.media_store import MediaStore
 from functions.studio.messages import ClipTasks
 from functions.studio.rows import new_id, now
+from functions.studio.services import ChatModel
 from tests.scripted import a_job
 
 
@@ -36,7 +37,7 @@ def drawn(number: int) -> bytes:
     return out.getvalue()
 
 
-def a_model(slug: str) -> VisionModel:
+def a_model(slug: str) -> ChatModel:
     return catalogue().vision_models[0].model_copy(update={"slug": slug})
 
 
@@ -81,7 +82,7 @@ class Stage:
             library=library,
             editor=Editor(
                 media=self.media,
-                vision=Vision(lambda: "key", f"{xai}/v1"),
+                vision=Chat(lambda: "key", f"{xai}/v1"),
                 models=catalogue().vision_models,
                 handover="url",
                 pause=self.clock.pause,

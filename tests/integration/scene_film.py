@@ -12,12 +12,12 @@ from functions.arrange.arrange import arrange
 from functions.keep_clip.keep import Keeper
 from functions.plan.choice import Editor
 from functions.plan.plan import Board, plan
-from functions.plan.vision import Vision
 from functions.request_clip.request import request_clip
 from functions.studio.attempts import LIMITS, at_most, usual_cost
 from functions.studio.balances import Balances, granted
 from functions.studio.budgets import Budgets, Counter
 from functions.studio.catalogue import catalogue
+from functions.studio.chat import Chat
 from functions.studio.check_queue import CheckQueue
 from functions.studio.clips import STAGES, Answer, Attempt, Clip, ClipStatus, Outcome, pending_clip
 from functions.studio.closing import Closing, close_failed, end_well
@@ -100,7 +100,7 @@ class SceneFilm:
             self.events,
             catalogue,
         )
-        editor = Editor(self.media, Vision(lambda: "key", "http://127.0.0.1:9/v1"), [], "url")
+        editor = Editor(self.media, Chat(lambda: "key", "http://127.0.0.1:9/v1"), [], "url")
         self.board = Board(self.jobs, self.ledger, self.budgets, self.library, editor, 600, 30, catalogue)
 
     def accept(self, scenes: int = 1, *, clip: Mapping[str, Any] | None = None, **wishes: Any) -> SceneFilm:

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from functions.plan.vision import Seen, Vision
+from functions.studio.chat import Chat
 from functions.studio.clips import ClipStatus, pending_clip
 from functions.studio.errors import ConditionLost, InvalidRequest, StaleRun
 from functions.studio.job_store import JobStore
@@ -17,6 +17,7 @@ from functions.studio.jobs import JobStatus, Purpose, RunKind
 from functions.studio.ledger import Ledger, reservation
 from functions.studio.library import Library
 from functions.studio.media_store import MediaStore
+from functions.studio.services import Seen
 from local.standins.xai import Xai
 from tests.integration.plan_stage import Stage
 from tests.scripted import a_clip
@@ -130,10 +131,10 @@ def test_what_an_earlier_try_left_behind_is_not_made_too(stage: Stage) -> None:
     assert stage.ledger.totals(job.id).reserved == after.estimated_cost
 
 
-class Interrupted(Vision):
+class Interrupted(Chat):
     """Something happens to the job while the model looks at its pictures."""
 
-    def __init__(self, vision: Vision, happens: Callable[[], None]) -> None:
+    def __init__(self, vision: Chat, happens: Callable[[], None]) -> None:
         self.vision, self.happens = vision, happens
 
     def answer(self, *asked: Any) -> Seen:

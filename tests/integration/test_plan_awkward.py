@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from functions.plan.vision import Seen, Vision
+from functions.studio.chat import Chat
 from functions.studio.errors import BrokenMedia, KeyUnreachable, NotConfigured, ProviderFailed
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import Job
 from functions.studio.ledger import Ledger
 from functions.studio.library import Library
 from functions.studio.media_store import MediaStore
+from functions.studio.services import Seen
 from local.standins.xai import Xai
 from tests.integration.plan_stage import Stage, a_model
 
@@ -189,7 +190,7 @@ def test_without_time_nobody_is_asked(stage: Stage) -> None:
     assert stage.asked() == []
 
 
-class Endless(Vision):
+class Endless(Chat):
     """Begins to answer, and does not end: no silence of it is ever long enough to be noticed."""
 
     def __init__(self) -> None:
@@ -212,7 +213,7 @@ def test_a_missing_key_fails_the_job_in_the_seeds_words(stage: Stage) -> None:
     def missing() -> str:
         raise NotConfigured("XAI_API_KEY not configured")
 
-    stage.edits(vision=Vision(missing, f"{stage.xai}/v1"))
+    stage.edits(vision=Chat(missing, f"{stage.xai}/v1"))
     job = stage.job()
     with pytest.raises(NotConfigured, match=r"^XAI_API_KEY not configured$"):
         stage.plan(job)
@@ -224,7 +225,7 @@ def test_a_key_that_cannot_be_read_now_chooses_nothing_and_the_state_tries_again
         raise KeyUnreachable("Secrets Manager does not tell XAI_API_KEY")
 
     vision = stage.board.editor.vision
-    stage.edits(vision=Vision(unreachable, f"{stage.xai}/v1"))
+    stage.edits(vision=Chat(unreachable, f"{stage.xai}/v1"))
     job = stage.job()
     with pytest.raises(KeyUnreachable):
         stage.plan(job)
@@ -233,14 +234,14 @@ def test_a_key_that_cannot_be_read_now_chooses_nothing_and_the_state_tries_again
 
 
 def test_a_key_that_is_not_accepted_fails_the_job_too(stage: Stage) -> None:
-    stage.edits(vision=Vision(lambda: "wrong", f"{stage.xai}/v1"))
+    stage.edits(vision=Chat(lambda: "wrong", f"{stage.xai}/v1"))
     with pytest.raises(NotConfigured, match=r"^XAI_API_KEY not configured: xAI does not accept the key$"):
         stage.plan(stage.job())
 
 
 def test_a_key_that_was_changed_is_used_at_the_next_call(stage: Stage) -> None:
     keys = ["wrong", "key"]
-    stage.edits(vision=Vision(lambda: keys.pop(0), f"{stage.xai}/v1"))
+    stage.edits(vision=Chat(lambda: keys.pop(0), f"{stage.xai}/v1"))
     job = stage.job()
     with pytest.raises(NotConfigured):
         stage.plan(job)

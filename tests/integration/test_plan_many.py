@@ -14,11 +14,12 @@ import pytest
 
 from functions.plan.choice import choose
 from functions.plan.questions import BYTES_AT_ONCE
-from functions.plan.vision import Seen, Vision
+from functions.studio.chat import Chat
 from functions.studio.job_store import JobStore
 from functions.studio.ledger import Ledger
 from functions.studio.library import Library
 from functions.studio.media_store import MediaStore
+from functions.studio.services import Seen
 from local.standins.xai import Xai
 from tests.integration.plan_stage import Laptop, Stage, named, pairs_of, shown
 
@@ -100,7 +101,7 @@ def test_what_was_answered_and_paid_counts_though_a_later_answer_to_the_same_que
         assert vision.again.wait(60)
         return 0.0
 
-    editor = replace(stage.board.editor, vision=cast(Vision, vision))
+    editor = replace(stage.board.editor, vision=cast(Chat, vision))
     choice = choose(stage.pictures, 3, stage.campaign, stage.client, editor, left)
     vision.ended.set()
     assert pairs_of(choice)[0] == (first, second)
@@ -135,7 +136,7 @@ def test_as_many_pairs_as_the_pictures_make_are_found_and_what_the_model_is_not_
 def test_a_model_that_cannot_fetch_from_here_leaves_the_pairs_to_continuity_and_no_signature_is_told(
     stage: Stage, outside: Xai
 ) -> None:
-    stage.edits(media=Laptop(stage.media.bucket, stage.media.client), vision=Vision(lambda: "key", f"{outside.url}/v1"))
+    stage.edits(media=Laptop(stage.media.bucket, stage.media.client), vision=Chat(lambda: "key", f"{outside.url}/v1"))
     job = stage.planned()
     assert job.planning_model == "visual-continuity"
     [warning] = job.warnings
@@ -147,7 +148,7 @@ def test_pictures_are_sent_along_where_the_model_cannot_fetch_them(stage: Stage,
     stage.xai = outside.url
     stage.edits(
         media=Laptop(stage.media.bucket, stage.media.client),
-        vision=Vision(lambda: "key", f"{outside.url}/v1"),
+        vision=Chat(lambda: "key", f"{outside.url}/v1"),
         handover="upload",
     )
     job = stage.planned()

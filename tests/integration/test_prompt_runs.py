@@ -11,9 +11,9 @@ import pytest
 from functions.arrange.arrange import arrange
 from functions.plan.choice import Editor
 from functions.plan.plan import Board, plan
-from functions.plan.vision import Vision
 from functions.studio.budgets import Budgets
 from functions.studio.catalogue import catalogue
+from functions.studio.chat import Chat
 from functions.studio.clips import Clip, ClipStatus, Fault
 from functions.studio.closing import close_failed, deliver
 from functions.studio.cut import Take
@@ -40,7 +40,7 @@ class Run:
         self, acme: Caller, jobs: JobStore, ledger: Ledger, library: Library, media: MediaStore, wishes: dict[str, Any]
     ) -> None:
         self.acme, self.jobs, self.ledger = acme, jobs, ledger
-        editor = Editor(media, Vision(lambda: "key", "http://127.0.0.1:9/v1"), [], "url")
+        editor = Editor(media, Chat(lambda: "key", "http://127.0.0.1:9/v1"), [], "url")
         self.board = Board(jobs, ledger, Budgets(jobs.table), library, editor, 600, 30, catalogue)
         self.closing = a_closing(jobs, ledger)
         self.accepted = prompted(acme, **{"model": "veo3", "durationSeconds": 8, **wishes})

@@ -10,10 +10,10 @@ import pytest
 from functions.keep_clip.keep import Keeper
 from functions.plan.choice import Editor
 from functions.plan.plan import Board, plan
-from functions.plan.vision import Vision
 from functions.studio import wiring
 from functions.studio.budgets import Budgets
 from functions.studio.catalogue import catalogue
+from functions.studio.chat import Chat
 from functions.studio.clips import STAGES, Answer, AttemptStatus, ClipStatus, Outcome
 from functions.studio.closing import close_failed, deliver, stop_run
 from functions.studio.cut import Cut
@@ -45,7 +45,7 @@ class Rerun(Ended):
 
     def __init__(self, acme: Caller, jobs: JobStore, ledger: Ledger, library: Library, media: MediaStore) -> None:
         super().__init__(acme, jobs, ledger, library)
-        editor = Editor(media, Vision(lambda: "key", "http://127.0.0.1:9/v1"), [], "url")
+        editor = Editor(media, Chat(lambda: "key", "http://127.0.0.1:9/v1"), [], "url")
         self.board = Board(jobs, ledger, Budgets(jobs.table), library, editor, 600, 30, catalogue)
         self.bus = Bus()
         self.events = JobEvents("bus", self.bus)

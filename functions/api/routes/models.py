@@ -11,7 +11,8 @@ from functions.api.envelope import Envelope, Listed, answer
 from functions.api.given import TheCatalogue
 from functions.api.model_views import ModelView, model_views
 from functions.api.standing import TheMoment
-from functions.studio.catalogue import Mode, State
+from functions.studio.catalogue import Mode
+from functions.studio.data import State
 from functions.studio.rows import today
 
 router = Router()

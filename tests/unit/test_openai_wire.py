@@ -5,7 +5,6 @@ from email.utils import format_datetime
 
 import pytest
 
-from functions.plan.vision import fit_to_be_told, translated
 from functions.studio.errors import (
     ModelGone,
     NotConfigured,
@@ -14,6 +13,7 @@ from functions.studio.errors import (
     ProviderRefused,
     ReelayError,
 )
+from functions.studio.openai_wire import fit_to_be_told, translated
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Vision, through the real SDK, against a service that says what no stand-in would."""
+"""Chat, through the real SDK, against a service that says what no stand-in would."""
 
 from __future__ import annotations
 
@@ -14,8 +14,16 @@ import pytest
 from functions.plan.asking import Answered, Patience, ask_until_answered
 from functions.plan.questions import Question
 from functions.plan.selection import SCHEMA
-from functions.plan.vision import Seen, Vision
-from functions.studio.errors import ModelGone, NotConfigured, ProviderFailed, ProviderRefused, ReelayError
+from functions.studio.chat import Chat
+from functions.studio.errors import (
+    ModelGone,
+    NotConfigured,
+    ProviderFailed,
+    ProviderRefused,
+    ProviderUnknown,
+    ReelayError,
+)
+from functions.studio.services import Seen
 from tests.integration.plan_stage import Clock, a_model
 
 USAGE = {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100}
@@ -35,8 +43,8 @@ class Service:
         self.script.append((status, kind, body if isinstance(body, bytes) else json.dumps(body).encode()))
 
     @property
-    def vision(self) -> Vision:
-        return Vision(lambda: "key", self.url)
+    def vision(self) -> Chat:
+        return Chat(lambda: "key", self.url)
 
 
 @pytest.fixture
@@ -100,9 +108,9 @@ def completion(**choice: Any) -> dict[str, Any]:
             r"^xAI answered 404: The model grok-3 does not exist\.$",
         ),
         (502, b"<html>Bad gateway</html>", ProviderFailed, "502"),
-        (200, b"<html>Good day</html>", ProviderFailed, "no chat completion"),
-        (200, b'{"choices": [{"mess', ProviderFailed, "no chat completion"),
-        (200, {"choices": None}, ProviderFailed, "no chat completion"),
+        (200, b"<html>Good day</html>", ProviderUnknown, "no chat completion"),
+        (200, b'{"choices": [{"mess', ProviderUnknown, "no chat completion"),
+        (200, {"choices": None}, ProviderUnknown, "no chat completion"),
     ],
 )
 def test_an_answer_that_is_no_completion_is_an_error_of_ours(
@@ -129,10 +137,10 @@ def test_an_answer_is_read_with_what_it_took_and_why_it_stopped(service: Service
     assert asked(service) == seen
 
 
-def test_a_service_that_is_silent_for_too_long_has_failed(service: Service) -> None:
+def test_of_a_service_that_is_silent_for_too_long_nobody_knows_whether_it_is_to_be_paid(service: Service) -> None:
     service.says(completion())
     service.drips = 1.0
-    with pytest.raises(ProviderFailed, match="APITimeoutError"):
+    with pytest.raises(ProviderUnknown, match="APITimeoutError"):
         asked(service, seconds=0.3)
 
 
