@@ -24,7 +24,6 @@ from infra.workflow import DEFINITION
 from local.standins.openai.api import OpenAi
 from local.standins.piapi.api import Piapi
 from local.standins.polly.api import Polly
-from local.standins.polly.api import Polly
 from local.standins.replicate.api import Replicate
 from local.standins.runway.api import Runway
 from local.standins.scripts import VERBS
@@ -91,7 +90,9 @@ def test_every_error_class_of_a_clip_is_explained() -> None:
 
 def test_every_verb_of_misbehaviour_is_explained_for_the_services_that_know_it() -> None:
     rows = {do: tuple(map(bool, known)) for do, _, *known in table("do")}
-    assert rows == {verb: tuple(verb in one.verbs for one in (Replicate, Piapi, Runway, Xai, OpenAi, Polly)) for verb in VERBS}
+    assert rows == {
+        verb: tuple(verb in one.verbs for one in (Replicate, Piapi, Runway, Xai, OpenAi, Polly)) for verb in VERBS
+    }
 
 
 def test_every_bound_of_a_wait_is_the_codes(template: Reader) -> None:

@@ -30,5 +30,5 @@ def stage(jobs: JobStore, ledger: Ledger, library: Library, media: MediaStore, o
 
 def test_a_listing_is_written_spoken_and_timed(stage: Stage) -> None:
     job = stage.planned()
-    narration = stage.narration(job)
+    stage.narration(job)
     assert stage.asked() == {"script": 1, "voice": 1, "captions": 1}

@@ -169,7 +169,9 @@ def test_a_cloud_that_is_given_no_settings_takes_no_key_from_the_environment(
 
 @pytest.mark.parametrize("one", [one for one in SETTINGS if one.parameter], ids=lambda one: one.name)
 def test_a_setting_becomes_its_parameter(one: Setting) -> None:
-    settings = Settings({**REPLICATE, **PIAPI, **RUNWAY, **XAI, **OPENAI, one.name: one.default or "https://reelay.example"})
+    settings = Settings(
+        {**REPLICATE, **PIAPI, **RUNWAY, **XAI, **OPENAI, one.name: one.default or "https://reelay.example"}
+    )
     assert parameters_of(settings, {})[one.parameter] == settings[one.name]
 
 
