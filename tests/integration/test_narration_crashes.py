@@ -10,7 +10,8 @@ from typing import Any, Literal
 import pytest
 import requests
 
-from functions.studio.errors import ConditionLost
+from functions.studio.closing import close_failed
+from functions.studio.errors import NarrationFailed, StaleRun
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import JobStatus
 from functions.studio.ledger import Ledger, LineState
@@ -19,7 +20,7 @@ from functions.studio.media_store import MediaStore
 from functions.studio.settlement import settle_open_clips
 from local.standins.openai import OpenAi
 from tests.integration.narration_stage import Stage
-from tests.scripted import a_brake
+from tests.scripted import a_brake, a_closing
 
 SAID = "Meet the car. It is quiet."
 WRITES = ("transact_write_items", "put_item", "update_item", "delete_item", "put_object")
@@ -139,17 +140,17 @@ def test_the_next_run_finds_what_the_one_before_has_paid_for(stage: Stage) -> No
     """A run that failed at its voice has its script; the next one writes none."""
     stage.script("server_error", match={"voice": "alloy"}, times=50)
     job = stage.job()
-    with pytest.raises(Exception, match="could not be spoken"):
+    with pytest.raises(NarrationFailed, match="could not be spoken"):
         stage.plan(job)
     requests.post(f"{stage.openai}/_reset", timeout=5).raise_for_status()
-    again = job.model_copy(update={"run": 2})
-    stage.jobs.table.commit(stage.jobs.move_job(job.id, 1, JobStatus.FAILED))
-    stage.jobs.table.commit(
-        *stage.jobs.next_run(
-            stage.jobs.job(job.id).model_copy(update={"announced_run": None}), job.purpose, {"announcedRun": None}
-        )[:1]
+    close_failed(job.id, 1, "The job's workflow failed.", a_closing(stage.jobs, stage.ledger))
+    failed = stage.jobs.job(job.id)
+    assert failed.beside_clips == {"script": failed.actual_cost}
+    stage.board.budgets.accept(
+        job.model_copy(update={"run": 2}),
+        *stage.jobs.next_run(failed, job.purpose, {"reservedCost": job.reserved_cost}),
     )
-    stage.plan(again)
+    stage.plan(stage.jobs.job(job.id))
     assert stage.asked() == {"voice": 1, "captions": 1}
 
 
@@ -205,7 +206,6 @@ def test_a_job_that_ends_while_it_is_narrated_gets_no_clips(stage: Stage) -> Non
         stage.jobs.table.commit(stage.jobs.move_job(job.id, 1, JobStatus.FAILED))
 
     stage.media.client = Interrupting(bucket, ends)  # type: ignore[assignment]  # as boto3's
-    with pytest.raises(Exception, match="has nothing to do") as raised:
+    with pytest.raises(StaleRun):
         stage.plan(job)
-    assert not isinstance(raised.value, ConditionLost)
     assert stage.jobs.clips(job.id) == []
