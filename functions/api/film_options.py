@@ -32,6 +32,8 @@ from functions.studio.tracks import TRACKS, Track
 
 MOST_CLIPS = 1000
 
+_TRACKS = f"one of {', '.join(TRACKS)}"
+
 JoinSeconds = Annotated[float, Field(ge=0.1, le=2)]
 CardSeconds = Annotated[float, Field(ge=0.5, le=10)]
 Opacity = Annotated[float, Field(ge=0.01, le=1)]
@@ -67,19 +69,8 @@ class MusicWish(inputs.Input):
     silent."""
 
     track: Track | None = None
-    asset_id: Annotated[str | None, Field(validate_default=True)] = None
+    asset_id: str | None = None
     volume: Volume = 0.7
-
-    @field_validator("asset_id")
-    @classmethod
-    def _is_one_of_them(cls, asset_id: str | None, info: ValidationInfo) -> str | None:
-        if "track" not in info.data:
-            return asset_id  # what is wrong with the track is told already
-        if info.data["track"] is not None and asset_id is not None:
-            raise ValueError("must be left out where track is given")
-        if info.data["track"] is None and asset_id is None:
-            raise ValueError(f"is required, or track: one of {', '.join(TRACKS)}")
-        return asset_id
 
 
 class CardWish(inputs.Input):
@@ -193,6 +184,9 @@ def _card(wish: CardWish | None, field: str, tenant: str, library: Library) -> C
 def _music(wish: MusicWish | None, tenant: str, library: Library) -> Music | None:
     if wish is None:
         return None
+    if (wish.track is None) == (wish.asset_id is None):
+        detail = "must be left out where track is given" if wish.track else f"is required, or track: {_TRACKS}"
+        raise InvalidRequest(f"music.assetId: {detail}", errors=(FieldError("music.assetId", detail),))
     if wish.asset_id is None:
         return Music(track=wish.track, volume=_exact(wish.volume))
     asset = _asset("audio", wish.asset_id, "music", tenant, library)

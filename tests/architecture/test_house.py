@@ -45,6 +45,7 @@ PURE = {
     "captions",
     "caption_lines",
     "fonts",
+    "tracks",
     "writing",
     "scripts",
     "narration_costs",
