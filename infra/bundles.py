@@ -102,9 +102,8 @@ def fonts() -> Bundle:
         with tempfile.TemporaryDirectory() as scratch:
             for file in (lock, lock.with_name("package.json")):
                 shutil.copy(file, scratch)
-            subprocess.run(
-                ["npm", "ci", "--silent", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=scratch, check=True
-            )
+            silent = ["--loglevel=error", "--no-audit", "--no-fund", "--ignore-scripts"]
+            subprocess.run(["npm", "ci", *silent], cwd=scratch, stdout=subprocess.DEVNULL, check=True)
             for name, face in FACES.items():
                 package = Path(scratch, "node_modules", "@expo-google-fonts", face.package)
                 place = folder / "fonts" / name
