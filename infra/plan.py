@@ -1,5 +1,6 @@
 """Planning a film: a vision model chooses what to show; what is said is written, spoken and timed."""
 
+from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infra.library import Library
@@ -16,13 +17,20 @@ class Plan(Construct):
         self.key = ServiceKey(self, "Xai", service="xai")
         self.openai_key = ServiceKey(self, "Openai", service="openai")
         self.plan = runtime.function(
-            self, "plan", does="Chooses the pairs and writes the clips' rows.", seconds=300, memory=1024
+            self,
+            "plan",
+            does="Chooses the pairs, has narrations spoken, and writes the clips' rows.",
+            seconds=300,
+            memory=1024,
+            ffmpeg=True,
         )
 
         self.key.hand_to(self.plan)
         self.openai_key.hand_to(self.plan)
         library.lend_rows(self.plan)
-        library.show_media(self.plan)
+        library.lend_media(self.plan)
+        # Speech is no resource of Polly's.
+        self.plan.add_to_role_policy(iam.PolicyStatement(actions=["polly:SynthesizeSpeech"], resources=["*"]))
         for variable, value in {
             "XAI_BASE_URL": parameters.xai_base_url,
             "OPENAI_BASE_URL": parameters.openai_base_url,

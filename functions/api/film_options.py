@@ -28,6 +28,7 @@ from functions.studio.cut import (
 )
 from functions.studio.errors import FieldError, InvalidRequest
 from functions.studio.library import Asset, AssetType, Library
+from functions.studio.tracks import TRACKS, Track
 
 MOST_CLIPS = 1000
 
@@ -62,10 +63,23 @@ class WatermarkWish(inputs.Input):
 
 
 class MusicWish(inputs.Input):
-    """`volume` is against the clips' sound: 1 is as loud as they are, wherever they are silent."""
+    """One of our tracks, or an asset. `volume` is against the clips' sound: 1 is as loud as they are, wherever they are
+    silent."""
 
-    asset_id: str
+    track: Track | None = None
+    asset_id: Annotated[str | None, Field(validate_default=True)] = None
     volume: Volume = 0.7
+
+    @field_validator("asset_id")
+    @classmethod
+    def _is_one_of_them(cls, asset_id: str | None, info: ValidationInfo) -> str | None:
+        if "track" not in info.data:
+            return asset_id  # what is wrong with the track is told already
+        if info.data["track"] is not None and asset_id is not None:
+            raise ValueError("must be left out where track is given")
+        if info.data["track"] is None and asset_id is None:
+            raise ValueError(f"is required, or track: one of {', '.join(TRACKS)}")
+        return asset_id
 
 
 class CardWish(inputs.Input):
@@ -113,7 +127,7 @@ def the_cut(asked: CutOptions, tenant: str, library: Library, clips: int | None,
     before = was.transition if was and "transition" not in said else Transition()
     _check_joins(asked.transitions, clips)
     if asked.audio == "music" and not has_music:
-        detail = 'is required when audio is music: {"assetId": "…"} of an asset of type audio'
+        detail = f'is required when audio is music: {{"track": "{TRACKS[0]}"}}, or {{"assetId": "…"}} of an asset of type audio'
         raise InvalidRequest(f"music: {detail}", errors=(FieldError("music", detail),))
     usual = _transition(asked.transition, Transition()) if asked.transition else before
     sized = asked if isinstance(asked, FilmOptions) else FilmOptions()
@@ -179,6 +193,8 @@ def _card(wish: CardWish | None, field: str, tenant: str, library: Library) -> C
 def _music(wish: MusicWish | None, tenant: str, library: Library) -> Music | None:
     if wish is None:
         return None
+    if wish.asset_id is None:
+        return Music(track=wish.track, volume=_exact(wish.volume))
     asset = _asset("audio", wish.asset_id, "music", tenant, library)
     return Music(asset_id=asset.id, key=asset.key, volume=_exact(wish.volume))
 
@@ -231,7 +247,10 @@ class WatermarkView(View):
 
 
 class MusicView(View):
-    asset_id: str
+    """`track` is null where `assetId` is not."""
+
+    track: Track | None
+    asset_id: str | None
     volume: float
 
 

@@ -15,6 +15,7 @@ from functions.api.comparison import ShotView, comparison
 from functions.api.envelope import ROOT, Metadata, Money, View
 from functions.api.film_list import FilmView, film_view
 from functions.api.film_options import OptionsView, options_view
+from functions.api.money_views import CostsView, costs_view
 from functions.api.prompt_views import BriefView, ChoiceView, brief_view, choice_view
 from functions.api.scene_views import ScenesView, scenes_view
 from functions.studio.clips import Clip, ClipStatus
@@ -136,6 +137,8 @@ class JobView(JobBase):
     progress: Progress
     actual_cost: Money
     lost_cost: Money
+    costs: CostsView | None
+    """What was paid for a listing's film, by component."""
     spent: Money
     """What was had and what bought nothing, together; while the job runs, what is known of it."""
     saved: Money | None
@@ -292,6 +295,7 @@ def job_view(job: Job, clips: Sequence[Clip], films: Sequence[Film], link: Playe
         progress=_progress(job, clips),
         actual_cost=_cost(job, clips),
         lost_cost=job.lost_cost,
+        costs=costs_view(job, _cost(job, clips)),
         spent=_cost(job, clips) + job.lost_cost,
         saved=job.saved_cost if job.status is JobStatus.CANCELLED else None,
         options=options_view(job.cut),
@@ -357,4 +361,5 @@ def _silent(clips: Sequence[Clip]) -> list[str]:
 
 def _cost(job: Job, clips: Sequence[Clip]) -> Decimal:
     """Closing a job sums its ledger; until then its clips' costs are what is known."""
-    return job.actual_cost if job.ended else sum((clip.actual_cost or Decimal(0) for clip in clips), Decimal(0))
+    beside = sum(job.beside_clips.values(), Decimal(0))
+    return job.actual_cost if job.ended else sum((clip.actual_cost or Decimal(0) for clip in clips), beside)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Literal
 
 from functions.api.envelope import Money, View
@@ -63,6 +64,18 @@ class LedgerView(View):
     lines: list[LineView]
 
 
+class CostsView(View):
+    """What a listing's film was paid for."""
+
+    script: Money
+    voice: Money
+    captions: Money
+    storage: Money
+    """Of a copy elsewhere; our own bucket is not billed to anybody."""
+    clips: Money
+    """That a model made."""
+
+
 class BalanceView(View):
     unit: str
     budget: Money | None
@@ -114,6 +127,14 @@ def ledger_view(job: Job, lines: Sequence[Line]) -> LedgerView:
         credits=_credits(job, lines),
         lines=[_line(line, job) for line in lines],
     )
+
+
+def costs_view(job: Job, paid: Decimal) -> CostsView | None:
+    """`paid` is all that the job has paid so far; None of a job that pays for clips alone."""
+    if job.listing is None:
+        return None
+    by_stage = {stage: job.beside_clips.get(stage, Decimal(0)) for stage in ("script", "voice", "captions", "storage")}
+    return CostsView(**by_stage, clips=paid - sum(job.beside_clips.values()))
 
 
 def _credits(job: Job, lines: Sequence[Line]) -> CreditTotalsView | None:

@@ -100,7 +100,7 @@ def _told(job: Job, film: Film) -> dict[str, Any]:
             "language": listing.language,
             "voice": listing.voice if narration.spoken else None,
             "assetId": narration.asset_id,
-            "cost": plain(narration.costs),
+            "cost": plain(job.beside_clips),
         },
         "captions": beside and {"srt": _name(beside.srt_key), "vtt": _name(beside.vtt_key)},
     }

@@ -13,6 +13,7 @@ from functions.studio.clips import Clip, ClipStatus
 from functions.studio.detail import still_of
 from functions.studio.errors import NoClipSurvived, NotFound
 from functions.studio.jobs import Job, JobStatus
+from functions.studio.ledger import beside_clips
 from functions.studio.library import PictureAsset
 from functions.studio.listing_clips import moved_by_model, moved_by_us
 from functions.studio.listings import Listing
@@ -48,6 +49,7 @@ def plan_listing(job: Job, listing: Listing, board: Board, time_left: Callable[[
         "estimatedCost": cost,
         "reservedCost": cost,
         "narration": narration.attributes(),
+        "besideClips": beside_clips(board.ledger.lines(job.id)),
         "warnings": [*job.warnings, *(one for one in warnings if one not in job.warnings)],
         "aspectRatio": ratios.get(job.model),
         "otherRatios": {name: ratio for name, ratio in ratios.items() if name != job.model},

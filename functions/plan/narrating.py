@@ -25,7 +25,7 @@ from functions.studio.library import Asset, Campaign, Library
 from functions.studio.listings import Listing
 from functions.studio.media_store import MediaStore, asset_key, narration_key
 from functions.studio.narration import Narration, NarrationRef, Timed, Word
-from functions.studio.narration_costs import asking_cost, most_seconds
+from functions.studio.narration_costs import asking_cost, most_seconds, writing_cost
 from functions.studio.rows import new_id, now
 from functions.studio.scripts import SCHEMA, Script, as_given, most_tokens, written
 from functions.studio.services import Cast, ChatModel, Language, Narrators, Seen
@@ -76,7 +76,7 @@ def narrate(job: Job, listing: Listing, booth: Booth, till: Till, on: date) -> t
         speaking = _Speaking(job, listing, language, script.text, booth, till, on, folder, [])
         told = speaking.told(narrators) if listing.spoken else None
         warnings = [*script.warnings, *speaking.warnings]
-        return _kept(job, listing, script, told, booth, till), warnings
+        return _kept(job, listing, script, told, booth), warnings
 
 
 def _script(listing: Listing, language: Language, narrators: Narrators, booth: Booth, till: Till, on: date) -> Script:
@@ -106,7 +106,7 @@ def _writing(model: ChatModel, messages: list[dict[str, Any]], tokens: int, writ
         said=json.dumps([model.slug, messages, tokens]),
         at_most=asking_cost(model, messages, tokens),
         ask=ask,
-        cost=lambda answer: model.cost(json.loads(answer)["tokens_in"], json.loads(answer)["tokens_out"]),
+        cost=lambda answer: writing_cost(model, Seen(**json.loads(answer))),
     )
 
 
@@ -211,7 +211,7 @@ class _Speaking:
         )
 
 
-def _kept(job: Job, listing: Listing, script: Script, told: Told | None, booth: Booth, till: Till) -> NarrationRef:
+def _kept(job: Job, listing: Listing, script: Script, told: Told | None, booth: Booth) -> NarrationRef:
     seconds = max(LEAST_SILENT, reading_seconds(script.text, listing.language))
     if told is None:
         told = Told([] if listing.spoken else estimated(script.text, seconds), "estimated")
@@ -236,7 +236,6 @@ def _kept(job: Job, listing: Listing, script: Script, told: Told | None, booth: 
         words=script.words,
         sentences=sentence_starts(told.words),
         asset_id=told.asset_id,
-        costs=till.costs(),
         spoken=pcm_key is not None,
     )
 

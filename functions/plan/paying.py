@@ -131,14 +131,6 @@ class Till:
         """USD that this run's narration takes of budgets."""
         return sum((line.counts for line in self._lines()), Decimal(0))
 
-    def costs(self) -> dict[str, Decimal]:
-        """USD by stage, of all runs; without what was lost."""
-        sums: dict[str, Decimal] = {}
-        for line in self.ledger.lines(self.job.id):
-            if line.clip == NARRATION and line.state is LineState.SETTLED:
-                sums[line.stage] = sums.get(line.stage, Decimal(0)) + line.counts
-        return sums
-
     def _lines(self) -> list[Line]:
         lines = self.ledger.lines(self.job.id)
         return [line for line in lines if line.run == self.job.run and line.clip == NARRATION]

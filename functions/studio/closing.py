@@ -17,7 +17,7 @@ from functions.studio.errors import ConditionLost, StaleRun
 from functions.studio.events import CLOSING, JobEvents
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import Film, Job, JobStatus, Pause, RunKind
-from functions.studio.ledger import Ledger, Line, LineState, credits_taken, totals
+from functions.studio.ledger import Ledger, Line, LineState, beside_clips, credits_taken, totals
 from functions.studio.messages import LateClip
 from functions.studio.rows import in_rows, now
 from functions.studio.settlement import settle_open_clips
@@ -218,6 +218,7 @@ def _totals(job_id: str, run: int, status: JobStatus, lines: Sequence[Line], clo
         "failedClips": sum(clip.status is ClipStatus.FAILED for clip in clips),
         "actualCost": money.settled,
         "lostCost": money.lost,
+        **({"besideClips": beside} if (beside := beside_clips(lines)) else {}),
     }
     return sums | ({"savedCost": _saved(clips, lines, run)} if status is JobStatus.CANCELLED else {})
 

@@ -223,9 +223,11 @@ class Job(Row):
     brief: Brief | None = None
     """Of a prompted film."""
     listing: Listing | None = None
-    """Of a listing's film; so is the next one."""
+    """Of a listing's film; so are the next two."""
     narration: NarrationRef | None = None
     """Once it is written, spoken and timed."""
+    beside_clips: dict[str, Decimal] = Field(default_factory=dict)
+    """USD that was paid for other things than clips, by stage; part of `actual_cost`."""
     scenario_id: str | None = None
     """Of a film of scenes; so are the next four."""
     resolution: str | None = None

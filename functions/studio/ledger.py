@@ -104,6 +104,15 @@ def totals(lines: Iterable[Line]) -> Totals:
     return Totals.model_validate({state.value: amount for state, amount in sums.items()})
 
 
+def beside_clips(lines: Iterable[Line]) -> dict[str, Decimal]:
+    """USD that were settled for other things than clips, by stage."""
+    sums: dict[str, Decimal] = {}
+    for line in lines:
+        if line.clip == NARRATION and line.state is LineState.SETTLED:
+            sums[line.stage] = sums.get(line.stage, Decimal(0)) + line.counts
+    return sums
+
+
 def credits_taken(lines: Iterable[Line]) -> int:
     return sum(line.taken for line in lines)
 

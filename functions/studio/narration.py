@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Literal
 
 from functions.studio.rows import Row
@@ -46,7 +45,5 @@ class NarrationRef(Row):
     """Where those behind the first begin, in seconds: `timeline.sentence_starts`."""
     asset_id: str | None = None
     """Of the speech among the campaign's assets."""
-    costs: dict[str, Decimal] = {}
-    """USD that it took, by stage."""
     spoken: bool = True
     """Whether it has sound: a voice may have been out of reach."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from functions.studio.listings import Listing
 from functions.studio.scripts import most_letters, most_tokens, question, target
-from functions.studio.services import ChatModel, Language, Narrators
+from functions.studio.services import ChatModel, Language, Narrators, Seen, usd
 
 TRIES = 2
 """Times that each question may be paid for: once for nothing."""
@@ -32,7 +32,12 @@ def most_seconds(text: str, language: Language) -> float:
 
 def asking_cost(model: ChatModel, messages: Sequence[Mapping[str, Any]], tokens: int) -> Decimal:
     """USD at most for an answer of at most so many tokens: a token of what is asked has a byte at least."""
-    return model.cost(len(json.dumps(messages, ensure_ascii=False).encode()), tokens)
+    return usd(model.cost(len(json.dumps(messages, ensure_ascii=False).encode()), tokens))
+
+
+def writing_cost(model: ChatModel, seen: Seen) -> Decimal:
+    """USD that an answer has taken."""
+    return usd(model.cost(seen.tokens_in, seen.tokens_out))
 
 
 def narration_at_most(listing: Listing, narrators: Narrators, on: dt.date) -> dict[str, Decimal]:

@@ -64,7 +64,7 @@ class SpeechModel(Service):
 
     def cost(self, text: str, seconds: float) -> Decimal:
         """USD for text that takes so many seconds to say."""
-        return _usd(self.usd * (Decimal(len(text)) / MILLION if self.unit != "minute" else _minutes(seconds)))
+        return usd(self.usd * (Decimal(len(text)) / MILLION if self.unit != "minute" else _minutes(seconds)))
 
 
 class TimingModel(Service):
@@ -73,7 +73,7 @@ class TimingModel(Service):
     usd_per_minute: Price
 
     def cost(self, seconds: float) -> Decimal:
-        return _usd(self.usd_per_minute * _minutes(ceil(seconds)))
+        return usd(self.usd_per_minute * _minutes(ceil(seconds)))
 
 
 class Voice(Data):
@@ -235,13 +235,12 @@ class Narrators(Data):
             if wanted is None:
                 why = "it is not known any more"
             elif wanted.speaks(language):
-                why = (
-                    "; ".join(_gone(one) for one in models if one.state(on) == "retired") or "its words cannot be timed"
-                )
+                gone = [_gone(one) for one in models if one.state(on) == "retired"]
+                why = gone[0] if gone else "its words cannot be timed"
             yield f"voice {asked}: {why}. {cast.voice.title} ({cast.model.name}) speaks instead."
         if not cast.timed:
-            gone = "; ".join(_gone(one) for one in self.listeners) or "there is no service that times words"
-            yield f"captions: {gone}. Their times are estimated."
+            left = "; ".join(_gone(one) for one in self.listeners) or "there is no service that times words"
+            yield f"captions: {left}. Their times are estimated."
 
 
 def _gone(one: Service) -> str:
@@ -256,6 +255,6 @@ def _minutes(seconds: float) -> Decimal:
     return Decimal(str(seconds)) / 60
 
 
-def _usd(amount: Decimal) -> Decimal:
-    """Rounded up to a millionth of a cent: sums stay what the table can keep."""
-    return amount.quantize(Decimal("0.00000001"), rounding="ROUND_UP").normalize() + 0
+def usd(amount: Decimal) -> Decimal:
+    """Rounded up to a millionth: sums stay what the table can keep."""
+    return amount.quantize(Decimal("0.000001"), rounding="ROUND_UP")

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
-from infra.bundles import FONTS_ON_LAMBDA
+from infra.bundles import FONTS_ON_LAMBDA, TRACKS_ON_LAMBDA
 from infra.watch import CHOOSERS
 from tests.infra.conftest import Permission, Reader
 
@@ -22,6 +22,7 @@ class Wiring(NamedTuple):
     tmp: int = 512
     ffmpeg: bool = False
     fonts: bool = False
+    tracks: bool = False
 
 
 SHARED = "SHARED_BUCKET SHARED_URL"
@@ -42,9 +43,10 @@ WIRING = {
     "callback": Wiring(f"TABLE_NAME {PROVIDERS} EVENT_BUS_NAME", "rows replicate piapi runway answer publish", 512, 30),
     "plan": Wiring(
         "TABLE_NAME MEDIA_BUCKET XAI_SECRET_ARN XAI_BASE_URL OPENAI_SECRET_ARN OPENAI_BASE_URL MEDIA_HANDOVER CHECK_DELAYS CLIP_TIMEOUT_SECONDS",
-        "rows look xai openai",
+        "rows media xai openai speak",
         1024,
         300,
+        ffmpeg=True,
     ),
     "request_clip": Wiring(
         f"TABLE_NAME MEDIA_BUCKET {SHARED} {PROVIDERS} PUBLIC_URL CHECK_QUEUE_URL CHECK_DELAYS MEDIA_HANDOVER",
@@ -68,7 +70,9 @@ WIRING = {
     "make_piece": Wiring(
         "TABLE_NAME MEDIA_BUCKET FONTS_FOLDER", "rows media", 3008, 900, tmp=2048, ffmpeg=True, fonts=True
     ),
-    "assemble": Wiring("TABLE_NAME MEDIA_BUCKET", "rows media", 3008, 900, tmp=10240, ffmpeg=True),
+    "assemble": Wiring(
+        "TABLE_NAME MEDIA_BUCKET TRACKS_FOLDER", "rows media", 3008, 900, tmp=10240, ffmpeg=True, tracks=True
+    ),
     "deliver": Wiring("TABLE_NAME EVENT_BUS_NAME APPROVAL_SECONDS", "rows publish"),
     "close_job": Wiring(
         f"TABLE_NAME STATE_MACHINE_ARN EVENT_BUS_NAME {PROVIDERS}",
@@ -118,6 +122,8 @@ def granted(template: Reader, grant: str) -> set[tuple[str, str]]:
         case "replicate" | "piapi" | "runway" | "xai" | "openai" | "player":
             secret = template.only("AWS::SecretsManager::Secret", grant.capitalize())
             return each("secretsmanager:GetSecretValue secretsmanager:DescribeSecret", secret)
+        case "speak":
+            return each("polly:SynthesizeSpeech", "*")
         case "start":
             return each("states:StartExecution", template.only("AWS::StepFunctions::StateMachine"))
         case "describe":
@@ -196,7 +202,7 @@ def test_wildcards_are_these_and_no_others(template: Reader) -> None:
         f"{RUNS}:*",
         f"{RUNS}/*",
     }
-    assert {one.action.split(":")[0] for one in allowed if one.resource == "*"} == {"logs", "xray"}
+    assert {one.action.split(":")[0] for one in allowed if one.resource == "*"} == {"logs", "xray", "polly"}
     assert not [one.action for one in allowed if "*" in one.action]
 
 
@@ -246,17 +252,18 @@ def test_our_code_is_one_asset(template: Reader) -> None:
 
 
 def test_a_function_carries_no_layer_that_it_does_not_use(template: Reader) -> None:
-    packages, ffmpeg, fonts = (
-        template.only("AWS::Lambda::LayerVersion", name) for name in ("Packages", "Ffmpeg", "Fonts")
+    packages, ffmpeg, fonts, tracks = (
+        template.only("AWS::Lambda::LayerVersion", name) for name in ("Packages", "Ffmpeg", "Fonts", "Tracks")
     )
     for folder, function in template.functions.items():
         layers = [template.text(layer) for layer in function["Layers"]]
         used = WIRING[folder]
-        assert layers == [packages, *[ffmpeg] * used.ffmpeg, *[fonts] * used.fonts]
+        assert layers == [packages, *[ffmpeg] * used.ffmpeg, *[fonts] * used.fonts, *[tracks] * used.tracks]
 
 
-def test_the_fonts_are_named_where_their_layer_lies(template: Reader) -> None:
+def test_fonts_and_tracks_are_named_where_their_layers_lie(template: Reader) -> None:
     assert template.environment("make_piece")["FONTS_FOLDER"] == FONTS_ON_LAMBDA
+    assert template.environment("assemble")["TRACKS_FOLDER"] == TRACKS_ON_LAMBDA
 
 
 def test_every_log_is_kept_for_a_month(template: Reader) -> None:
