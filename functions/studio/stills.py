@@ -20,7 +20,7 @@ SAME_SHAPE = 0.12
 PAN = 0.18
 """Frames a second that the film's frame goes along a picture: faster, and nobody can look at it."""
 
-SEEN = 0.72
+SEEN = 0.78
 """Of a picture's detail: if less of it comes into the frame on its way, the whole picture stands before a blurred one."""
 
 KEPT = 0.9

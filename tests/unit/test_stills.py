@@ -83,8 +83,10 @@ def test_it_comes_nearer_to_where_the_detail_is() -> None:
 
 
 def test_the_frame_goes_along_a_picture_of_another_shape_and_not_too_fast() -> None:
-    for size, ways in ((UPRIGHT, ["right", "left"]), (ACROSS, ["down", "up"])):
-        still = a_still(1000, 1000)
+    for size, ways, still in (
+        (UPRIGHT, ["right", "left"], a_still(1000, 1200)),
+        (ACROSS, ["down", "up"], a_still(1200, 1000)),
+    ):
         made = [slide(still, size, 2, 60, turn) for turn in (0, 1)]
         assert [going(one) for one in made] == ways
         assert {one.look for one in made} == {"filled"}
