@@ -1,4 +1,4 @@
-"""The archives that Lambda runs: our code, the third-party packages, ffmpeg, the fonts.
+"""The archives that Lambda runs: our code, the third-party packages, ffmpeg, the fonts, the music.
 
 Each is built once and kept in .cache under a hash of what it is made from. No Docker: wheels for the target are fetched
 and unpacked by pip, whatever this machine is."""
@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from functions.studio import fonts as table
+from functions.studio import tracks as names
 from functions.studio.fonts import FACES
+from functions.studio.tracks import TRACKS, file_of
 
 if TYPE_CHECKING:
     from aws_cdk import aws_lambda as lambda_
@@ -31,6 +33,7 @@ PLATFORM = "manylinux2014_aarch64"
 
 
 FONTS_ON_LAMBDA = "/opt/fonts"
+TRACKS_ON_LAMBDA = "/opt/tracks"
 
 
 class Bundle(NamedTuple):
@@ -102,9 +105,8 @@ def fonts() -> Bundle:
         with tempfile.TemporaryDirectory() as scratch:
             for file in (lock, lock.with_name("package.json")):
                 shutil.copy(file, scratch)
-            subprocess.run(
-                ["npm", "ci", "--silent", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=scratch, check=True
-            )
+            silent = ["--loglevel=error", "--no-audit", "--no-fund", "--ignore-scripts"]
+            subprocess.run(["npm", "ci", *silent], cwd=scratch, stdout=subprocess.DEVNULL, check=True)
             for name, face in FACES.items():
                 package = Path(scratch, "node_modules", "@expo-google-fonts", face.package)
                 place = folder / "fonts" / name
@@ -113,6 +115,20 @@ def fonts() -> Bundle:
                 shutil.copy(package / "LICENSE_FONT", place)
 
     return _built("fonts", [lock, lock.with_name("package.json"), Path(table.__file__)], lay_out)
+
+
+def tracks() -> Bundle:
+    """`tracks/`: our own music, synthesised here."""
+    recipe = sorted((ROOT / "infra" / "music").glob("*.py"))
+
+    def lay_out(folder: Path) -> None:
+        from infra.music.tracks import write
+
+        (folder / "tracks").mkdir()
+        for track in TRACKS:
+            write(track, folder / "tracks" / file_of(track))
+
+    return _built("tracks", [*recipe, Path(names.__file__)], lay_out)
 
 
 def _install(lock: Path, target: Path) -> None:

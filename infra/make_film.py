@@ -30,6 +30,7 @@ class MakeFilm(Construct):
             memory=3008,
             tmp=10240,
             ffmpeg=True,
+            tracks=True,
         )
 
         library.lend_rows(self.arrange, self.make_piece, self.assemble)

@@ -25,6 +25,7 @@ class Runtime(Construct):
         self._packages = self._layer("Packages", bundles.packages(), "Third-party packages")
         self._ffmpeg = self._layer("Ffmpeg", bundles.ffmpeg(), "ffmpeg, static")
         self._fonts = self._layer("Fonts", bundles.fonts(), "Fonts under the Open Font License")
+        self._tracks = self._layer("Tracks", bundles.tracks(), "Music of our own")
 
     def function(
         self,
@@ -37,6 +38,7 @@ class Runtime(Construct):
         tmp: int = 512,
         ffmpeg: bool = False,
         fonts: bool = False,
+        tracks: bool = False,
     ) -> lambda_.Function:
         """The Lambda of `functions/{folder}`; it may do nothing but log until it is granted more. `memory` and
         `tmp` (its disk) are in MB."""
@@ -51,6 +53,7 @@ class Runtime(Construct):
         # A role of its own, because the managed policy for Lambda's logs lets it write to every log group.
         role = iam.Role(scope, f"{folder}_role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         log_group.grant_write(role)
+        layers = ((self._ffmpeg, ffmpeg), (self._fonts, fonts), (self._tracks, tracks))
         function = lambda_.Function(
             scope,
             folder,
@@ -60,7 +63,7 @@ class Runtime(Construct):
             handler=f"functions.{folder}.handler.handler",
             runtime=self._python,
             architecture=lambda_.Architecture.ARM_64,
-            layers=[self._packages, *([self._ffmpeg] if ffmpeg else []), *([self._fonts] if fonts else [])],
+            layers=[self._packages, *(layer for layer, wanted in layers if wanted)],
             memory_size=memory,
             timeout=Duration.seconds(seconds),
             ephemeral_storage_size=Size.mebibytes(tmp),
@@ -75,6 +78,8 @@ class Runtime(Construct):
         )
         if fonts:
             function.add_environment("FONTS_FOLDER", bundles.FONTS_ON_LAMBDA)
+        if tracks:
+            function.add_environment("TRACKS_FOLDER", bundles.TRACKS_ON_LAMBDA)
         waive("L1", function, because="The runtime follows the Python that builds and tests.")
         waive_wildcard("*", function, because="X-Ray's actions know no resources.")
         return function

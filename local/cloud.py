@@ -24,9 +24,9 @@ from local.deployment.deploy import DeployFault, deploy
 from local.deployment.records import Deployment
 from local.edge import Edge
 from local.ffmpeg import path_with_ffmpeg
-from local.fonts import with_fonts_of_here
 from local.front import Gateway
 from local.lambda_api import RETRY_DELAYS, Invoker
+from local.layers import with_folders_of_here
 from local.logs import Log
 from local.loopback import PortTaken, bind, served, url_of
 from local.pollers import Clock, QueuePoller
@@ -240,7 +240,7 @@ class LocalCloud:
         """The workers of all functions, each proved to start."""
         path = path_with_ffmpeg(scratch / "bin", PROGRAMS) if self._ffmpeg else ""
         environment = {**self.environment, "PATH": path}
-        functions = [with_fonts_of_here(function) for function in self.deployment.functions.values()]
+        functions = [with_folders_of_here(function) for function in self.deployment.functions.values()]
         workers = Workers(functions, environment, zygote, log, scratch / "tmp")
         workers.warm()
         return workers

@@ -23,9 +23,11 @@ from tests.scripted import a_brake, a_clip, a_job, an_attempt
 
 
 class Shelf:
-    def __init__(self, jobs: JobStore, ledger: Ledger, media: MediaStore, cut: Cut | None = None) -> None:
+    def __init__(
+        self, jobs: JobStore, ledger: Ledger, media: MediaStore, cut: Cut | None = None, **of_job: Any
+    ) -> None:
         self.jobs, self.ledger, self.media = jobs, ledger, media
-        self.job: Job = a_job(planning_model="grok-4.3", cut=cut or Cut())
+        self.job: Job = a_job(planning_model="grok-4.3", cut=cut or Cut(), **of_job)
         jobs.table.commit(jobs.accept(self.job))
 
     @property

@@ -28,14 +28,16 @@ from functions.studio.cut import (
 )
 from functions.studio.errors import FieldError, InvalidRequest
 from functions.studio.library import Asset, AssetType, Library
-from functions.studio.tracks import SILENCE, TRACKS, track_key
+from functions.studio.tracks import TRACKS, Track
 
 MOST_CLIPS = 1000
+
+NO_MUSIC = "none"
+_TRACKS = f"one of {', '.join(TRACKS)}"
 
 JoinSeconds = Annotated[float, Field(ge=0.1, le=2)]
 CardSeconds = Annotated[float, Field(ge=0.5, le=10)]
 Opacity = Annotated[float, Field(ge=0.01, le=1)]
-TrackName = Literal["none", "calm", "upbeat", "warm", "tech"]
 Volume = Annotated[float, Field(ge=0.01, le=1)]
 
 
@@ -64,9 +66,11 @@ class WatermarkWish(inputs.Input):
 
 
 class MusicWish(inputs.Input):
-    """`volume` is against the clips' sound: 1 is as loud as they are, wherever they are silent."""
+    """One of our tracks, or an asset. `volume` is against the clips' sound: 1 is as loud as they are, wherever they are
+    silent."""
 
-    asset_id: str
+    track: Track | None = None
+    asset_id: str | None = None
     volume: Volume = 0.7
 
 
@@ -80,14 +84,12 @@ def _by_its_name(said: Any) -> Any:
 
 
 def _track(said: Any) -> Any:
-    if said == SILENCE:
+    if said == NO_MUSIC:
         return None
     if isinstance(said, str):
         if said not in TRACKS:
-            raise ValueError(
-                f'must be one of {", ".join((SILENCE, *TRACKS))}, or {{"assetId": …}} of music of your own'
-            )
-        return {"assetId": said}
+            raise ValueError(f'must be {NO_MUSIC}, {_TRACKS}, or {{"assetId": …}} of music of your own')
+        return {"track": said}
     return said
 
 
@@ -105,9 +107,9 @@ class CutOptions(inputs.Input):
     alone."""
     music: Annotated[
         MusicWish | None,
-        BeforeValidator(_track, json_schema_input_type=TrackName | MusicWish | None),
+        BeforeValidator(_track, json_schema_input_type=Literal["none"] | Track | MusicWish | None),
     ] = None
-    """Music that comes with Reelay, by its name, or an asset of type audio."""
+    """One of our tracks by its name, an asset of type audio, or none."""
     quality: Quality = "balanced"
     background: Background = "blurred"
     watermark: WatermarkWish | None = None
@@ -131,7 +133,7 @@ def the_cut(asked: CutOptions, tenant: str, library: Library, clips: int | None,
     before = was.transition if was and "transition" not in said else Transition()
     _check_joins(asked.transitions, clips)
     if asked.audio == "music" and not has_music:
-        detail = 'is required when audio is music: {"assetId": "…"} of an asset of type audio'
+        detail = f'is required when audio is music: {{"track": "{TRACKS[0]}"}}, or {{"assetId": "…"}} of an asset of type audio'
         raise InvalidRequest(f"music: {detail}", errors=(FieldError("music", detail),))
     usual = _transition(asked.transition, Transition()) if asked.transition else before
     sized = asked if isinstance(asked, FilmOptions) else FilmOptions()
@@ -197,8 +199,11 @@ def _card(wish: CardWish | None, field: str, tenant: str, library: Library) -> C
 def _music(wish: MusicWish | None, tenant: str, library: Library) -> Music | None:
     if wish is None:
         return None
-    if wish.asset_id in TRACKS:
-        return Music(asset_id=wish.asset_id, key=track_key(wish.asset_id), volume=_exact(wish.volume))
+    if (wish.track is None) == (wish.asset_id is None):
+        detail = "must be left out where track is given" if wish.track else f"is required, or track: {_TRACKS}"
+        raise InvalidRequest(f"music.assetId: {detail}", errors=(FieldError("music.assetId", detail),))
+    if wish.asset_id is None:
+        return Music(track=wish.track, volume=_exact(wish.volume))
     asset = _asset("audio", wish.asset_id, "music", tenant, library)
     return Music(asset_id=asset.id, key=asset.key, volume=_exact(wish.volume))
 
@@ -251,7 +256,10 @@ class WatermarkView(View):
 
 
 class MusicView(View):
-    asset_id: str
+    """`track` is null where `assetId` is not."""
+
+    track: Track | None
+    asset_id: str | None
     volume: float
 
 

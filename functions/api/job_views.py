@@ -221,7 +221,8 @@ def accepted_view(job: Job) -> AcceptedView:
 def rerun_view(job: Job, cost: Decimal) -> AcceptedView:
     """Of a job's next run; `cost` in USD is what that run will pay for clips."""
     clips = len(job.purpose.clips)
-    anew = "the pairs are selected anew" if job.purpose.chooses else "no clip is made anew"
+    chosen = "what its narration lacks is made" if job.listing else "the pairs are selected anew"
+    anew = chosen if job.purpose.chooses else "no clip is made anew"
     if clips:
         made = "made from their pictures" if job.purpose.kind is RunKind.APPROVED else "made anew"
         anew = f"{clips} {'clip is' if clips == 1 else 'clips are'} {made}, for ${cost:.2f}"

@@ -67,7 +67,7 @@ class Reruns:
         self, asked: BaseModel, job: Job, clips: Sequence[Clip], purpose: Purpose, *beside: Write
     ) -> AcceptedView:
         """Begins the job's next run, with other writes; ConditionLost where the job is not as it was read."""
-        if purpose.chooses:
+        if purpose.chooses and job.kind == "image_pairs":
             campaign = self.library.get(Campaign, job.tenant, job.campaign_id, field="campaignId")
             enough(self.library.count_pictures(campaign), job.num_pairs)
         models = self.reception.catalogue()
@@ -141,8 +141,10 @@ def _require_models(job: Job, again: Sequence[Clip], purpose: Purpose, catalogue
     """That the clips can be made with the models that they are to be made with."""
     on = today()
     asked: set[tuple[str, Mode]] = {made_with(clip, stage) for clip in again for stage in stages_from(job, clip.stage)}
-    if purpose.chooses:
+    if purpose.chooses and job.listing is None:
         asked |= {(name, "pair") for name in job.models}
+    elif purpose.chooses and job.listing and job.listing.animated:
+        asked |= {(name, "image") for name in job.models}
     for name, mode in sorted(asked):
         model = catalogue.model(name, mode)
         if why := not_to_be_had(model, catalogue, on):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -39,6 +41,7 @@ from functions.studio.messages import RunRef
 from functions.studio.probe import sha256
 from functions.studio.room import check_room
 from functions.studio.telemetry import logger
+from functions.studio.tracks import file_of
 from functions.studio.visible import film_fault
 from functions.studio.workplace import workplace
 
@@ -187,7 +190,10 @@ def put_together(job: Job, parts: Sequence[Part], combined: Path, folder: Path, 
 
 def _mix(music: Music, parts: Sequence[Part], folder: Path, media: MediaStore) -> Mix:
     file = folder / "music"
-    media.download(music.key, file)
+    if music.track:
+        shutil.copyfile(Path(os.environ["TRACKS_FOLDER"], file_of(music.track)), file)
+    elif music.key:
+        media.download(music.key, file)
     clips = partial(sound_track, parts) if has_sound(parts) else None
     return make_mix(file, music, clips, samples(parts), folder)
 

@@ -140,8 +140,9 @@ Clips = Callable[[], Iterator[bytes]]
 def make_mix(file: Path, music: Music, clips: Clips | None, samples: int, folder: Path) -> Mix:
     """Of the music in `file` and the clips' sound (None: the music alone), `samples` long."""
     tune, bed, pcm = folder / "music.pcm", folder / "bed.pcm", folder / "mix.pcm"
-    heard = listen(file, pcm=tune, most_seconds=min(LONGEST_MUSIC, samples / sound.RATE + 1)).loudness
-    _lay(tune, bed, samples)
+    lasts = min(LONGEST_MUSIC, samples / sound.RATE + 1)
+    heard = listen(file, pcm=tune, most_seconds=lasts, loop=music.track is not None).loudness
+    _lay(tune, bed, samples, most_seam=0 if music.track else SEAM)
     opened: list[str | Path] = ["-protocol_whitelist", "file", *RAW, "-i", bed]
     own = None
     if clips:
@@ -165,9 +166,10 @@ def voice_alone(pieces: Clips, samples: int, folder: Path) -> Mix:
     return Mix(pcm, samples, loudness.read(words), of="voice")
 
 
-def _lay(tune: Path, bed: Path, samples: int) -> None:
+def _lay(tune: Path, bed: Path, samples: int, most_seam: int) -> None:
+    """Our own tracks are loops, which a seam would make shorter, and put out of step."""
     length = tune.stat().st_size // sound.SAMPLE_BYTES
-    seam = min(SEAM, length // 4)
+    seam = min(most_seam, length // 4)
     ends = [b"".join(sound.read(tune, seam, start)) for start in (length - seam, 0)]
     overlapping = tune.with_name("seam.pcm")
     overlapping.write_bytes(sound.mixed(TransitionKind.CROSSFADE, *ends))

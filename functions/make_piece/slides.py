@@ -137,6 +137,7 @@ def _blurred(picture: Image, size: tuple[int, int]) -> Image:
 
     fits = max(size[0] / picture.width, size[1] / picture.height)
     wide, high = size[0] / fits, size[1] / fits
+    wide, high = min(wide, picture.width), min(high, picture.height)
     left, top = (picture.width - wide) / 2, (picture.height - high) / 2
     small = max(2, size[0] // BLUR), max(2, size[1] // BLUR)
     ground = picture.resize(small, Resampling.BOX, box=(left, top, left + wide, top + high))

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from functions.studio.rows import Row, plain
-from functions.studio.tracks import TRACKS
+from functions.studio.tracks import Track
 
 Resolution = Literal["480p", "720p", "1080p"]
 AspectRatio = Literal["16:9", "9:16", "1:1", "4:3", "3:4"]
@@ -59,9 +59,11 @@ class Card(Row):
 class Music(Row):
     """Lies under the clips' sound, or stands instead of it."""
 
-    asset_id: str
-    key: str
-    """Of the file in the media bucket, as it came."""
+    track: Track | None = None
+    """One of ours; None where it is an asset."""
+    asset_id: str | None = None
+    key: str | None = None
+    """Of the asset's file in the media bucket, as it came."""
     volume: Decimal = Decimal("0.7")
     """Against the clips' sound: 1 is as loud as they are, wherever they are silent."""
 
@@ -117,13 +119,13 @@ class Cut(Row):
 
     @property
     def asset_ids(self) -> set[str]:
-        """Of the pictures and the music of its tenant's that the film is cut with."""
+        """Of the pictures and the music that the film is cut with."""
         return {asset_id for _, asset_id in self.parts()}
 
     def parts(self) -> list[tuple[str, str]]:
         """What the film is cut with beside its clips: the option's name, and the asset's id."""
         parts = {"music": self.music, "watermark": self.watermark, "intro": self.intro, "outro": self.outro}
-        return [(name, part.asset_id) for name, part in parts.items() if part and part.asset_id not in TRACKS]
+        return [(name, part.asset_id) for name, part in parts.items() if part and part.asset_id]
 
     def as_asked(self) -> dict[str, Any]:
         """In the form of a request, as JSON, with whatever was left out filled in."""

@@ -20,6 +20,10 @@ KEN_BURNS = "ken_burns"
 """The motion of pictures that we move ourselves; any other is the public name of a model."""
 
 
+SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "CNY": "¥", "KRW": "₩", "INR": "₹", "BRL": "R$"}
+"""Of currencies that are known by a sign; the others are named."""
+
+
 class Listing(Row):
     title: str
     description: str
@@ -51,6 +55,13 @@ class Listing(Row):
     def animated(self) -> bool:
         """Whether a model moves its pictures."""
         return self.motion != KEN_BURNS
+
+
+def priced(price: Decimal, currency: str) -> str:
+    """As on a price tag: cents where there are any."""
+    amount = f"{price:,.0f}" if price == price.to_integral_value() else f"{price:,.2f}"
+    sign = SIGNS.get(currency)
+    return f"{sign}{amount}" if sign else f"{amount} {currency}"
 
 
 class Category(Data):

@@ -26,11 +26,13 @@ class Tune(NamedTuple):
     loudness: Loudness
 
 
-def listen(path: Path, *, pcm: Path | None = None, most_seconds: float = MOST_SECONDS, within: float = 60) -> Tune:
+def listen(
+    path: Path, *, pcm: Path | None = None, most_seconds: float = MOST_SECONDS, within: float = 60, loop: bool = False
+) -> Tune:
     """Decodes the file; BrokenMedia, in words for whoever sent it, unless it is whole, and music.
 
-    `pcm` is given the music (see `sound`) from where it is heard first, `most_seconds` of it; without it, a file that is
-    longer is refused.
+    `pcm` is given the music (see `sound`) from where it is heard first, `most_seconds` of it (of a `loop` every sample, or it
+    would not fit itself); without it, a file that is longer is refused.
     """
     form = tunes.walk(path)
     promised = tunes.promised_seconds(path, form)
@@ -38,7 +40,7 @@ def listen(path: Path, *, pcm: Path | None = None, most_seconds: float = MOST_SE
         raise BrokenMedia(_too_long(most_seconds))
     opened = [*ffmpeg.STRICT, "-protocol_whitelist", "file", "-f", form.demuxer, "-i", str(path)]
     chain = "aresample=48000,aformat=sample_fmts=s16:channel_layouts=stereo"
-    if pcm:
+    if pcm and not loop:
         chain += f",silenceremove=start_periods=1:start_threshold={SILENT}dB:start_silence=0.02"
     chain += f",atrim=end_sample={sound.samples(Fraction(most_seconds)) + (0 if pcm else 1)},volumedetect"
     heard: list[str | Path] = ["-f", "s16le", pcm] if pcm else ["-f", "null", "-"]

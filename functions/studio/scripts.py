@@ -18,7 +18,7 @@ from pydantic.alias_generators import to_camel
 
 from functions.studio.errors import NarrationFailed
 from functions.studio.filling import divided
-from functions.studio.listings import Listing, categories
+from functions.studio.listings import Listing, categories, priced
 from functions.studio.rows import Row
 from functions.studio.services import Language, Seen
 
@@ -220,7 +220,7 @@ def _script(text: str, language: Language, pace: Decimal, warnings: Sequence[str
 
 
 def _price(listing: Listing) -> str | None:
-    return None if listing.price is None else f"{listing.price.normalize():,f} {listing.currency}"
+    return None if listing.price is None else priced(listing.price, listing.currency)
 
 
 def _tidy(text: str, language: Language) -> str:

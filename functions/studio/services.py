@@ -239,8 +239,8 @@ class Narrators(Data):
                 why = gone[0] if gone else "its words cannot be timed"
             yield f"voice {asked}: {why}. {cast.voice.title} ({cast.model.name}) speaks instead."
         if not cast.timed:
-            gone = "; ".join(_gone(one) for one in self.listeners) or "there is no service that times words"
-            yield f"captions: {gone}. Their times are estimated."
+            left = "; ".join(_gone(one) for one in self.listeners) or "there is no service that times words"
+            yield f"captions: {left}. Their times are estimated."
 
 
 def _gone(one: Service) -> str:

@@ -20,16 +20,16 @@ SAME_SHAPE = 0.12
 PAN = 0.18
 """Frames a second that the film's frame goes along a picture: faster, and nobody can look at it."""
 
-SEEN = 0.72
+SEEN = 0.78
 """Of a picture's detail: if less of it comes into the frame on its way, the whole picture stands before a blurred one."""
 
-KEPT = 0.8
+KEPT = 0.9
 """Of the detail that the frame can hold at once it holds at either end of its way: what is photographed stays in sight."""
 
 LEAST_WAY = 0.08
 """Frames: the frame comes nearer instead of going along for less."""
 
-LOPSIDED = 0.05
+LOPSIDED = 0.04
 """Of the detail: so much more at one end, and the way ends there."""
 
 FURTHEST = 4.0

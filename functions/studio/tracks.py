@@ -1,13 +1,14 @@
-"""The music that comes with Reelay, by its names. Pure."""
+"""The music that comes with the product: loops that have no seam, made by us (`infra/music`), in a layer. Pure."""
 
 from __future__ import annotations
 
-TRACKS = ("calm", "upbeat", "warm", "tech")
-"""What a film's `music` may be called in place of an asset."""
+from typing import Final, Literal, get_args
 
-SILENCE = "none"
+Track = Literal["calm", "upbeat", "warm", "tech"]
+
+TRACKS: Final[tuple[Track, ...]] = get_args(Track)
 
 
-def track_key(name: str) -> str:
-    """Of the media bucket."""
-    return f"tracks/{name}.flac"
+def file_of(track: Track) -> str:
+    """Its name in the folder that `TRACKS_FOLDER` names."""
+    return f"{track}.ogg"

@@ -78,6 +78,7 @@ STORES = {
     "events",
     "keyring",
     "pulse",
+    "showcase",
 }
 """One outside thing each; those of rows stand on `table`."""
 
@@ -125,6 +126,7 @@ RINGS = {
     **dict.fromkeys(PURE, PURE),
     **dict.fromkeys(FOUNDATIONS, PURE),
     **dict.fromkeys(STORES, PURE | {"table"}),
+    "showcase": PURE | {"table", "library"},
     **dict.fromkeys(TOOLS, PURE | TOOLS),
     **dict.fromkeys(SERVICES, PURE | SERVICES),
     **dict.fromkeys(DOMAIN, PURE | FOUNDATIONS | STORES | DOMAIN | {"providers"}),

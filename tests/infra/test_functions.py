@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
-from infra.bundles import FONTS_ON_LAMBDA
+from infra.bundles import FONTS_ON_LAMBDA, TRACKS_ON_LAMBDA
 from infra.watch import CHOOSERS
 from tests.infra.conftest import Permission, Reader
 
@@ -22,6 +22,7 @@ class Wiring(NamedTuple):
     tmp: int = 512
     ffmpeg: bool = False
     fonts: bool = False
+    tracks: bool = False
 
 
 SHARED = "SHARED_BUCKET SHARED_URL"
@@ -69,7 +70,9 @@ WIRING = {
     "make_piece": Wiring(
         "TABLE_NAME MEDIA_BUCKET FONTS_FOLDER", "rows media", 3008, 900, tmp=2048, ffmpeg=True, fonts=True
     ),
-    "assemble": Wiring("TABLE_NAME MEDIA_BUCKET", "rows media", 3008, 900, tmp=10240, ffmpeg=True),
+    "assemble": Wiring(
+        "TABLE_NAME MEDIA_BUCKET TRACKS_FOLDER", "rows media", 3008, 900, tmp=10240, ffmpeg=True, tracks=True
+    ),
     "deliver": Wiring("TABLE_NAME EVENT_BUS_NAME APPROVAL_SECONDS", "rows publish"),
     "copy_film": Wiring("TABLE_NAME MEDIA_BUCKET R2_SECRET_ARN R2_ENDPOINT_URL", "rows look r2", 1024, 900),
     "close_job": Wiring(
@@ -250,17 +253,18 @@ def test_our_code_is_one_asset(template: Reader) -> None:
 
 
 def test_a_function_carries_no_layer_that_it_does_not_use(template: Reader) -> None:
-    packages, ffmpeg, fonts = (
-        template.only("AWS::Lambda::LayerVersion", name) for name in ("Packages", "Ffmpeg", "Fonts")
+    packages, ffmpeg, fonts, tracks = (
+        template.only("AWS::Lambda::LayerVersion", name) for name in ("Packages", "Ffmpeg", "Fonts", "Tracks")
     )
     for folder, function in template.functions.items():
         layers = [template.text(layer) for layer in function["Layers"]]
         used = WIRING[folder]
-        assert layers == [packages, *[ffmpeg] * used.ffmpeg, *[fonts] * used.fonts]
+        assert layers == [packages, *[ffmpeg] * used.ffmpeg, *[fonts] * used.fonts, *[tracks] * used.tracks]
 
 
-def test_the_fonts_are_named_where_their_layer_lies(template: Reader) -> None:
+def test_fonts_and_tracks_are_named_where_their_layers_lie(template: Reader) -> None:
     assert template.environment("make_piece")["FONTS_FOLDER"] == FONTS_ON_LAMBDA
+    assert template.environment("assemble")["TRACKS_FOLDER"] == TRACKS_ON_LAMBDA
 
 
 def test_every_log_is_kept_for_a_month(template: Reader) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -32,4 +33,7 @@ def test_lock_files_pin_by_hash_and_name_no_host() -> None:
         text = (ROOT / path).read_text()
         assert "--hash=sha256:" in text
         assert "://" not in text
-    assert '"resolved"' not in (ROOT / "package-lock.json").read_text()
+    for path in ("package-lock.json", "layers/fonts/package-lock.json"):
+        packages = json.loads((ROOT / path).read_text())["packages"]
+        assert all("integrity" in package for name, package in packages.items() if name)
+        assert not any("resolved" in package for package in packages.values())

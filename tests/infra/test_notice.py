@@ -76,3 +76,13 @@ def test_the_tools_from_npm_are_named_with_version_and_licence() -> None:
         name: [lock[f"node_modules/{name}"]["version"], lock[f"node_modules/{name}"]["license"]] for name in wanted
     }
     assert {each.get("license") for each in lock.values()} <= {"MIT", "BSD-3-Clause", "ISC", "Apache-2.0"}
+
+
+def test_the_fonts_are_named_with_their_version_and_under_their_licence() -> None:
+    lock = json.loads((ROOT / "layers/fonts/package-lock.json").read_text())["packages"]
+    fonts = {path.removeprefix("node_modules/"): package for path, package in lock.items() if path}
+    assert {name: words[0] for name, words in rows("Fonts").items()} == {
+        name: package["version"] for name, package in fonts.items()
+    }
+    assert {package["license"] for package in fonts.values()} == {"MIT AND OFL-1.1"}
+    assert "SIL Open Font License, version 1.1" in NOTICE

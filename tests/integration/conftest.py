@@ -24,7 +24,7 @@ from functions.studio.library import Library
 from functions.studio.media_store import MediaStore, SharedStore
 from functions.studio.table import Table
 from local.ffmpeg import path_with_ffmpeg
-from local.fonts import fonts_folder
+from local.layers import fonts_folder, tracks_folder
 from local.mends import tables
 from local.standins.xai import Xai
 from tests.integration.api_events import Caller
@@ -53,6 +53,12 @@ def ffmpeg_on_path(tmp_path_factory: pytest.TempPathFactory) -> None:
 def fonts_in_their_folder() -> None:
     """As on Lambda, where their layer has them."""
     os.environ["FONTS_FOLDER"] = str(fonts_folder())
+
+
+@pytest.fixture(scope="session", autouse=True)
+def tracks_in_their_folder() -> None:
+    """The same of our music."""
+    os.environ["TRACKS_FOLDER"] = str(tracks_folder())
 
 
 @pytest.fixture(scope="session", autouse=True)

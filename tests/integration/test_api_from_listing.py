@@ -66,7 +66,7 @@ def test_every_wish_reaches_the_job(acme: Caller, jobs: JobStore) -> None:
             voice="nova",
             language="en-GB",
             durationSeconds=30,
-            music={"assetId": "upbeat", "volume": 0.4},
+            music={"track": "upbeat", "volume": 0.4},
             captions=style,
             captionsRequired=False,
             titleCard=True,
@@ -94,7 +94,7 @@ def test_every_wish_reaches_the_job(acme: Caller, jobs: JobStore) -> None:
     )
     assert (listing.captions_required, listing.title_card, listing.price_card) == (False, True, True)
     assert job.cut.music
-    assert (job.cut.music.asset_id, job.cut.music.volume) == ("upbeat", Decimal("0.4"))
+    assert (job.cut.music.track, job.cut.music.volume) == ("upbeat", Decimal("0.4"))
     assert (job.cut.aspect_ratio, job.cut.resolution, job.cut.transition.kind) == ("16:9", "1080p", "crossfade")
     assert acme.get(f"/api/v3/jobs/{job.id}").data["listing"]["captions"]["highlight"] is None
     assert job.destination
@@ -105,7 +105,7 @@ def test_every_wish_reaches_the_job(acme: Caller, jobs: JobStore) -> None:
 def test_music_is_asked_for_by_its_name(acme: Caller, jobs: JobStore, music: str) -> None:
     cut = accepted(jobs, listed(acme, music=music)).cut
     assert cut.music
-    assert (cut.music.asset_id, cut.asset_ids) == (music, set())
+    assert (cut.music.track, cut.asset_ids) == (music, set())
 
 
 def test_music_may_be_an_asset_or_none(acme: Caller, jobs: JobStore, studio: Studio) -> None:
@@ -172,7 +172,7 @@ SAID: list[tuple[dict[str, Any], str, str]] = [
     ({"price": "cheap"}, "price", "number"),
     ({"price": True}, "price", "number"),
     ({"currency": "dollars"}, "currency", "pattern"),
-    ({"music": "polka"}, "music", "none, calm, upbeat, warm, tech"),
+    ({"music": "polka"}, "music", "none, one of calm, upbeat, warm, tech"),
     ({"motion": "imaginary"}, "motion", "must be one of ken_burns, veo3"),
     ({"motion": "gen4_image"}, "motion", "must be one of ken_burns, veo3"),
     ({"motion": "gen3a_turbo"}, "motion", "is retired since"),

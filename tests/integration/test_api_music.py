@@ -233,7 +233,7 @@ def test_every_way_to_ask_for_music_is_shown_as_it_was_understood(acme: Caller, 
         answer = asked(acme, campaignId=campaign_id, numPairs=1, **said)
         assert answer.status == 202, answer.text
         options = acme.get(answer.headers["location"]).data["options"]
-        assert (options["audio"], options["music"]) == (audio, {"assetId": bed, "volume": volume})
+        assert (options["audio"], options["music"]) == (audio, {"track": None, "assetId": bed, "volume": volume})
         again = asked(acme, campaignId=campaign_id, numPairs=1, **options)
         assert acme.get(again.headers["location"]).data["options"] == options
 

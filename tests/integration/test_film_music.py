@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from functions.assemble.music import make_mix
 from functions.studio.boxes import read_movie
 from functions.studio.cut import Card, Cut, Music, Transition, TransitionKind
 from functions.studio.errors import BrokenMedia
 from functions.studio.job_store import JobStore
 from functions.studio.ledger import Ledger
 from functions.studio.media_store import MediaStore
+from functions.studio.tracks import TRACKS, Track, file_of
 from tests.integration.api_stage import picture
 from tests.media import Studio
 from tests.music import level, loudness, tune
@@ -63,7 +68,7 @@ def test_the_film_is_as_loud_as_asked_and_its_music_gives_way_to_the_clips_and_f
     assert peak <= -1
     told = json.loads(shelf.media.read(shelf.film.manifest_key))
     assert told["film"]["loudness"] == {"integrated": loud, "peak": peak}
-    assert told["options"]["music"] == {"assetId": "a", "volume": 0.7}
+    assert told["options"]["music"] == {"track": None, "assetId": "a", "volume": 0.7}
     assert as_long_as_its_picture(film) == 12
 
     alone, under, after = (level(film, *when, *BED) for when in ((1, 3.5), (5, 7.5), (9.5, 10)))
@@ -101,6 +106,30 @@ def test_music_alone_stands_instead_of_the_clips_sound(scored: Any, studio: Stud
     assert abs(loudness(film)[0] + 14) <= 1
     assert as_long_as_its_picture(film) == 4
     assert level(film, 1, 2, "highpass=f=1500", "highpass=f=1500") < level(film, 1, 2) - 30
+
+
+@pytest.mark.parametrize("track", TRACKS)
+def test_one_of_our_tracks_is_heard_in_the_film(
+    jobs: JobStore, ledger: Ledger, media: MediaStore, studio: Studio, tmp_path: Path, track: Track
+) -> None:
+    shelf = Shelf(jobs, ledger, media, Cut(audio="music", music=Music(track=track)))
+    film = filmed(shelf.keeps(studio.clip(seconds=3, sound=False)), tmp_path)
+    assert abs(loudness(film)[0] + 14) <= 1
+    assert as_long_as_its_picture(film) == 3
+
+
+def test_a_track_that_begins_again_does_so_in_step(tmp_path: Path) -> None:
+    """Not a sample is lost or doubled where its end meets its beginning."""
+    file = tmp_path / "calm"
+    shutil.copyfile(Path(os.environ["TRACKS_FOLDER"], file_of("calm")), file)
+    length = 45 * 48_000
+    mix = make_mix(file, Music(track="calm"), None, 2 * length, tmp_path)
+    heard = np.frombuffer(b"".join(mix.read()), "<f4")
+    first, again = (heard[2 * start : 2 * (start + 10 * 48_000)] for start in (48_000, length + 48_000))
+    assert np.abs(first).max() > 0.05
+    assert np.abs(first - again).max() < 1e-3
+    meeting = heard[2 * (length - 480) : 2 * (length + 480)].reshape(-1, 2)
+    assert np.abs(np.diff(meeting, axis=0)).max() < 0.1
 
 
 def test_quiet_music_stays_behind_the_clips(scored: Any, studio: Studio, tmp_path: Path) -> None:

@@ -46,6 +46,14 @@ GOOD: list[tuple[dict[str, Any], dict[str, Any]]] = [
         ({"transition": said}, {"transition": {"kind": said, "seconds": 0.5}})
         for said in ("crossfade", "fade-black", "wipe", "slide")
     ),
+    (
+        {"music": {"track": "calm"}},
+        {"audio": "music", "music": {"track": "calm", "assetId": None, "volume": 0.7}},
+    ),
+    (
+        {"audio": "strip", "music": {"track": "tech", "volume": 0.2}},
+        {"audio": "strip", "music": {"track": "tech", "assetId": None, "volume": 0.2}},
+    ),
     ({"transition": "cut"}, {}),
     ({"transition": {"kind": "cut"}}, {}),
     ({"transition": None}, {}),
@@ -192,7 +200,9 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"audio": "loud"}, "audio", "must be 'keep', 'strip' or 'music'"),
     ({"audio": None}, "audio", "must be 'keep', 'strip' or 'music'"),
     ({"music": UNKNOWN}, "music", "must be a JSON object"),
-    ({"music": {"volume": 1}}, "music.assetId", "is required"),
+    ({"music": {"volume": 1}}, "music.assetId", "is required, or track: one of calm, upbeat, warm, tech"),
+    ({"music": {"track": "jazz"}}, "music.track", "must be 'calm', 'upbeat', 'warm' or 'tech'"),
+    ({"music": {"track": "calm", "assetId": UNKNOWN}}, "music.assetId", "must be left out where track is given"),
     ({"music": {"assetId": 7}}, "music.assetId", "must be a valid string"),
     ({"music": {**PICTURE, "volume": 0}}, "music.volume", "must be greater than or equal to 0.01"),
     ({"music": {**PICTURE, "volume": 1.01}}, "music.volume", "must be less than or equal to 1"),

@@ -89,7 +89,7 @@ def test_a_form_with_pictures_becomes_a_job_at_once(acme: Caller, jobs: JobStore
     assert reply.headers["location"] == f"{STATUS}/{job.id}"
     assert job.listing
     assert job.cut.music
-    assert (job.kind, len(job.listing.asset_ids), job.cut.music.asset_id) == ("listing", 2, "upbeat")
+    assert (job.kind, len(job.listing.asset_ids), job.cut.music.track) == ("listing", 2, "upbeat")
     assert job.listing.price == 18500
     names = [acme.get(f"/api/v3/assets/{one}").data["name"] for one in job.listing.asset_ids]
     assert names == ["car.jpg", "seats.png"]

@@ -132,5 +132,16 @@ def test_music_is_part_of_what_a_film_is_cut_with() -> None:
     cut = Cut(audio="music", music=MUSIC)
     assert cut.asset_ids == {"a"}
     assert cut.clips_are_heard
-    assert cut.as_asked()["music"] == {"assetId": "a", "volume": 1}
+    assert cut.as_asked()["music"] == {"track": None, "assetId": "a", "volume": 1}
     assert not Cut(audio="strip", music=MUSIC).clips_are_heard
+
+
+def test_one_of_our_tracks_is_no_asset() -> None:
+    cut = Cut(audio="music", music=Music(track="calm"))
+    assert cut.asset_ids == set()
+    assert cut.as_asked()["music"] == {"track": "calm", "assetId": None, "volume": 0.7}
+
+
+def test_a_loop_without_a_seam_begins_again_where_it_ends() -> None:
+    parts = [part for part in laid(100, 0, 250) if part.samples]
+    assert parts == [("music", 0, 100), ("music", 0, 100), ("music", 0, 50)]

@@ -83,8 +83,10 @@ def test_it_comes_nearer_to_where_the_detail_is() -> None:
 
 
 def test_the_frame_goes_along_a_picture_of_another_shape_and_not_too_fast() -> None:
-    for size, ways in ((UPRIGHT, ["right", "left"]), (ACROSS, ["down", "up"])):
-        still = a_still(1000, 1000)
+    for size, ways, still in (
+        (UPRIGHT, ["right", "left"], a_still(1000, 1200)),
+        (ACROSS, ["down", "up"], a_still(1200, 1000)),
+    ):
         made = [slide(still, size, 2, 60, turn) for turn in (0, 1)]
         assert [going(one) for one in made] == ways
         assert {one.look for one in made} == {"filled"}
@@ -94,7 +96,7 @@ def test_the_frame_goes_along_a_picture_of_another_shape_and_not_too_fast() -> N
 
 
 def test_its_way_ends_where_there_is_more_to_see() -> None:
-    left, right = (a_still(1000, 1000, across=profile) for profile in ([90] * 8 + [60] * 8, [60] * 8 + [90] * 8))
+    left, right = (a_still(1000, 1000, across=profile) for profile in ([90] * 8 + [75] * 8, [75] * 8 + [90] * 8))
     assert {going(slide(left, UPRIGHT, 2, 60, turn)) for turn in (0, 1)} == {"left"}
     assert {going(slide(right, UPRIGHT, 2, 60, turn)) for turn in (0, 1)} == {"right"}
 

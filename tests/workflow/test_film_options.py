@@ -123,7 +123,7 @@ def test_a_film_with_music_is_as_loud_as_asked_and_the_music_stays_until_it_is_m
     assert team.http.delete(f"{team.url}/assets/{bed}", timeout=30).status_code == 409
     state = team.wait(job)
     assert state["status"] == "completed", state["errorMessage"]
-    assert state["options"]["music"] == {"assetId": bed, "volume": 0.7}
+    assert state["options"]["music"] == {"track": None, "assetId": bed, "volume": 0.7}
 
     film = film_of(job)
     assert film.plays_in_browsers

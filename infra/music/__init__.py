@@ -1,0 +1,1 @@
+"""Music of our own, synthesised when the layers are built: loops that end where they begin."""
