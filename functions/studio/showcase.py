@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from typing import Any
 
 from functions.studio.ads import Ad
 from functions.studio.errors import ConditionLost, NotFound
-from functions.studio.library import Library
 from functions.studio.table import Table, delete, put
 
 PAGE_BYTES = 24
@@ -18,27 +16,30 @@ def new_page() -> str:
     return secrets.token_urlsafe(PAGE_BYTES)
 
 
+def _key(tenant: str, ad_id: str) -> tuple[str, str]:
+    return f"T#{tenant}", f"{Ad.sort}#{ad_id}"
+
+
 class Showcase:
     def __init__(self, table: Table) -> None:
         self.table = table
-        self.library = Library(table)
 
     def add(self, ad: Ad) -> None:
         pointer = {"tenant": ad.tenant, "adId": ad.id}
-        self.table.commit(self.library.new(ad), put(f"PAGE#{ad.page}", "AD", pointer, {"pk": None}))
+        self.table.commit(
+            put(*_key(ad.tenant, ad.id), ad.attributes(), {"pk": None}),
+            put(f"PAGE#{ad.page}", "AD", pointer, {"pk": None}),
+        )
 
     def find(self, page: str) -> Ad | None:
         """Whatever its status; None of a page that there is not."""
-        row = self.table.get(f"PAGE#{page}", "AD") if len(page) <= LONGEST_PAGE else None
-        return self.library.find(Ad, row["tenant"], row["adId"]) if row else None
-
-    def change(self, ad: Ad, changes: dict[str, Any]) -> Ad:
-        return self.library.change(Ad, ad.tenant, ad.id, changes)
+        pointer = self.table.get(f"PAGE#{page}", "AD") if len(page) <= LONGEST_PAGE else None
+        row = self.table.get(*_key(pointer["tenant"], pointer["adId"])) if pointer else None
+        return Ad.model_validate(row) if row else None
 
     def remove(self, ad: Ad) -> None:
         """And its page with it."""
-        pk, sk = f"T#{ad.tenant}", f"{Ad.sort}#{ad.id}"
         try:
-            self.table.commit(delete(pk, sk, {"pk": ...}), delete(f"PAGE#{ad.page}", "AD"))
+            self.table.commit(delete(*_key(ad.tenant, ad.id), {"pk": ...}), delete(f"PAGE#{ad.page}", "AD"))
         except ConditionLost:
             raise NotFound(f"There is no ad {ad.id!r} any more.") from None

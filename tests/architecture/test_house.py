@@ -63,6 +63,7 @@ PURE = {
     "visible",
     "tracks",
     "destinations",
+    "ads",
     "written_scripts",
 }
 """Data and decisions: the standard library and pydantic only."""
@@ -126,7 +127,6 @@ RINGS = {
     **dict.fromkeys(PURE, PURE),
     **dict.fromkeys(FOUNDATIONS, PURE),
     **dict.fromkeys(STORES, PURE | {"table"}),
-    "showcase": PURE | {"table", "library"},
     **dict.fromkeys(TOOLS, PURE | TOOLS),
     **dict.fromkeys(SERVICES, PURE | SERVICES),
     **dict.fromkeys(DOMAIN, PURE | FOUNDATIONS | STORES | DOMAIN | {"providers"}),

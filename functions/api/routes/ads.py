@@ -11,7 +11,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from functions.api import ad_page, cursors
 from functions.api.ads import AdChanges, AdView, NewAd, ad_view, changed, new_ad
 from functions.api.envelope import ROOT, Envelope, Listed, answer, created, gone
-from functions.api.given import Asker, TheJobs, TheMedia
+from functions.api.given import Asker, TheJobs, TheLibrary, TheMedia
 from functions.studio import wiring
 from functions.studio.ads import Ad, AdStatus
 from functions.studio.job_store import JobStore
@@ -46,12 +46,12 @@ def create(body: NewAd, asker: Asker, jobs: TheJobs, ads: TheShowcase) -> Respon
 def page(
     asker: Asker,
     jobs: TheJobs,
-    ads: TheShowcase,
+    library: TheLibrary,
     status: Annotated[AdStatus | None, Query()] = None,
     limit: cursors.Limit = 50,
     cursor: cursors.Cursor = None,
 ) -> Envelope[Listed[AdView]]:
-    found, more = ads.library.page(
+    found, more = library.page(
         Ad, asker.tenant, limit=limit, after=cursors.position(cursor), keep=lambda ad: status in (None, ad.status)
     )
     films = {job.id: job for job in jobs.jobs(list({ad.job_id for ad in found if ad.job_id}))}
@@ -60,21 +60,21 @@ def page(
 
 
 @router.get("/ads/<ad_id>", tags=TAGS, summary="Get an ad")
-def show(ad_id: str, asker: Asker, jobs: TheJobs, ads: TheShowcase) -> Envelope[AdView]:
-    ad = ads.library.get(Ad, asker.tenant, ad_id)
+def show(ad_id: str, asker: Asker, jobs: TheJobs, library: TheLibrary) -> Envelope[AdView]:
+    ad = library.get(Ad, asker.tenant, ad_id)
     return answer(ad_view(ad, job_of(ad, jobs)))
 
 
 @router.patch("/ads/<ad_id>", tags=TAGS, summary="Change an ad, show it, or archive it")
-def change(ad_id: str, body: AdChanges, asker: Asker, jobs: TheJobs, ads: TheShowcase) -> Envelope[AdView]:
-    ad = ads.library.get(Ad, asker.tenant, ad_id)
-    ad = ads.change(ad, changed(ad, body, jobs))
+def change(ad_id: str, body: AdChanges, asker: Asker, jobs: TheJobs, library: TheLibrary) -> Envelope[AdView]:
+    ad = library.get(Ad, asker.tenant, ad_id)
+    ad = library.change(Ad, asker.tenant, ad_id, changed(ad, body, jobs))
     return answer(ad_view(ad, job_of(ad, jobs)))
 
 
 @router.delete("/ads/<ad_id>", tags=TAGS, status_code=204, summary="Delete an ad and its page")
-def remove(ad_id: str, asker: Asker, ads: TheShowcase) -> Response[None]:
-    ads.remove(ads.library.get(Ad, asker.tenant, ad_id))
+def remove(ad_id: str, asker: Asker, library: TheLibrary, ads: TheShowcase) -> Response[None]:
+    ads.remove(library.get(Ad, asker.tenant, ad_id))
     return gone()
 
 

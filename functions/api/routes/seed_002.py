@@ -10,7 +10,7 @@ from functions.api.ads import new_ad
 from functions.api.dialects import listings
 from functions.api.dialects.words import document_of
 from functions.api.envelope import JSON
-from functions.api.given import Asker, TheCatalogue, TheForm, TheJobs, TheMedia
+from functions.api.given import Asker, TheCatalogue, TheForm, TheJobs, TheLibrary, TheMedia
 from functions.api.routes.ads import TheShowcase
 from functions.api.routes.scripts import TheScriptwriter
 from functions.studio.ads import Ad
@@ -37,11 +37,11 @@ def list_ads(
     asker: Asker,
     jobs: TheJobs,
     media: TheMedia,
-    ads: TheShowcase,
+    library: TheLibrary,
     limit: cursors.Limit = 50,
     cursor: cursors.Cursor = None,
 ) -> listings.Ads:
-    found, more = ads.library.page(Ad, asker.tenant, limit=limit, after=cursors.position(cursor))
+    found, more = library.page(Ad, asker.tenant, limit=limit, after=cursors.position(cursor))
     films = {job.id: job for job in jobs.jobs(list({ad.job_id for ad in found if ad.job_id}))}
     shown = [listings.ad_shown(ad, films.get(ad.job_id or ""), media.signed_url) for ad in found]
     return listings.Ads(ads=shown, next_cursor=cursors.cursor(more))
