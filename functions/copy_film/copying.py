@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,6 +16,7 @@ from functions.studio.destinations import CopiedFile, Delivery, Destination, key
 from functions.studio.errors import ConditionLost, KeyUnreachable, NotConfigured, ReelayError
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import Film, Job
+from functions.studio.keyring import provider_key
 from functions.studio.ledger import NARRATION, Ledger, Line, LineState
 from functions.studio.media_store import MediaStore
 from functions.studio.messages import RunRef, attempt_id
@@ -31,6 +33,8 @@ TYPES = {
     "srt": "application/x-subrip",
     "vtt": "text/vtt",
 }
+
+KEYS = ("R2_ACCOUNT_ID", "R2_ACCESS_KEY_ID", "R2_SECRET_ACCESS_KEY", "R2_BUCKET_NAME")
 
 FINAL = {400, 401, 403, 404, 405, 411, 413}
 """Statuses that asking again does not mend."""
@@ -54,6 +58,12 @@ class Abroad(NamedTuple):
     @property
     def names(self) -> list[str]:
         return [one.strip() for one in self.buckets.split(",") if one.strip()]
+
+
+def abroad() -> Abroad:
+    """NotConfigured or KeyUnreachable where the secret does not tell."""
+    account, key, secret, buckets = map(provider_key, KEYS)
+    return Abroad(account, key, secret, buckets, os.environ["R2_ENDPOINT_URL"])
 
 
 class NotACopy(ReelayError):
@@ -86,7 +96,7 @@ def copy_film(
     jobs: JobStore,
     ledger: Ledger,
     media: MediaStore,
-    abroad: Callable[[], Abroad],
+    told: Callable[[], Abroad],
     open_at: Callable[[Abroad], S3Client],
 ) -> None:
     """Doing it again writes the same objects, and pays once. What may pass is raised, for another try; the job says meanwhile
@@ -99,7 +109,7 @@ def copy_film(
         return
     film = jobs.film(run.job_id, run.run)
     try:
-        made = _copied(job, film, job.destination, media, abroad(), open_at)
+        made = _copied(job, film, job.destination, media, told(), open_at)
     except (NotConfigured, NotACopy) as error:
         _failed(job, str(error), jobs)
         return

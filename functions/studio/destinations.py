@@ -13,9 +13,9 @@ free allowance."""
 
 
 def month_of_storage(size: int) -> Decimal:
-    """USD of the first month that so many bytes lie there."""
+    """USD of the first month that so many bytes lie there, rounded up to a millionth."""
     cost = USD_A_GIGABYTE * size / 1_000_000_000
-    return cost.quantize(Decimal("0.00000001"), rounding="ROUND_UP").normalize() + 0
+    return cost.quantize(Decimal("0.000001"), rounding="ROUND_UP")
 
 
 class Destination(Row):

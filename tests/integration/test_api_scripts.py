@@ -15,6 +15,7 @@ from functions.studio.table import Table
 from local.standins.openai import OpenAi
 from tests.integration.api_events import Caller
 from tests.integration.api_stage import Everything
+from tests.integration.choice_stage import MovedClock
 from tests.integration.listing_stage import CAMRY
 
 SCRIPTS, SEED = "/api/v3/scripts", "/api/video/generate-script"
@@ -113,14 +114,27 @@ def test_a_budget_that_does_not_suffice_is_told_and_nobody_is_asked(
     assert asked(openai) == 0
 
 
-def test_a_service_that_is_down_is_told_and_costs_nothing(acme: Caller, openai: OpenAi, budgets: Budgets) -> None:
-    scripted(openai, "refuse", times=5)
+def test_a_service_that_is_down_is_told_and_costs_nothing(
+    acme: Caller, openai: OpenAi, budgets: Budgets, moved: MovedClock
+) -> None:
+    scripted(openai, "fail", times=100)
     answer = acme.post(SCRIPTS, CAMRY)
-    assert answer.status in (422, 503), answer.text
-    assert (budgets.tenant("acme").used, budgets.tenant("acme").lost) == (0, 0)
+    assert (answer.status, answer.problem["code"]) == (503, "unavailable"), answer.text
+    assert asked(openai) > 1, "it is asked again while there is time"
+    assert budgets.tenant("acme").used == 0
     (row,) = acme.get(SCRIPTS).data["items"]
     assert (row["status"], row["script"], row["lostCost"]) == ("failed", None, 0)
     assert row["errorMessage"]
+
+
+def test_a_model_that_refuses_is_told_and_its_answer_is_lost(acme: Caller, openai: OpenAi, budgets: Budgets) -> None:
+    scripted(openai, "refuse")
+    answer = acme.post(SCRIPTS, CAMRY)
+    assert (answer.status, answer.fields) == (422, ["description"])
+    counter = budgets.tenant("acme")
+    assert counter.lost == counter.used > 0
+    (row,) = acme.get(SCRIPTS).data["items"]
+    assert row["lostCost"] == pytest.approx(float(counter.lost))
 
 
 def test_a_deployment_without_a_key_says_so(
