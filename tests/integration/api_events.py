@@ -48,6 +48,8 @@ class Reply:
                 told = re.findall(r"(?:^|; )([a-z][\w.]*): ", said["details"])
                 faults = [{"field": field} for field in told]
                 return {**said, "code": said["code"].lower(), "errors": faults, "status": self.status}
+            if "success" in said:  # seed 002's
+                return {**said, "detail": said["error"], "status": self.status}
             return {"code": said.get("error_code", said["status"]), "errors": [], **said, "status": self.status}
         assert self.envelope["data"] is None, self.text
         error: dict[str, Any] = self.envelope["error"]
