@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
+import subprocess
+from pathlib import Path
 from typing import Any
 
+import imageio_ffmpeg
+import pytest
+
+from functions.studio import sound
 from functions.studio.narration import Narration
 from local.cloud import LocalCloud
 from tests.workflow.conftest import Film, Team
 from tests.workflow.listing_job import Listings
 
+BLOCK = sound.RATE // 100
+LOUD = 1000
+"""Of 32,767."""
+
+
+def first_heard(film: Path) -> float:
+    """Seconds, to a hundredth."""
+    program = imageio_ffmpeg.get_ffmpeg_exe()
+    decoding = [program, "-v", "error", "-i", film, "-f", "s16le", "-ar", str(sound.RATE), "-ac", "2", "-"]
+    pcm = subprocess.run(decoding, capture_output=True, check=True).stdout
+    size = BLOCK * sound.SAMPLE_BYTES
+    return next(at / size / 100 for at in range(0, len(pcm), size) if sound.loudest([pcm[at : at + size]]) > LOUD)
+
 
 def test_two_pictures_and_a_description_become_a_narrated_film(
-    cloud: LocalCloud, team: Team, pictures: list[Any], film_of: Any
+    cloud: LocalCloud, team: Team, pictures: list[Path], film_of: Any
 ) -> None:
     listings = Listings(cloud)
     campaign = team.campaign([])
@@ -21,11 +40,23 @@ def test_two_pictures_and_a_description_become_a_narrated_film(
     assert state["status"] == "completed", state["errorMessage"]
     row = listings.jobs.job(job)
     assert row.narration is not None
-    told = Narration.model_validate_json(listings.media.read(row.narration.key))
-    film: Film = film_of(job)
-    assert told.timed == "heard"
-    assert film.plays_in_browsers
     assert row.film is not None
-    assert row.film.subtitles is not None
+    told = Narration.model_validate_json(listings.media.read(row.narration.key))
+    assert (told.timed, row.film.clips) == ("heard", [1, 2])
+    film: Film = film_of(job)
+    assert film.plays_in_browsers
+    pieces = listings.jobs.pieces(job, 1)
+    assert film.frames == row.film.frames == sum(piece.frames for piece in pieces)
+    begins = (pieces[0].narration_at or 0) / row.film.fps
+    assert first_heard(film.path) == pytest.approx(begins + told.words[0].start, abs=0.08)
     assert row.film.loudness is not None
-    assert abs((row.film.loudness.integrated or 0) + 14) <= 1
+    assert row.film.loudness.integrated == pytest.approx(-14, abs=1)
+    assert row.film.subtitles is not None
+    beside = listings.media.read(row.film.subtitles.srt_key).decode()
+    assert told.words[0].text in beside
+    assert listings.media.read(row.film.subtitles.vtt_key).startswith(b"WEBVTT")
+    assert state["costs"]["clips"] == state["costs"]["storage"] == 0
+    assert sum(state["costs"].values()) == pytest.approx(state["actualCost"])
+    assert 0 < state["actualCost"] < 0.022, "seed 002's"
+    counts = [len(team.log("openai")), listings.ledger.totals(job).reserved]
+    assert counts == [3, 0], "each service was asked once"
