@@ -30,7 +30,8 @@ LEAST = {"best_effort": 1, "fail_fast": CLIPS, "minClips 2": 2}
 @pytest.mark.ways("pairs", "picture", "scenes", "stills")
 def test_row_18_some_clips_fail(crews: list[Crew], saw: Saw) -> None:
     """None, one, two and all of three clips are refused, in jobs that want best_effort, fail_fast, and at least two clips; the
-    others end only when those have failed. Three variants are one shot, of which fail_fast wants no more than best_effort."""
+    others end only when those have failed. Three variants are one shot, of which fail_fast wants no more than best_effort. Then a
+    film of two scenes is tried again, of which one video was refused."""
     kept: dict[tuple[Crew, str], list[str]] = {(crew, policy): [] for crew in crews for policy in POLICIES}
     for refused in range(CLIPS + 1):
         refreshed(crews)
@@ -55,6 +56,19 @@ def test_row_18_some_clips_fail(crews: list[Crew], saw: Saw) -> None:
     for (crew, policy), seen in kept.items():
         if seen:
             saw(f"{crew.way.name}, {policy}: {' / '.join(seen)}")
+    saw(_tried_again(next(crew for crew in crews if crew.way.name == "scenes")))
+
+
+def _tried_again(crew: Crew) -> str:
+    refreshed([crew])
+    crew.plays({"match": crew.of(1), "do": "refuse"})
+    job = crew.order(2)
+    assert (crew.wait(job)["status"], crew.classes(job)) == ("completed", {1: "refused", 2: None})
+    crew.post(f"/jobs/{job}/retry", {})
+    state = crew.wait(job)
+    sent = {stage: sum(f".{stage}." in hook for hook, _ in crew.gate.creates) for stage in ("image", "video")}
+    assert (state["status"], crew.classes(job), sent) == ("completed", {1: None, 2: None}, {"image": 2, "video": 3})
+    return f"scenes, tried again: {state['status']}, 2 pictures and 3 videos asked for in all, {crew.money(job)}"
 
 
 STRICTEST = ("fail_fast",)
@@ -362,10 +376,12 @@ def status_event(crew: Crew, name: str, status: str) -> dict[str, Any]:
     }
 
 
-def test_row_31_a_status_event_comes_twice_or_late(crew: Crew, saw: Saw) -> None:
+@pytest.mark.ways("pairs", "scenes")
+def test_row_31_a_status_event_comes_twice_or_late(crews: list[Crew], saw: Saw) -> None:
     """The execution of one job is stopped, and the event of it comes twice more. Another job has completed when events say twice
     that its execution failed; then its clip is made anew, and while that runs such events come for the run before and for one
-    that never was."""
+    that never was. They also come of a run that waits for its pictures to be approved."""
+    crew, of_scenes = crews
     crew.holds_on()
     stopped, running = crew.order(1), crew.order(1)
     for job in (stopped, running):
@@ -390,6 +406,20 @@ def test_row_31_a_status_event_comes_twice_or_late(crew: Crew, saw: Saw) -> None
     saw(
         f"2 late ones no row of the {completed} job, 3 of older runs none of its next one, which then {state['status']}"
     )
+    saw(_in_its_pause(of_scenes))
+
+
+def _in_its_pause(crew: Crew) -> str:
+    crew.plays()
+    job = crew.order(1, pauseAfter="image")
+    crew.until(lambda: crew.jobs.job(job).announced_run == 1, "the pause to be published")
+    _change_nothing(crew, job, [(f"{job}-1", status) for status in ("SUCCEEDED", "FAILED", "ABORTED")])
+    waiting = crew.jobs.job(job).status
+    assert waiting is JobStatus.AWAITING_APPROVAL
+    crew.post(f"/jobs/{job}/sub-jobs/1/approve", {})
+    state = crew.wait(job)
+    assert (state["status"], crew.money(job)) == ("completed", crew.paid(1))
+    return f"3 no row of one that waited, which when it was approved {state['status']}, {crew.money(job)}"
 
 
 def _change_nothing(crew: Crew, job: str, events: list[tuple[str, str]]) -> None:
