@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from decimal import Decimal
 from threading import Event
 from typing import Any
 
@@ -144,7 +145,7 @@ def _cancelled_in_its_pause(crew: Crew) -> str:
     assert {_cancel(crew, job) for _ in range(2)} <= {200, 202}
     state = _stopped(crew, job, "in its pause")
     assert _approve(crew, job, 2) == 409
-    return f"in its pause: {_accounts(crew, job, state)}"
+    return f"in its pause: {_accounts(crew, job, state, given_back=True)}"
 
 
 def _approve(crew: Crew, job: str, clip: int) -> int:
@@ -168,11 +169,12 @@ def _stopped(crew: Crew, job: str, name: str) -> Any:
     return state
 
 
-def _accounts(crew: Crew, job: str, state: Any) -> str:
+def _accounts(crew: Crew, job: str, state: Any, *, given_back: bool = False) -> str:
+    """Of a job of two clips; `given_back`: what was left of its money was, before it was cancelled."""
     totals = crew.ledger.totals(job)
     assert totals.reserved == 0
     spent = totals.settled + totals.lost
-    saved = 2 * crew.way.price - spent
+    saved = Decimal(0) if given_back else 2 * crew.way.price - spent
     assert (state["spent"], state["saved"]) == (float(spent), float(saved))
     return f"{len(crew.predictions(job))} predictions, spent ${spent:.2f}, saved ${saved:.2f}"
 
