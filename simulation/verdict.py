@@ -183,7 +183,7 @@ class Verdict:
         clips = sum((clip.actual_cost or Decimal(0) for clip in self.clips.values()), Decimal(0))
         if clips != self.job.actual_cost:
             yield f"it says it cost {self.job.actual_cost}, and its clips {clips}"
-        saved = sum(line.amount for line in self.lines if line.run == self.job.run and line.state is LineState.RELEASED)
+        saved = sum(line.amount - line.counts for line in self.lines if line.run == self.job.run)
         if self.job.status is JobStatus.CANCELLED and (self.job.saved_cost is None or self.job.saved_cost > saved):
             yield f"it says {self.job.saved_cost} were saved, and {saved} came back"
         if nobodys := self.works.keys() - {line.attempt_id for line in self.lines}:

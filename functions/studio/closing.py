@@ -17,7 +17,7 @@ from functions.studio.errors import ConditionLost, StaleRun
 from functions.studio.events import CLOSING, JobEvents
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import Film, Job, JobStatus, Pause, RunKind
-from functions.studio.ledger import Ledger, Line, LineState, credits_taken, totals
+from functions.studio.ledger import Ledger, Line, credits_taken, totals
 from functions.studio.messages import LateClip
 from functions.studio.rows import in_rows, now
 from functions.studio.settlement import settle_open_clips
@@ -223,8 +223,8 @@ def _totals(job_id: str, run: int, status: JobStatus, lines: Sequence[Line], clo
 
 
 def _saved(clips: Sequence[Clip], lines: Sequence[Line], run: int) -> Decimal:
-    """What the run's cancelled clips would have cost: of each the line that was reserved last, where it came back. A clip
-    may be back at the video that it had before."""
+    """What the run's cancelled clips would have cost: of each what the line that was reserved last did not come to; a
+    picture's holds the money of its video too. A clip may be back at the video that it had before."""
     cancelled = {
         clip.number for clip in clips if clip.status is ClipStatus.CANCELLED or clip.error_class == "cancelled"
     }
@@ -233,7 +233,7 @@ def _saved(clips: Sequence[Clip], lines: Sequence[Line], run: int) -> Decimal:
         for line in sorted(lines, key=lambda line: line.reserved_at)
         if line.run == run and line.clip in cancelled
     }
-    return sum((line.amount for line in last.values() if line.state is LineState.RELEASED), Decimal(0))
+    return sum((line.amount - line.counts for line in last.values()), Decimal(0))
 
 
 def _took(job: Job) -> float:
