@@ -134,6 +134,8 @@ class Later:
                 waits = view.status == JobStatus.AWAITING_APPROVAL
                 if not waits:
                     one.answers.add(view.run)
+                if waits and one.clip:
+                    self.house.noted.add((job_id, one.clip, view.run))
                 if one.way == "replace":
                     self.house.replaced.add((job_id, one.clip, view.run + waits))
                 self._spoil()

@@ -151,6 +151,8 @@ class House:
         self.darkroom = Darkroom(self.library, self.jobs, self.bucket, Outside())
         self.approved: set[tuple[str, int]] = set()
         """Jobs and their clips, on which somebody has had a word."""
+        self.noted: set[tuple[str, int, int]] = set()
+        """Jobs, clips, and the runs behind which somebody was told that they are approved."""
         self.replaced: set[tuple[str, int, int]] = set()
         """Jobs, clips, and the runs in which those begin with another picture than was made for them."""
         self.owner_of_job: dict[str, str] = {}

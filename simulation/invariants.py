@@ -98,6 +98,7 @@ class Watch:
         if other == "awaiting_approval" and run.paused is None:
             run.paused = run.ended = self.house.world.time
             self.stages.paused(pk, number)
+            self.stages.run_ends(pk, number, run)
         if other in ENDED_JOB and run.status == "":
             run.ended, run.status = run.paused or self.house.world.time, other
             self._ended(pk, number, run)
@@ -105,6 +106,7 @@ class Watch:
     def _ended(self, pk: str, number: int, run: Run) -> None:
         if spoilt := run.good - self._with_a_video(pk):
             raise Broken(f"{pk} had videos of clips {sorted(spoilt)} before run {number}, and not behind it")
+        self.stages.run_ends(pk, number, run)
         execution = self.house.machine.executions.get(f"{pk.removeprefix('J#')}-{number}")
         goes_on = execution and execution.status == "RUNNING" and execution.tries[-1].name != "CloseJob"
         if run.status == "cancelled" and execution and goes_on and execution.began < (run.stopped or 0.0):

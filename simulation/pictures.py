@@ -11,6 +11,7 @@ from functions.studio.jobs import Job
 from functions.studio.ledger import Line
 from simulation.house import House
 from simulation.provider import Work
+from simulation.runs_seen import Run
 
 
 def picture_of(attempt: Attempt) -> str:
@@ -42,3 +43,11 @@ def stage_faults(
                 yield f"{work.id} does not begin with the picture of clip {attempt.clip}"
             if begins in made and (job.id, attempt.clip, attempt.run) in house.replaced:
                 yield f"{work.id} begins with a picture that another one was put in place of"
+
+
+def word_faults(house: House, job: Job, runs: Mapping[int, Run]) -> Iterator[str]:
+    """Whoever was told that a picture is approved sees it go on with the others, if they do."""
+    for job_id, clip, number in house.noted:
+        run = runs.get(number + 1)
+        if job_id == job.id and run is not None and run.kind == "approved" and clip not in run.clips:
+            yield f"clip {clip} was approved in run {number}, and run {number + 1} is of clips {sorted(run.clips)}"

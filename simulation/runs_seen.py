@@ -32,6 +32,8 @@ class Run:
     """When it ended as a pause; what became of the job since is `status`."""
     pictured: set[int] = field(default_factory=set)
     """Clips that had a picture before it."""
+    waiting: set[int] = field(default_factory=set)
+    """Those of them that waited for their caller."""
     pictures_anew: bool = False
     """Whether somebody has asked for another picture."""
     status: str = ""

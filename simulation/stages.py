@@ -35,6 +35,13 @@ class Stages:
         """What was there before it: a picture is not paid for again unasked."""
         clips = [one for one in self.house.dynamodb.partition(pk) if one["sk"]["S"].startswith("CLIP#")]
         run.pictured = {int(clip["number"]["N"]) for clip in clips if "M" in clip.get("picture", {})}
+        run.waiting = {int(clip["number"]["N"]) for clip in clips if text(clip, "status") == "awaiting_approval"}
+
+    def run_ends(self, pk: str, number: int, run: Run) -> None:
+        """Whatever has come of it, a picture that waited is there."""
+        there = (self.items[pk, f"CLIP#{clip:04d}"] for clip in run.waiting)
+        if lost := sorted(int(clip["number"]["N"]) for clip in there if "M" not in clip.get("picture", {})):
+            raise Broken(f"{pk} had pictures of clips {lost} that waited before run {number}, and not behind it")
 
     def paused(self, pk: str, number: int) -> None:
         """Nobody works for a job that waits: its execution is about to end, and no clip of it is open."""

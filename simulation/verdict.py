@@ -18,7 +18,7 @@ from simulation.deployment import CLIP_TIMEOUT
 from simulation.films import film_faults
 from simulation.house import House
 from simulation.invariants import ENDED_JOB, Watch
-from simulation.pictures import picture_of, stage_faults
+from simulation.pictures import picture_of, stage_faults, word_faults
 from simulation.provider import Work
 from simulation.runs_seen import Run
 from simulation.senders import STOPS_WITHIN, sender_faults
@@ -114,6 +114,7 @@ class Verdict:
             yield from self._tries(clip)
         yield from sender_faults(self.house, self.job.id, self.runs, self.executions, self.attempts)
         yield from picture_faults(self.house, self.job)
+        yield from word_faults(self.house, self.job, self.runs)
         yield from stage_faults(self.house, self.shown, self.job, self.lines, self.attempts, self.works)
         yield from film_faults(self.house, self.job, [*self.clips.values()], troubled=self.troubled(self.job.run))
 
@@ -173,6 +174,8 @@ class Verdict:
         for clip in self.clips.values():
             if not clip.settled:
                 yield f"clip {clip.number} is {clip.status.value} after the end"
+        if not self.job.ended:
+            yield f"it is {self.job.status.value} after the end"
         if self.job.unfinished is not None:
             yield "the sweep would look at it for ever"
         if list(self.house.table.query(f"T#{self.job.tenant}", f"RUNS#{self.job.campaign_id}#{self.job.id}")):
@@ -281,6 +284,8 @@ class Verdict:
 
     def _goes_on(self, line: Line, attempt: Attempt | None, work: Work) -> Iterator[str]:
         """Nothing that was given up, has a name, and can be cancelled goes on for long once its provider hears."""
+        if nobody_knew(attempt, work):
+            return
         if line.state is LineState.LOST and attempt and attempt.prediction_id == work.id and work.cancelled is None:
             silences = [at for at, about in self.house.makers.silences if about == work.id]
             gone_on = work.planned - max([seconds_of(line.ended_at), *silences])
