@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from functions.studio.catalogue import Mode
 from functions.studio.choice import Policy
 from functions.studio.clips import Attempt, AttemptStatus
 from functions.studio.jobs import Job
@@ -13,6 +14,9 @@ from functions.studio.media_store import clip_key, last_frame_key
 from simulation.house import House
 from simulation.stamps import seconds_of
 from simulation.weather import BEGINNING
+
+MODES: Sequence[Mode] = ("text", "image")
+"""In which a model has been as its past says."""
 
 KNOWN_FOR = 240.0
 """Seconds of a history in which what was known at its beginning still decides."""
@@ -43,10 +47,11 @@ PASTS: Sequence[Past] = (
 
 def remember(house: House, past: Past) -> None:
     here, house.world.time = house.world.time, house.world.time - past.ago
-    for _ in range(past.failed):
-        house.pulse.count(past.model, "failed")
-    for _ in range(past.made):
-        house.pulse.count(past.model, "made", past.took)
+    for mode in MODES:
+        for _ in range(past.failed):
+            house.pulse.count(past.model, mode, "failed")
+        for _ in range(past.made):
+            house.pulse.count(past.model, mode, "made", past.took)
     house.world.time = here
 
 
@@ -83,7 +88,7 @@ def count_faults(house: House, past: Past | None, attempts: Mapping[str, Sequenc
     """What came of attempts is counted, where nothing can get lost; a lost count does no harm. `attempts` by job."""
     if house.world.weather.is_rough:
         return
-    counted: Counter[str] = Counter({past.model: -past.made} if past else {})
+    counted: Counter[str] = Counter({past.model: -past.made * len(MODES)} if past else {})
     for (pk, _), item in house.dynamodb.items.items():
         if pk.startswith("HEALTH#") and "made" in item:
             counted[item["model"]["S"]] += int(item["made"]["N"])

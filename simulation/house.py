@@ -258,7 +258,7 @@ class House:
                 return draft_of_scenes(
                     asked, tenant, self.darkroom, self.storyboard, self.budgets, catalogue(), TIER, moment.facts
                 )
-            return draft(asked, tenant, self.library, catalogue(), "veo3", moment.facts)
+            return draft(asked, tenant, self.library, catalogue(), "veo3", moment.facts("pair"))
 
         return answered(reception.accept(asked, drafted))
 

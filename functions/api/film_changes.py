@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Annotated, Literal
 
@@ -14,7 +14,7 @@ from functions.api.named_model import snapped, the_model
 from functions.api.picture_wish import first_stage, picture_wish, video_ratio
 from functions.api.reruns import Decide
 from functions.api.standing import not_named, refuse_to_tier
-from functions.studio.catalogue import Catalogue, Model
+from functions.studio.catalogue import Catalogue, Mode, Model
 from functions.studio.choice import NEUTRAL, Facts
 from functions.studio.clips import Clip
 from functions.studio.cut import AspectRatio, Format, Rate, Resolution, Take
@@ -164,13 +164,13 @@ def regenerate(
     tenant: str,
     library: Library,
     tier: Tier | None = None,
-    facts: Facts = NEUTRAL,
+    facts: Callable[[Mode], Facts] = lambda _: NEUTRAL,
 ) -> Decide:
     """Without a `tier` every model may be named."""
 
     def decide(job: Job, clips: list[Clip]) -> Purpose:
         clip = next((one for one in clips if one.number == number), None)
-        if clip is None or job.started_at is None:
+        if clip is None or (job.started_at is None and job.purpose.chooses):
             detail = f"The job has no clip {number}."
             raise NotFound(detail, hint="Its clips are listed at …/sub-jobs.", errors=(FieldError("number", detail),))
         named = asked.image_prompt is not None or asked.image_model is not None
@@ -197,7 +197,7 @@ def regenerate(
             aspect_ratio=_aspect_ratio(model, clip, job, tenant, library),
             **picture_wish(asked.image_prompt, asked.image_model, stage, clip, job, catalogue, tier),
         )
-        changed = [*snapped(model, clip.duration_seconds, seconds), *facts.warnings([model])]
+        changed = [*snapped(model, clip.duration_seconds, seconds), *facts(clip.mode).warnings([model])]
         warnings = [f"Clip {number}: {warning}" for warning in changed]
         return Purpose(kind=RunKind.REGENERATE, chooses=False, clips=[number], wish=wish, warnings=warnings)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from math import ceil
@@ -21,7 +21,7 @@ from functions.api.standing import require_tier
 from functions.api.variants import refuse
 from functions.studio.at_once import HANDS, at_once
 from functions.studio.budgets import Budgets
-from functions.studio.catalogue import Catalogue, Model, dearest
+from functions.studio.catalogue import Catalogue, Mode, Model, dearest
 from functions.studio.choice import Facts
 from functions.studio.clips import STAGES, Clip, pending_clip
 from functions.studio.credits import in_credits
@@ -62,7 +62,7 @@ class Drafting:
     budgets: Budgets
     catalogue: Catalogue
     tier: Tier
-    facts: Facts
+    facts: Callable[[Mode], Facts]
 
     def job(self) -> tuple[Job, list[Clip]]:
         planned = self._planned()
@@ -115,7 +115,7 @@ class Drafting:
                 *about_image,
                 *about_video,
                 *passing([image, *videos], self.catalogue, on),
-                *self.facts.warnings(fallbacks),
+                *self.facts("image").warnings(fallbacks),
                 *resolution.warnings(image, videos),
                 *_lengths(video, scenes, seconds),
                 *(said for one in videos for said in not_as_asked(one, cut, seconds[0])),
@@ -174,7 +174,7 @@ def draft(
     budgets: Budgets,
     catalogue: Catalogue,
     tier: Tier,
-    facts: Facts,
+    facts: Callable[[Mode], Facts],
 ) -> tuple[Job, list[Clip]]:
     """The job and its pending clips; a RequestError where it cannot be done, with nothing written or spent."""
     return Drafting(asked, tenant, darkroom, storyboard, budgets, catalogue, tier, facts).job()

@@ -27,6 +27,23 @@ class ResolutionView(View):
     price: PriceView
 
 
+class HealthView(View):
+    """Of the last hour, and of the whole deployment."""
+
+    state: Literal["closed", "open", "half_open"]
+    """Open: it rests, and no policy chooses it; half open: one job tries it again."""
+    reason: str | None
+    """Why it is not closed."""
+    failure_rate: float | None
+    """Of the clips that were made or failed, those that failed."""
+    refusal_rate: float | None
+    """Of all that ended, those whose input was refused."""
+    busy_rate: float | None
+    """And those that it was too busy to take until their time was over."""
+    seconds: float | None
+    """The median from a clip's request to its answer, within a tenth."""
+
+
 class ModeView(View):
     mode: Mode
     available: bool
@@ -63,31 +80,14 @@ class ModeView(View):
     date: date
     confirmed: bool
     """Whether the prices are the provider's own word, of that day."""
-
-
-class HealthView(View):
-    """Of the last hour, and of the whole deployment."""
-
-    state: Literal["closed", "open", "half_open"]
-    """Open: it rests, and no policy chooses it; half open: one job tries it again."""
-    reason: str | None
-    """Why it is not closed."""
-    failure_rate: float | None
-    """Of the clips that were made or failed, those that failed."""
-    refusal_rate: float | None
-    """Of all that ended, those whose input was refused."""
-    busy_rate: float | None
-    """And those that it was too busy to take until their time was over."""
-    seconds: float | None
-    """The median from a clip's request to its answer, within a tenth."""
+    health: HealthView | None
+    """Null where nothing has ended in the last hour."""
 
 
 class ModelView(View):
     id: str
     title: str
     provider: str
-    health: HealthView | None
-    """Null where nothing has ended in the last hour."""
     modes: list[ModeView]
 
 
@@ -100,12 +100,10 @@ def model_views(
 
 
 def _view(entry: Entry, modes: list[Model], catalogue: Catalogue, moment: Moment, on: date) -> ModelView:
-    health = moment.healths.get(entry.name)
     return ModelView(
         id=entry.name,
         title=entry.model.title,
         provider=entry.model.provider,
-        health=None if health is None else _health(health),
         modes=[_mode(model, catalogue, moment, on) for model in modes],
     )
 
@@ -127,6 +125,7 @@ def _rounded(value: float | None, digits: int) -> float | None:
 
 
 def _mode(model: Model, catalogue: Catalogue, moment: Moment, on: date) -> ModeView:
+    health = moment.healths.get((model.name, model.mode))
     lacks = moment.keyless.get(model.provider)
     reason = not_to_be_had(model, catalogue, on) or (lacks and f"cannot be asked: {lacks}")
     return ModeView(
@@ -146,4 +145,5 @@ def _mode(model: Model, catalogue: Catalogue, moment: Moment, on: date) -> ModeV
             for one in model.resolutions
         ],
         seed="seed" in model.inputs,
+        health=None if health is None else _health(health),
     )

@@ -25,7 +25,10 @@ def the_model(
             errors=(FieldError(field, f"must be one of {names}"),),
         )
     if why := not_to_be_had(model, catalogue, on):
-        would_do = ", ".join(one.name for one in catalogue.successors(model, on)) or names
+        successors = ", ".join(one.name for one in catalogue.successors(model, on))
+        if model.successors and not successors:
+            why += f"; its successor {', '.join(model.successors)} cannot be had either"
+        would_do = successors or names
         raise InvalidRequest(
             f"The model {wanted!r} {why}.",
             hint=f"Ask for {would_do}.",

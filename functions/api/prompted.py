@@ -90,10 +90,10 @@ class Drafting:
     """The film is whatever one clip is: shorter than asked, in a shape that its model has."""
 
     def job(self) -> tuple[Job, list[Clip]]:
-        facts = self.moment.facts
+        facts = self.moment.facts(self.asked.made_from)
         planned = self._planned(facts)
         while planned.job.choice and planned.job.model in facts.tried:
-            if self.moment.take_probe(planned.job.model):
+            if self.moment.take_probe(planned.job.model, self.asked.made_from):
                 break
             facts = facts.taken(planned.job.model)
             planned = self._planned(facts)

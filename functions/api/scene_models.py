@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -28,7 +28,7 @@ class Casting:
     scenes: Sequence[Scene]
     catalogue: Catalogue
     tier: Tier
-    facts: Facts
+    facts: Callable[[Mode], Facts]
     on: date
 
     def image(self, asked: str | None) -> tuple[Model, list[str]]:
@@ -43,7 +43,7 @@ class Casting:
             model = the_model(asked, mode, self.catalogue, asked, self.on, field=field)
             if faults := self._faults(model, field):
                 refuse(*faults)
-            return model, self.facts.warnings([model])
+            return model, self.facts(mode).warnings([model])
         wanted = self.catalogue.model(usual, mode)
         against = self._against(wanted)
         if against is None:
@@ -58,7 +58,7 @@ class Casting:
     def _against(self, model: Model) -> str | None:
         """Why it is not taken unasked."""
         faults = self._faults(model, "")
-        why = not_to_be_had(model, self.catalogue, self.on) or self.facts.against(model)
+        why = not_to_be_had(model, self.catalogue, self.on) or self.facts(model.mode).against(model)
         return why or not_named(model, self.tier) or (faults[0].detail if faults else None)
 
     def _faults(self, model: Model, field: str) -> list[FieldError]:

@@ -24,14 +24,13 @@ from functions.studio.tiers import Tier, tiers
 @dataclass(frozen=True)
 class Moment:
     pulse: Pulse
-    healths: Mapping[str, Health]
-    """Of the models of which something is known."""
+    healths: Mapping[tuple[str, Mode], Health]
+    """Of the models and modes of which something is known."""
     keyless: Mapping[str, str]
     """By provider, what it lacks."""
 
-    @property
-    def facts(self) -> Facts:
-        known = self.healths.values()
+    def facts(self, mode: Mode) -> Facts:
+        known = [one for one in self.healths.values() if one.mode == mode]
         return Facts(
             unfit={one.model: one.breaker.why or "" for one in known if one.breaker.state == "open"},
             tried={one.model: one.breaker.why or "" for one in known if one.breaker.state == "half_open"},
@@ -40,9 +39,9 @@ class Moment:
             failing={one.model: one.failure_rate or 0.0 for one in known if one.is_known},
         )
 
-    def take_probe(self, model: str) -> bool:
+    def take_probe(self, model: str, mode: Mode) -> bool:
         """Whether this job, and no other, is to try a model that has rested."""
-        return self.pulse.take_probe(self.healths[model])
+        return self.pulse.take_probe(self.healths[model, mode])
 
 
 def the_moment(pulse: ThePulse) -> Moment:

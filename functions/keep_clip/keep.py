@@ -216,7 +216,7 @@ class Keeper:
             self.jobs.table.commit(self.jobs.clip_kept(job.id, task, kept, costs), *ended)
             telemetry.count("ClipsCompleted")
             _tell_time(clip)
-        count_made(Pulse(self.jobs.table), attempt)
+        count_made(Pulse(self.jobs.table), attempt, made_with(clip, attempt.stage)[1])
         told = kept.bytes if isinstance(kept, KeptPicture) else kept.probe.bytes
         telemetry.logger().info("kept", extra={"bytes": told, "stage": task.stage, "usd": float(price)})
         telemetry.money("ClipCost", price)
@@ -288,7 +288,7 @@ class Keeper:
             status = ClipStatus.CANCELLED if cancelled else ClipStatus.FAILED
             lost_clip = [self.jobs.clip_lost(job.id, clip, status, said(fault))] if is_open else []
             self.jobs.table.commit(*ended, *lost_clip)
-        count_ended(Pulse(self.jobs.table), attempt, fault.error_class)
+        count_ended(Pulse(self.jobs.table), attempt, made_with(clip, task.stage)[1], fault.error_class)
         told = {"errorClass": fault.error_class, "money": end.line.value, "again": following and following.model}
         telemetry.logger().warning(fault.message, extra=told)
         if attempt and attempt.is_made and end.line is LineState.LOST:

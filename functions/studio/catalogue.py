@@ -58,10 +58,18 @@ class Data(BaseModel):
     )
 
 
+Usd = Annotated[Decimal, Field(ge=0, le=10_000, decimal_places=6)]
+"""Of a second or a clip; more digits would make sums that the table cannot keep."""
+
+Seconds = Annotated[int, Field(ge=1, le=3600)]
+
+Said = Annotated[str, Field(min_length=1)]
+
+
 class Price(Data):
     unit: Literal["second", "clip", "picture"]
-    usd: Annotated[Decimal, Field(ge=0)]
-    usd_without_audio: Annotated[Decimal, Field(ge=0)] | None = None
+    usd: Usd
+    usd_without_audio: Usd | None = None
 
     def cost(self, seconds: int, audio: bool) -> Decimal:
         """USD for one clip of `seconds`, or for one picture."""
@@ -72,9 +80,9 @@ class Price(Data):
 class Resolution(Data):
     """One that a model makes clips at, by the model's own name; `side` is the short one, in pixels."""
 
-    name: str
+    name: Said
     side: Annotated[int, Field(ge=1)]
-    seconds: list[int] | None = None
+    seconds: list[Seconds] | None = None
     """The durations that are made at it, where not all are."""
     ratios: dict[str, str] = {}
     """The model's own words for our aspect ratios at this size, where it has others."""
@@ -102,9 +110,9 @@ class Model(Data):
     name: str
     """The public one, which an entry's modes share."""
     mode: Mode
-    title: str
+    title: Said
     provider: str
-    slug: str
+    slug: Said
     """By which the provider knows it."""
     task_type: str | None = None
     """What is asked of it, where its provider has words for that."""
@@ -119,7 +127,7 @@ class Model(Data):
     """That a clip takes at the provider."""
     prompt_limit: Annotated[int, Field(ge=1)] = 10_000
     """In UTF-16 units, which are never fewer than characters; ours, where the provider tells none."""
-    durations: list[int] = []
+    durations: list[Seconds] = []
     """Seconds that it makes, ascending; a still has none."""
     default_duration: int | None = None
     least_references: Annotated[int, Field(ge=0, le=len(REFERENCES))] = 0
@@ -131,7 +139,7 @@ class Model(Data):
     resolutions: Annotated[list[Resolution], Field(min_length=1)]
     """The first is the one that is asked for where nobody says otherwise."""
     audio: bool
-    inputs: dict[Word, str]
+    inputs: dict[Word, Said]
     """The model's own name for each of our words, or the path to it (`key_frames.frame0.url`)."""
     fixed: dict[str, Any] = {}
     source: str
@@ -157,6 +165,10 @@ class Model(Data):
                 raise ValueError(f"no resolution is made for {seconds} seconds")
         if self.other_ratios is not None and self.other_ratios not in self.aspect_ratios:
             raise ValueError("otherRatios must be one of aspectRatios")
+        if len({one.name for one in self.resolutions}) < len(self.resolutions):
+            raise ValueError("resolutions must have different names")
+        if len(set(self.inputs.values())) < len(self.inputs):
+            raise ValueError("inputs must be different: two words cannot be told in one place")
         if self.mode in ("text", "still") and not self.aspect_ratios:
             raise ValueError(f"mode {self.mode} needs aspectRatios: there is no picture to follow")
         try:
@@ -305,6 +317,8 @@ class Supplier(Data):
 
     missing: str | None = None
     """Why nothing can be asked of it, where that is so."""
+    by_task: bool = False
+    """Whether its models do nothing without a `taskType`."""
 
 
 class VisionModel(Data):
@@ -339,6 +353,8 @@ class Catalogue(Data):
             for model in entry.modes.values():
                 if model.provider not in self.providers:
                     raise ValueError(f"{entry.name}: provider must be one of {', '.join(self.providers)}")
+                if self.providers[model.provider].by_task and not model.task_type:
+                    raise ValueError(f"{entry.name}: its provider wants a taskType for the mode {model.mode}")
                 if strange := set(model.successors) - set(names) | {entry.name} & set(model.successors):
                     raise ValueError(f"{entry.name}: {min(strange)} cannot be its successor")
         return self

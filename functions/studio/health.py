@@ -1,4 +1,5 @@
-"""How models have been of late, from what was counted of their attempts by the minute; and when one is let rest. Pure."""
+"""How models have been of late, each in each of its modes, from what was counted of their attempts by the minute; and when
+one is let rest. Pure."""
 
 from __future__ import annotations
 
@@ -7,6 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import log
 from typing import Literal
+
+from functions.studio.catalogue import Mode
 
 Counted = Literal["made", "failed", "refused", "busy"]
 
@@ -52,6 +55,7 @@ class Minute:
     busy: int = 0
     took: Mapping[int, int] | None = None
     """Of those that were made, how many by class of time."""
+    mode: Mode = "pair"
 
 
 def time_class(seconds: float) -> int:
@@ -76,6 +80,7 @@ class Breaker:
 @dataclass(frozen=True)
 class Health:
     model: str
+    mode: Mode
     made: int
     failed: int
     refused: int
@@ -107,22 +112,23 @@ class Health:
         return self.made + self.failed >= FEWEST
 
 
-def healths(minutes: Iterable[Minute], now: float) -> dict[str, Health]:
-    """By model, of those of which something ended in the last hour. Minutes before that are looked at only for whether
-    a model rests still."""
-    by_model: dict[str, list[Minute]] = {}
+def healths(minutes: Iterable[Minute], now: float) -> dict[tuple[str, Mode], Health]:
+    """By model and mode, of those of which something ended in the last hour: a task that a provider does not have says
+    nothing of its others. Minutes before that are looked at only for whether a model rests still."""
+    by_model: dict[tuple[str, Mode], list[Minute]] = {}
     for one in sorted(minutes, key=lambda minute: minute.at):
-        by_model.setdefault(one.model, []).append(one)
+        by_model.setdefault((one.model, one.mode), []).append(one)
     return {
-        model: _health(model, recent, breaker(ours, now))
-        for model, ours in by_model.items()
+        (model, mode): _health(model, mode, recent, breaker(ours, now))
+        for (model, mode), ours in by_model.items()
         if (recent := [one for one in ours if one.at > now - HOUR])
     }
 
 
-def _health(model: str, recent: Sequence[Minute], state: Breaker) -> Health:
+def _health(model: str, mode: Mode, recent: Sequence[Minute], state: Breaker) -> Health:
     return Health(
         model=model,
+        mode=mode,
         made=sum(one.made for one in recent),
         failed=sum(one.failed for one in recent),
         refused=sum(one.refused for one in recent),
@@ -146,7 +152,7 @@ def _median(minutes: Sequence[Minute]) -> float | None:
 
 
 def breaker(minutes: Sequence[Minute], now: float) -> Breaker:
-    """Of one model, from its minutes in their order.
+    """Of one model in one mode, from its minutes in their order.
 
     It opens when at least `FEWEST` attempts, and `SHARE` of all, have failed within `WINDOW`. What ends while it rests was
     asked before and changes nothing; the first minute after that in which more is made than fails closes it, and one in

@@ -1,5 +1,5 @@
-"""What is counted of models' attempts, for the whole deployment: `HEALTH#{hour}` → {minute}#{model}, in numbers that only
-grow. An hour is a partition, so that the last one is two queries and nothing old is read.
+"""What is counted of models' attempts, for the whole deployment: `HEALTH#{hour}` → {minute}#{model}#{mode}, in numbers
+that only grow. An hour is a partition, so that the last one is two queries and nothing old is read.
 
 `HEALTH` → KEYS says which providers lack a key, PROBE#… which job tries a model that has rested.
 """
@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from functions.studio.catalogue import Mode
 from functions.studio.clock import epoch
 from functions.studio.errors import ConditionLost
 from functions.studio.health import HOUR, MINUTE, Counted, Health, Minute, healths, time_class
@@ -22,16 +23,16 @@ class Pulse:
     def __init__(self, table: Table) -> None:
         self.table = table
 
-    def count(self, model: str, what: Counted, seconds: float | None = None) -> None:
+    def count(self, model: str, mode: Mode, what: Counted, seconds: float | None = None) -> None:
         """One attempt more; `seconds` from create to answer. Not part of any transaction: two that end at once only add.
         A repeated or lost count is of no consequence."""
         at = int(epoch()) // MINUTE * MINUTE
         took = {} if seconds is None else {f"took{time_class(seconds)}": 1}
-        named = {"model": model, "at": at, "expiresAt": at + KEPT_FOR}
-        self.table.commit(update(_hour(at), f"{at}#{model}", named, add={what: 1, **took}))
+        named = {"model": model, "mode": mode, "at": at, "expiresAt": at + KEPT_FOR}
+        self.table.commit(update(_hour(at), f"{at}#{model}#{mode}", named, add={what: 1, **took}))
 
-    def healths(self) -> dict[str, Health]:
-        """Of the models of which something is known."""
+    def healths(self) -> dict[tuple[str, Mode], Health]:
+        """Of the models and modes of which something is known."""
         now = epoch()
         hours = dict.fromkeys((_hour(now - HOUR), _hour(now)))
         return healths((_minute(row) for hour in hours for row in self.table.query(hour)), now)
@@ -39,7 +40,7 @@ class Pulse:
     def take_probe(self, health: Health) -> bool:
         """Whether the caller, and nobody else, is to try a model that has rested."""
         now = epoch()
-        name = f"PROBE#{health.model}#{health.breaker.probe(now)}"
+        name = f"PROBE#{health.model}#{health.mode}#{health.breaker.probe(now)}"
         try:
             self.table.commit(put("HEALTH", name, {"expiresAt": int(now) + KEPT_FOR}, {"pk": None}))
         except ConditionLost:
@@ -66,6 +67,7 @@ def _minute(row: Mapping[str, Any]) -> Minute:
         at=int(row["at"]),
         **{name: int(row.get(name, 0)) for name in ("made", "failed", "refused", "busy")},
         took=dict(_took(row)),
+        mode=row["mode"],
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from functions.studio.catalogue import Mode
 from functions.studio.health import MINUTE, Counted
 from functions.studio.pulse import Pulse
 from functions.studio.table import Table
@@ -36,13 +37,15 @@ class Lately:
     def __post_init__(self) -> None:
         self.pulse = Pulse(self.table)
 
-    def counted(self, model: str, what: Counted, times: int = 1, seconds: float | None = None) -> None:
+    def counted(
+        self, model: str, what: Counted, times: int = 1, seconds: float | None = None, mode: Mode = "text"
+    ) -> None:
         for _ in range(times):
-            self.pulse.count(model, what, seconds)
+            self.pulse.count(model, mode, what, seconds)
 
-    def failed(self, *models: str) -> None:
+    def failed(self, *models: str, mode: Mode = "text") -> None:
         """As often as it takes to be let rest; a minute later."""
         for model in models:
-            self.counted(model, "failed", 6)
-            self.counted(model, "made", 1, 30)
+            self.counted(model, "failed", 6, mode=mode)
+            self.counted(model, "made", 1, 30, mode=mode)
         self.clock.on(1)

@@ -50,6 +50,11 @@ def test_a_model_that_rests_is_passed_over_and_the_job_says_why(acme: Caller, la
     assert why in made["because"]
 
 
+def test_a_model_that_fails_in_one_mode_is_chosen_in_the_others(acme: Caller, lately: Lately) -> None:
+    lately.failed(RULED, mode="image")
+    assert choice(acme, prompted(acme))["modelId"] == RULED
+
+
 def test_after_its_rest_one_job_tries_it_and_when_that_is_made_all_do(acme: Caller, lately: Lately) -> None:
     lately.failed(RULED)
     lately.clock.on(5)
@@ -72,7 +77,8 @@ def test_a_job_that_is_refused_does_not_use_up_the_one_try(acme: Caller, lately:
 
 
 def test_a_model_that_is_named_is_asked_all_the_same_and_warned_of(acme: Caller, lately: Lately) -> None:
-    lately.failed("veo3")
+    for mode in ("text", "pair"):
+        lately.failed("veo3", mode=mode)
     warned = "model veo3: it failed 6 of its last 7 clips within 10 minutes"
     for reply in (
         prompted(acme, model="veo3"),
@@ -219,8 +225,9 @@ def test_models_show_how_they_are(acme: Caller, lately: Lately) -> None:
     lately.counted("hailuo-2.0", "made", 3, seconds=50)
     lately.counted("hailuo-2.0", "refused")
     lately.pulse.note_keys({"piapi": "PIAPI_API_KEY not configured"})
-    models = {one["id"]: one for one in acme.get("/api/v3/models").data["items"]}
-    veo, hailuo = models["veo3"]["health"], models["hailuo-2.0"]["health"]
+    items = acme.get("/api/v3/models").data["items"]
+    models = {one["id"]: {mode["mode"]: mode for mode in one["modes"]} for one in items}
+    veo, hailuo = models["veo3"]["text"]["health"], models["hailuo-2.0"]["text"]["health"]
     assert (veo["state"], veo["failureRate"], veo["refusalRate"]) == ("open", 0.857, 0)
     assert veo["reason"].startswith("It failed 6 of its last 7 clips")
     assert veo["seconds"] == pytest.approx(30, rel=0.1)
@@ -230,7 +237,7 @@ def test_models_show_how_they_are(acme: Caller, lately: Lately) -> None:
         0,
         0.25,
     )
-    assert models["veo-3.1"]["health"] is None
-    (shown,) = [mode for mode in models[RULED]["modes"] if mode["mode"] == "text"]
+    assert models["veo-3.1"]["text"]["health"] is models["veo3"]["image"]["health"] is None
+    shown = models[RULED]["text"]
     assert (shown["available"], shown["reason"]) == (False, "It cannot be asked: PIAPI_API_KEY not configured.")
-    assert models["veo3"]["modes"][0]["available"] is True
+    assert models["veo3"]["text"]["available"] is True

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from functions.studio.catalogue import catalogue
 from functions.studio.media_store import MediaStore
+from functions.studio.overrides import Overrides
 from functions.studio.rows import today
 from functions.studio.table import Table
 from tests.integration.api_events import Caller
@@ -100,11 +102,22 @@ def test_a_duration_that_nothing_makes_is_answered_with_fill(acme: Caller, every
     assert "fill: true" in problem["hint"]
 
 
-def test_a_model_that_is_gone_names_its_successor(acme: Caller, everything: Everything) -> None:
-    campaign, on = a_campaign(acme), today()
-    retired = next(model for model in catalogue().in_mode("text") if model.state(on) == "retired")
-    problem = everything.refused(lambda: prompted(acme, campaign, model=retired.name), 422, "model")
-    assert f"is retired since {retired.retired}" in problem["detail"]
+@pytest.mark.parametrize("gone_too", [False, True])
+def test_a_model_that_is_gone_names_its_successor_whether_that_can_be_had_or_not(
+    acme: Caller, everything: Everything, media: MediaStore, gone_too: bool
+) -> None:
+    said = {"name": "hailuo-2.0", "retired": "2026-11-01", "successors": ["hailuo-2.3"]}
+    heir = {"name": "hailuo-2.3", **({"retired": "2026-11-02"} if gone_too else {})}
+    Overrides(media).put(json.dumps({"models": [said, heir]}).encode())
+    campaign = a_campaign(acme)
+    problem = everything.refused(lambda: prompted(acme, campaign, model="hailuo-2.0"), 422, "model")
+    assert "is retired since 2026-11-01" in problem["detail"]
+    heard = (
+        "; its successor hailuo-2.3 cannot be had either; what would do: veo3"
+        if gone_too
+        else "; what would do: hailuo-2.3"
+    )
+    assert heard in problem["errors"][0]["detail"]
 
 
 def test_neither_a_script_nor_a_prompt_is_422(acme: Caller, everything: Everything) -> None:

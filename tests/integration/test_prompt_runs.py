@@ -149,12 +149,13 @@ def test_a_job_is_cancelled_and_its_money_comes_back(beginning: Beginning, table
     assert Budgets(table).tenant("acme").used == Decimal("1.20")
 
 
-def test_a_job_cancelled_before_it_was_planned_can_be_tried_again(beginning: Beginning) -> None:
+@pytest.mark.parametrize("how", ["retry", "sub-jobs/1/regenerate"])
+def test_a_job_cancelled_before_it_was_planned_can_be_tried_again(beginning: Beginning, how: str) -> None:
     run = beginning(prompt="A lamp")
     run.asks("cancel")
     close_failed(run.id, 1, "The job was cancelled.", run.closing)
     assert [clip.status for clip in run.clips] == [ClipStatus.CANCELLED]
-    again = run.asks("retry")
+    again = run.asks(how)
     assert again.status == 202, again.text
     assert [task.clip for task in run.plans()] == [1]
     assert (run.clips[0].prompt, run.clips[0].mode) == ("A lamp", "text")

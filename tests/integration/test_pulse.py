@@ -28,11 +28,11 @@ from tests.scripted import seconds_ago
 
 def test_fifty_clips_that_end_at_once_are_all_counted(table: Table) -> None:
     def ends(number: int) -> None:
-        Pulse(table).count("veo3", "failed" if number % 5 == 0 else "made", 100)
+        Pulse(table).count("veo3", "pair", "failed" if number % 5 == 0 else "made", 100)
 
     with ThreadPoolExecutor(25) as pool:
         list(pool.map(ends, range(50)))
-    told = Pulse(table).healths()["veo3"]
+    told = Pulse(table).healths()["veo3", "pair"]
     assert (told.made, told.failed, told.breaker.state) == (40, 10, "closed")
 
 
@@ -46,11 +46,11 @@ def test_what_is_told_goes_back_an_hour_over_the_hours_end_and_expires(lately: L
     lately.clock.on(20)
     lately.counted("veo3", "refused")
     lately.counted("veo3", "failed")
-    told = lately.pulse.healths()["veo3"]
+    told = lately.pulse.healths()["veo3", "text"]
     assert (told.made, told.failed, told.refused, told.failure_rate) == (3, 1, 1, 0.25)
     assert told.seconds == pytest.approx(100, rel=0.1)
     lately.clock.on(45)
-    assert (lately.pulse.healths()["veo3"].made, lately.pulse.healths()["veo3"].failed) == (0, 1)
+    assert (lately.pulse.healths()["veo3", "text"].made, lately.pulse.healths()["veo3", "text"].failed) == (0, 1)
     rows = [row for pk in _partitions(lately.table) for row in lately.table.query(pk)]
     assert all(row["at"] + HOUR < row["expiresAt"] for row in rows)
     lately.clock.on(90)
@@ -60,7 +60,7 @@ def test_what_is_told_goes_back_an_hour_over_the_hours_end_and_expires(lately: L
 def test_of_thirty_jobs_at_once_one_tries_a_model_that_has_rested(lately: Lately) -> None:
     lately.failed("veo3")
     lately.clock.on(5)
-    rested = lately.pulse.healths()["veo3"]
+    rested = lately.pulse.healths()["veo3", "text"]
     assert rested.breaker.state == "half_open"
 
     hands = [copy_context() for _ in range(30)]
@@ -80,7 +80,7 @@ def desk(jobs: JobStore, ledger: Ledger, media: MediaStore, outputs: Outputs) ->
 
 
 def counted(desk: Desk) -> tuple[int, int, int, int]:
-    told = Pulse(desk.jobs.table).healths().get("veo3")
+    told = Pulse(desk.jobs.table).healths().get(("veo3", "pair"))
     return (told.made, told.failed, told.refused, told.busy) if told else (0, 0, 0, 0)
 
 
@@ -93,7 +93,7 @@ def test_a_clip_that_is_kept_counts_once_with_its_time_from_create_to_answer(des
     assert desk.keep() is None
     assert desk.clip.status is ClipStatus.COMPLETED
     assert counted(desk) == (1, 0, 0, 0)
-    assert Pulse(desk.jobs.table).healths()["veo3"].seconds == pytest.approx(100, rel=0.1)
+    assert Pulse(desk.jobs.table).healths()["veo3", "pair"].seconds == pytest.approx(100, rel=0.1)
 
 
 @pytest.mark.parametrize(

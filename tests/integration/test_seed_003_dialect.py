@@ -249,12 +249,11 @@ WRONG: list[tuple[dict[str, Any], int, str, str]] = [
     ({"campaign_id": ...}, 422, "campaign_id", "is required"),
     ({"campaign_id": 123}, 422, "campaign_id", "valid string"),
     ({"campaign_id": UNKNOWN}, 404, "campaign_id", "There is no campaign"),
-    ({"image_url": "https://example.com/a.png"}, 422, "image_url", "None"),
+    ({"image_url": "https://example.com/a.png"}, 422, "image_url", "must be left out with text_to_video"),
     ({"generation_mode": "image_to_video"}, 422, "image_url", "is required"),
     ({"generation_mode": "image_to_video", "image_url": "http://example.com/a.png"}, 422, "image_url", "https"),
     ({"generation_mode": "image_to_video", "image_url": "https://127.0.0.1/a.png"}, 422, "image_url", "public"),
     ({"colour": "red"}, 422, "colour", "is not a field"),
-    ({"generation_mode": ..., "scene_id": "1"}, 422, "scene_id", "not made yet"),
 ]
 
 

@@ -128,7 +128,7 @@ def test_what_is_told_is_of_the_last_hour_and_of_each_model() -> None:
         Minute("hailuo-2.0", at(59), refused=1),
     ]
     known = healths(reversed(minutes), TEN + HOUR)
-    veo, hailuo = known["veo3"], known["hailuo-2.0"]
+    veo, hailuo = known["veo3", "pair"], known["hailuo-2.0", "pair"]
     assert (veo.made, veo.failed, veo.refused, veo.busy, veo.failure_rate) == (3, 1, 2, 3, 0.25)
     assert (veo.is_known, hailuo.failure_rate, hailuo.seconds) == (False, None, None)
     assert veo.seconds == pytest.approx(10, rel=0.1)
@@ -138,8 +138,8 @@ def test_what_is_told_is_of_the_last_hour_and_of_each_model() -> None:
 @pytest.mark.parametrize("seconds", [0.2, 1, 7, 45, 105, 480, 3600])
 def test_the_median_is_told_within_a_tenth(seconds: float) -> None:
     others = {time_class(seconds / 3): 2, time_class(seconds): 1, time_class(seconds * 3): 2}
-    known = healths([Minute("veo3", TEN, made=5, took={time_class(seconds): 5})], TEN)["veo3"]
-    spread = healths([Minute("veo3", TEN, made=5, took=others)], TEN)["veo3"]
+    known = healths([Minute("veo3", TEN, made=5, took={time_class(seconds): 5})], TEN)["veo3", "pair"]
+    spread = healths([Minute("veo3", TEN, made=5, took=others)], TEN)["veo3", "pair"]
     assert known.seconds == pytest.approx(max(seconds, 1), rel=0.1)
     if seconds > 3:
         assert spread.seconds == known.seconds

@@ -27,7 +27,8 @@ def test_the_job_after_a_model_has_failed_is_made_by_another_and_says_why(team: 
     assert (failing["status"], failing["actualCost"]) == ("failed", 0)
 
     (shown,) = [one for one in team.get("/models?mode=text&provider=piapi")["items"] if one["id"] == RULED]
-    assert (shown["health"]["state"], shown["health"]["failureRate"]) == ("open", 1)
+    (mode,) = shown["modes"]
+    assert (mode["health"]["state"], mode["health"]["failureRate"]) == ("open", 1)
 
     job = team.wait(team.post("/jobs/from-prompt", {**wish, "policy": "seed"})["jobId"])
     assert job["status"] == "completed", job["errorMessage"]

@@ -118,6 +118,8 @@ def test_the_seeds_python_client_waits_for_its_video_and_has_it(cloud: LocalClou
     shown = team.get(f"/scenes/{scene}")
     assert (shown["status"], shown["imageUrl"].rsplit(".", 1)[1]) == ("completed", "png")
     assert f"/{team.get('/me')['userId']}/generated_images/" in shown["imageUrl"]
+    picture = requests.get(shown["imageUrl"], timeout=30)
+    assert (picture.status_code, picture.content[:4]) == (200, b"\x89PNG"), "everybody has it, without a key"
 
 
 def test_the_seeds_calls_and_its_shell_loop_run_as_written(cloud: LocalCloud, path: str, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from aws_lambda_powertools.event_handler import Response
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints
 
 from functions.api.accept_job import Draft, Reception
 from functions.api.dialects.words import ROOT, Asked, Newest, Said, in_their_words, newest, read
@@ -45,9 +45,14 @@ class _Generate(Asked):
     """A model of the catalogue, such as `piapi_hunyuan_fast`; without it the duration chooses."""
 
 
+def _no_picture(said: object) -> None:
+    if said is not None:
+        raise ValueError("must be left out with text_to_video; image_to_video begins with a picture")
+
+
 class TextToVideo(_Generate):
     generation_mode: Literal["text_to_video"]
-    image_url: None = None
+    image_url: Annotated[None, BeforeValidator(_no_picture)] = None
 
 
 class ImageToVideo(_Generate):

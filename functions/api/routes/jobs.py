@@ -83,7 +83,7 @@ def from_image_pairs(
     default_model = os.environ["VIDEO_GENERATION_MODEL"]
 
     def drafted() -> Draft:
-        job, clips = draft(body, asker.tenant, library, catalogue, default_model, moment.facts)
+        job, clips = draft(body, asker.tenant, library, catalogue, default_model, moment.facts("pair"))
         require_tier(job, tier, catalogue)
         return job, clips
 
