@@ -64,7 +64,7 @@ class Stages:
             return
         number = int(item["clip"]["N"])
         if number in run.pictured and not run.pictures_anew:
-            raise Broken(f"{pk} pays for another picture of clip {number} in a run that is a {run.kind}")
+            raise Broken(f"{pk} pays for another picture of clip {number} in a run of the kind {run.kind}")
         if self._kept_in(pk, item["run"], number):
             raise Broken(f"{pk} pays for another picture of clip {number} in the same run")
 
