@@ -70,7 +70,7 @@ class Everything:
         problem = answer.problem
         assert (answer.status, problem["status"]) == (status, status), answer.text[:2000]
         assert answer.fields
-        assert answer.fields == (list(fields) or answer.fields)
+        assert answer.fields == (list(fields) or answer.fields), problem
         assert problem["detail"]
         assert problem["hint"]
         assert self.now() == before, "something was created"
