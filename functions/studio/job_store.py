@@ -65,6 +65,11 @@ def _planning(job: Job) -> dict[str, Any]:
     return {"run": job.run, "status": JobStatus.PLANNING.value, "closing": None}
 
 
+def _as_approved(job: Job) -> dict[str, Any]:
+    """While its caller has approved no other clip of it."""
+    return {"pause": job.pause.attributes()} if job.pause else {}
+
+
 def _to_be_announced() -> dict[str, Any]:
     return {"announcedRun": None, "unfinished": UNFINISHED}
 
@@ -176,21 +181,23 @@ class JobStore:
         changes: Mapping[str, Any] | None = None,
         *,
         planner: str | None = None,
+        when: Mapping[str, Any] | None = None,
     ) -> Write:
-        """Fenced by the run; holds only from a status that may become `status`, and goes on only while nothing closes it.
+        """Fenced by the run, and `when`; holds only from a status that may become `status`, and goes on only while nothing
+        closes it.
 
         With `planner`, only while no other try has begun to plan.
         """
         stamp = now()
         fields: dict[str, Any] = {"status": status.value, "updatedAt": stamp, **(changes or {})}
-        when: dict[str, Any] = {"run": run, "status": before(MOVES, status)}
+        holds: dict[str, Any] = {"run": run, "status": before(MOVES, status), **(when or {})}
         if status in TERMINAL:
             fields["completedAt"] = stamp
         if status not in (JobStatus.FAILED, JobStatus.CANCELLING, JobStatus.CANCELLED):
-            when["closing"] = None
+            holds["closing"] = None
         if planner:
-            when["planner"] = planner
-        return update(_pk(job_id), "JOB", fields, when)
+            holds["planner"] = planner
+        return update(_pk(job_id), "JOB", fields, holds)
 
     def reserve_more(self, job: Job, usd: Decimal, most: Decimal | None) -> Write:
         """Holds only while the run may spend and not more than `most` is reserved for it yet."""
@@ -213,7 +220,7 @@ class JobStore:
             **changes,
         }
         when: dict[str, Any] = {"run": job.run, "status": job.status.value, "announcedRun": job.run}
-        when |= {"pause": job.pause.attributes()} if job.pause else {}
+        when |= _as_approved(job)
         begun = job.model_copy(update={"status": JobStatus.PLANNING})
         # One that waited stands among those that run already.
         leaves = [delete(_list(job.tenant), of_status(job.status) + job.id)] if job.ended else []
@@ -228,10 +235,10 @@ class JobStore:
         return update(_pk(job.id), "JOB", {"pause": pause.attributes(), "updatedAt": now()}, when)
 
     def begin_to_cancel(self, job: Job, reason: str, told: Mapping[str, Any] | None = None) -> Write:
-        """From here on nothing is sent for the run, and it can end as cancelled alone; holds while it has not ended. Of a job
-        that waits for its caller the end is still to come, and to be published."""
+        """From here on nothing is sent for the run, and it can end as cancelled alone; holds while it has not ended, and its
+        caller has approved no other clip. Of a job that waits for its caller the end is still to come, and to be published."""
         changes = {"closing": reason, **_to_be_announced(), **(told or {})}
-        return self.move_job(job.id, job.run, JobStatus.CANCELLING, changes)
+        return self.move_job(job.id, job.run, JobStatus.CANCELLING, changes, when=_as_approved(job))
 
     def begin_to_close(self, job_id: str, run: int, reason: str) -> Write:
         """From here on nothing is sent for the run; holds once, while the job has not ended."""

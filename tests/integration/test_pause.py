@@ -451,6 +451,24 @@ def test_after_three_days_without_a_word_the_job_is_cancelled_and_says_so(film: 
     assert film.published[-1] == "job.cancelled"
 
 
+@pytest.mark.parametrize("at_the_write", [False, True], ids=["the index is behind", "between reading and writing"])
+def test_what_is_approved_in_the_last_moment_is_not_cancelled_as_if_nobody_had(
+    film: Paused, monkeypatch: pytest.MonkeyPatch, at_the_write: bool
+) -> None:
+    film.waits()
+    before = film.job
+    film.asks("approve", clip=2)
+    monkeypatch.setattr(JobStore, "waiting_jobs", lambda _: [before])
+    if at_the_write:
+        with monkeypatch.context() as patched:
+            patched.setattr(JobStore, "job", lambda *_: before)
+            assert film.later(hours=73) == {"approved": 0, "cancelled": 0, "failed": 0}
+        assert film.job.status is JobStatus.AWAITING_APPROVAL
+    assert film.later(hours=73) == {"approved": 1, "cancelled": 0, "failed": 0}
+    film.runs()
+    assert film.statuses == {1: CANCELLED, 2: DONE}
+
+
 def test_what_is_approved_and_cannot_be_paid_for_by_then_is_cancelled_with_the_reason(film: Paused) -> None:
     film.waits(2, campaign_budget=2 * BOTH)
     film.asks("approve")
