@@ -39,6 +39,11 @@ MOST_RECEIVES = 10
 """As infra/make_clips.py sets it: then a message is set aside."""
 
 
+CROWDED = 50
+"""Messages that wait while none comes twice any more: each look queues the next one, and what SQS does once in thousands of
+times would else, at the rate that shows something here, become thousands of looks at one prediction."""
+
+
 class Sqs(Sdk):
     """`receive` is what is done with a message, and says whether it went well."""
 
@@ -57,7 +62,7 @@ class Sqs(Sdk):
             world, weather = self.world, self.world.weather
             late = world.chance.uniform(5, 90) if world.strikes(weather.message_late) else world.latency()
             self._come(MessageBody, DelaySeconds + late, 1)
-            if world.strikes(weather.message_twice):
+            if self.waiting < CROWDED and world.strikes(weather.message_twice):
                 self._come(MessageBody, DelaySeconds + late + world.chance.choice((0.01, 2.0, 200.0)), 1)
 
         self.ask(f"queue {MessageBody if self.world.trace is not None else ''} in {DelaySeconds} s", send)

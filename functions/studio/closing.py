@@ -77,7 +77,7 @@ def _pause(before: Job, closing: Closing, approval_seconds: int) -> None:
     job = _close(before.id, before.run, JobStatus.AWAITING_APPROVAL, {"pause": pause.attributes()}, closing)
     if job is None:
         raise StaleRun(f"job {before.id} ended before run {before.run} could pause it")
-    if _announce(job, closing):
+    if _announce(job, before.run, closing):
         logger().info("job waits for its caller", extra={"clips": len(waiting), "until": pause.until})
 
 
@@ -90,7 +90,7 @@ def deliver(job_id: str, run: int, closing: Closing) -> None:
     job = _close(job_id, run, JobStatus.COMPLETED, _taken(before, film), closing, *delivered)
     if job is None:
         raise StaleRun(f"job {job_id} ended before run {run} could deliver its film")
-    if _announce(job, closing):
+    if _announce(job, run, closing):
         logger().info("job completed", extra={"clips": job.successful_clips, "missing": job.failed_clips})
         count("JobsCompleted")
         seconds("JobSeconds", _took(job))
@@ -117,7 +117,7 @@ def close_failed(job_id: str, run: int, reason: str, closing: Closing) -> None:
         return
     if not job.rests:
         job = _closed(job, reason, closing)
-    if job.run != run or not job.rests or not _announce(job, closing):
+    if not _announce(job, run, closing):
         return
     if job.status is JobStatus.FAILED:
         logger().error("job failed", extra={"reason": job.error_message})
@@ -173,9 +173,10 @@ def _without_film(job_id: str, run: int, why: str, closing: Closing) -> Job:
     return failed or _close(job_id, run, JobStatus.CANCELLED, {}, closing) or closing.jobs.job(job_id)
 
 
-def _announce(job: Job, closing: Closing) -> bool:
-    """Publishes the end of a run; False when that was done before. A crash in between publishes twice, never not."""
-    if job.announced_run == job.run:
+def _announce(job: Job, run: int, closing: Closing) -> bool:
+    """Publishes the end of a run; False when that was done before, as of a job that has gone on since it must have been. A
+    crash in between publishes twice, never not."""
+    if job.run != run or not job.rests or job.announced_run == run:
         return False
     closing.events.publish(job)
     closing.jobs.table.commit(*closing.jobs.announced(job))
