@@ -186,9 +186,9 @@ class JobStore:
         stamp = now()
         fields: dict[str, Any] = {"status": status.value, "updatedAt": stamp, **(changes or {})}
         when: dict[str, Any] = {"run": run, "status": before(MOVES, status)}
-        when |= also or {}
         if status in TERMINAL:
             fields["completedAt"] = stamp
+        when |= also or {}
         if status not in (JobStatus.FAILED, JobStatus.CANCELLING, JobStatus.CANCELLED):
             when["closing"] = None
         if planner:
