@@ -65,11 +65,6 @@ def _planning(job: Job) -> dict[str, Any]:
     return {"run": job.run, "status": JobStatus.PLANNING.value, "closing": None}
 
 
-def _as_approved(job: Job) -> dict[str, Any]:
-    """While its caller has approved no other clip of it."""
-    return {"pause": job.pause.attributes()} if job.pause else {}
-
-
 def _to_be_announced() -> dict[str, Any]:
     return {"announcedRun": None, "unfinished": UNFINISHED}
 
@@ -181,23 +176,24 @@ class JobStore:
         changes: Mapping[str, Any] | None = None,
         *,
         planner: str | None = None,
-        when: Mapping[str, Any] | None = None,
+        also: Mapping[str, Any] | None = None,
     ) -> Write:
-        """Fenced by the run, and `when`; holds only from a status that may become `status`, and goes on only while nothing
+        """Fenced by the run, and `also`; holds only from a status that may become `status`, and goes on only while nothing
         closes it.
 
         With `planner`, only while no other try has begun to plan.
         """
         stamp = now()
         fields: dict[str, Any] = {"status": status.value, "updatedAt": stamp, **(changes or {})}
-        holds: dict[str, Any] = {"run": run, "status": before(MOVES, status), **(when or {})}
+        when: dict[str, Any] = {"run": run, "status": before(MOVES, status)}
         if status in TERMINAL:
             fields["completedAt"] = stamp
+        when |= also or {}
         if status not in (JobStatus.FAILED, JobStatus.CANCELLING, JobStatus.CANCELLED):
-            holds["closing"] = None
+            when["closing"] = None
         if planner:
-            holds["planner"] = planner
-        return update(_pk(job_id), "JOB", fields, holds)
+            when["planner"] = planner
+        return update(_pk(job_id), "JOB", fields, when)
 
     def reserve_more(self, job: Job, usd: Decimal, most: Decimal | None) -> Write:
         """Holds only while the run may spend and not more than `most` is reserved for it yet."""
@@ -220,7 +216,7 @@ class JobStore:
             **changes,
         }
         when: dict[str, Any] = {"run": job.run, "status": job.status.value, "announcedRun": job.run}
-        when |= _as_approved(job)
+        when |= {"pause": job.pause.attributes()} if job.pause else {}
         begun = job.model_copy(update={"status": JobStatus.PLANNING})
         # One that waited stands among those that run already.
         leaves = [delete(_list(job.tenant), of_status(job.status) + job.id)] if job.ended else []
@@ -238,7 +234,8 @@ class JobStore:
         """From here on nothing is sent for the run, and it can end as cancelled alone; holds while it has not ended, and its
         caller has approved no other clip. Of a job that waits for its caller the end is still to come, and to be published."""
         changes = {"closing": reason, **_to_be_announced(), **(told or {})}
-        return self.move_job(job.id, job.run, JobStatus.CANCELLING, changes, when=_as_approved(job))
+        as_approved = {"pause": job.pause.attributes()} if job.pause else None
+        return self.move_job(job.id, job.run, JobStatus.CANCELLING, changes, also=as_approved)
 
     def begin_to_close(self, job_id: str, run: int, reason: str) -> Write:
         """From here on nothing is sent for the run; holds once, while the job has not ended."""

@@ -9,8 +9,11 @@ from typing import Any
 
 import pytest
 
+from functions.api.approval import Approvals
+from functions.api.job_views import AcceptedView
 from functions.studio.balances import Balances
 from functions.studio.clips import Answer, ClipStatus, Outcome
+from functions.studio.errors import ConditionLost
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import JobStatus, OnClipFailure, RunKind
 from functions.studio.ledger import Ledger, LineState
@@ -20,6 +23,7 @@ from functions.sweep.pauses import NOBODY
 from functions.sweep.sweep import sweep
 from tests.integration.api_events import Caller, Reply
 from tests.integration.api_stage import uploaded
+from tests.integration.asset_stage import objects
 from tests.integration.scene_film import BOTH, PICTURE, VIDEO, SceneFilm
 from tests.media import Studio
 from tests.outputs import Outputs
@@ -292,6 +296,37 @@ def test_the_caller_s_own_picture_takes_the_place_of_the_one_that_was_made(film:
     assert picture.key in film.provider.orders[-1].input["image"]
     assert film.shown[1]["imageUrl"].endswith(picture.key)
     assert film.job.actual_cost == BOTH
+
+
+def test_a_picture_of_the_caller_s_is_not_shared_where_its_word_is_refused(film: Paused, shared: SharedStore) -> None:
+    film.waits(1, campaign_budget=BOTH)
+    campaign, before = film.job.campaign_id, objects(shared)
+    asset = uploaded(film.acme, campaign, saved(drawn(320, 180), "PNG")).data["id"]
+    film.acme.patch(f"/api/v3/campaigns/{campaign}", {"budgetUsd": float(PICTURE)})
+    assert film.asks("approve", {"imageAssetId": asset}).status == 402
+    assert objects(shared) == before
+    film.acme.patch(f"/api/v3/campaigns/{campaign}", {"budgetUsd": 1})
+    assert film.asks("approve", {"imageAssetId": asset}).status == 202
+    assert film.clip.picture
+    assert {*objects(shared)} == {*before, film.clip.picture.key}
+
+
+def test_a_picture_that_was_taken_stays_although_the_answer_was_lost(
+    film: Paused, shared: SharedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    film.waits(2)
+    asset = uploaded(film.acme, film.job.campaign_id, saved(drawn(320, 180), "PNG")).data["id"]
+    noted = Approvals._decided
+
+    def unheard(*args: Any) -> AcceptedView:
+        noted(*args)
+        film.acme.post(f"/api/v3/jobs/{film.id}/cancel", {})
+        raise ConditionLost("its own")
+
+    monkeypatch.setattr(Approvals, "_decided", unheard)
+    assert film.asks("approve", {"imageAssetId": asset}).status == 409
+    assert film.clip.picture
+    assert film.clip.picture.key in objects(shared)
 
 
 def test_what_is_no_picture_of_the_caller_s_is_refused(film: Paused, other: Caller) -> None:
