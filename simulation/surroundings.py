@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from io import BytesIO
 from typing import Any, cast
 
@@ -142,6 +142,11 @@ class Bucket(MediaStore):
 
     def put(self, key: str, body: Any, content_type: str, *, tags: str = "") -> None:
         self.store(key)
+
+    def delete(self, *keys: str) -> None:
+        for key in keys:
+            self.reached(key)
+            self.world.call(f"delete {key}", partial(self.objects.discard, key))
 
     def signed_url(self, key: str, *, name: str | None = None, seconds: int = 0) -> str:
         self.reached(key)
