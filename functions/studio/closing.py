@@ -197,7 +197,7 @@ def _close(
     spent = totals(of_run)
     try:
         closing.jobs.table.commit(
-            closing.jobs.move_job(job_id, run, status, {**changes, **_totals(job_id, run, status, lines, closing)}),
+            closing.jobs.move_job(job_id, run, status, {**changes, **_totals(job_id, status, lines, of_run, closing)}),
             *closing.jobs.relisted(job, status),
             *taken(job, credits_taken(of_run)),
             *beside,
@@ -209,7 +209,9 @@ def _close(
     return closing.jobs.job(job_id)
 
 
-def _totals(job_id: str, run: int, status: JobStatus, lines: Sequence[Line], closing: Closing) -> dict[str, Any]:
+def _totals(
+    job_id: str, status: JobStatus, lines: Sequence[Line], of_run: Sequence[Line], closing: Closing
+) -> dict[str, Any]:
     clips = closing.jobs.clips(job_id)
     money = totals(lines)
     sums = {
@@ -220,20 +222,17 @@ def _totals(job_id: str, run: int, status: JobStatus, lines: Sequence[Line], clo
         "actualCost": money.settled,
         "lostCost": money.lost,
     }
-    return sums | ({"savedCost": _saved(clips, lines, run)} if status is JobStatus.CANCELLED else {})
+    return sums | ({"savedCost": _saved(clips, of_run)} if status is JobStatus.CANCELLED else {})
 
 
-def _saved(clips: Sequence[Clip], lines: Sequence[Line], run: int) -> Decimal:
+def _saved(clips: Sequence[Clip], lines: Sequence[Line]) -> Decimal:
     """What the run's cancelled clips would have cost: of each what the line that was reserved last did not come to; a
-    picture's holds the money of its video too. A clip may be back at the video that it had before."""
+    picture's holds the money of its video too. A clip may be back at the video that it had before. Nothing of a run that has
+    paused: what it did not spend was given back then."""
     cancelled = {
         clip.number for clip in clips if clip.status is ClipStatus.CANCELLED or clip.error_class == "cancelled"
     }
-    last = {
-        line.clip: line
-        for line in sorted(lines, key=lambda line: line.reserved_at)
-        if line.run == run and line.clip in cancelled
-    }
+    last = {line.clip: line for line in sorted(lines, key=lambda line: line.reserved_at) if line.clip in cancelled}
     return sum((line.amount - line.counts for line in last.values()), Decimal(0))
 
 

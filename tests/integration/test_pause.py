@@ -479,6 +479,14 @@ def test_after_three_days_what_is_approved_goes_on_and_the_rest_is_given_up(film
     assert film.later(hours=73) == {"approved": 0, "cancelled": 0, "failed": 0}
 
 
+def test_who_cancels_in_the_pause_saves_nothing_of_what_the_pause_had_given_back(film: Paused) -> None:
+    film.waits()
+    film.acme.post(f"/api/v3/jobs/{film.id}/cancel", {})
+    film.breaks("The job was cancelled.")
+    job = film.job
+    assert (job.status, job.actual_cost, job.saved_cost) == (JobStatus.CANCELLED, 2 * PICTURE, 0)
+
+
 def test_after_three_days_without_a_word_the_job_is_cancelled_and_says_so(film: Paused) -> None:
     film.waits()
     assert film.later(hours=73) == {"approved": 0, "cancelled": 1, "failed": 0}
