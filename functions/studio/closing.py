@@ -18,7 +18,7 @@ from functions.studio.errors import ConditionLost, StaleRun
 from functions.studio.events import CLOSING, COPY, JobEvents
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import Film, Job, JobStatus, Pause, RunKind
-from functions.studio.ledger import Ledger, Line, LineState, beside_clips, credits_taken, totals
+from functions.studio.ledger import Ledger, Line, beside_clips, credits_taken, totals
 from functions.studio.messages import LateClip
 from functions.studio.rows import in_rows, now
 from functions.studio.settlement import settle_open_clips
@@ -78,7 +78,7 @@ def _pause(before: Job, closing: Closing, approval_seconds: int) -> None:
     job = _close(before.id, before.run, JobStatus.AWAITING_APPROVAL, {"pause": pause.attributes()}, closing)
     if job is None:
         raise StaleRun(f"job {before.id} ended before run {before.run} could pause it")
-    if _announce(job, closing):
+    if _announce(job, before.run, closing):
         logger().info("job waits for its caller", extra={"clips": len(waiting), "until": pause.until})
 
 
@@ -91,7 +91,7 @@ def deliver(job_id: str, run: int, closing: Closing) -> None:
     job = _close(job_id, run, JobStatus.COMPLETED, _taken(before, film), closing, *delivered)
     if job is None:
         raise StaleRun(f"job {job_id} ended before run {run} could deliver its film")
-    if _announce(job, closing):
+    if _announce(job, run, closing):
         logger().info("job completed", extra={"clips": job.successful_clips, "missing": job.failed_clips})
         count("JobsCompleted")
         seconds("JobSeconds", _took(job))
@@ -127,7 +127,7 @@ def close_failed(job_id: str, run: int, reason: str, closing: Closing) -> None:
         return
     if not job.rests:
         job = _closed(job, reason, closing)
-    if job.run != run or not job.rests or not _announce(job, closing):
+    if not _announce(job, run, closing):
         return
     if job.status is JobStatus.FAILED:
         logger().error("job failed", extra={"reason": job.error_message})
@@ -183,9 +183,10 @@ def _without_film(job_id: str, run: int, why: str, closing: Closing) -> Job:
     return failed or _close(job_id, run, JobStatus.CANCELLED, {}, closing) or closing.jobs.job(job_id)
 
 
-def _announce(job: Job, closing: Closing) -> bool:
-    """Publishes the end of a run; False when that was done before. A crash in between publishes twice, never not."""
-    if job.announced_run == job.run:
+def _announce(job: Job, run: int, closing: Closing) -> bool:
+    """Publishes the end of a run; False when that was done before, as of a job that has gone on since it must have been. A
+    crash in between publishes twice, never not."""
+    if job.run != run or not job.rests or job.announced_run == run:
         return False
     closing.events.publish(job)
     if job.delivery and job.delivery.run == job.run and job.delivery.status == "waiting":
@@ -208,7 +209,7 @@ def _close(
     spent = totals(of_run)
     try:
         closing.jobs.table.commit(
-            closing.jobs.move_job(job_id, run, status, {**changes, **_totals(job_id, run, status, lines, closing)}),
+            closing.jobs.move_job(job_id, run, status, {**changes, **_totals(job_id, status, lines, of_run, closing)}),
             *closing.jobs.relisted(job, status),
             *taken(job, credits_taken(of_run)),
             *beside,
@@ -220,7 +221,9 @@ def _close(
     return closing.jobs.job(job_id)
 
 
-def _totals(job_id: str, run: int, status: JobStatus, lines: Sequence[Line], closing: Closing) -> dict[str, Any]:
+def _totals(
+    job_id: str, status: JobStatus, lines: Sequence[Line], of_run: Sequence[Line], closing: Closing
+) -> dict[str, Any]:
     clips = closing.jobs.clips(job_id)
     money = totals(lines)
     sums = {
@@ -232,21 +235,18 @@ def _totals(job_id: str, run: int, status: JobStatus, lines: Sequence[Line], clo
         "lostCost": money.lost,
         **({"besideClips": beside} if (beside := beside_clips(lines)) else {}),
     }
-    return sums | ({"savedCost": _saved(clips, lines, run)} if status is JobStatus.CANCELLED else {})
+    return sums | ({"savedCost": _saved(clips, of_run)} if status is JobStatus.CANCELLED else {})
 
 
-def _saved(clips: Sequence[Clip], lines: Sequence[Line], run: int) -> Decimal:
-    """What the run's cancelled clips would have cost: of each the line that was reserved last, where it came back. A clip
-    may be back at the video that it had before."""
+def _saved(clips: Sequence[Clip], lines: Sequence[Line]) -> Decimal:
+    """What the run's cancelled clips would have cost: of each what the line that was reserved last did not come to; a
+    picture's holds the money of its video too. A clip may be back at the video that it had before. Nothing of a run that has
+    paused: what it did not spend was given back then."""
     cancelled = {
         clip.number for clip in clips if clip.status is ClipStatus.CANCELLED or clip.error_class == "cancelled"
     }
-    last = {
-        line.clip: line
-        for line in sorted(lines, key=lambda line: line.reserved_at)
-        if line.run == run and line.clip in cancelled
-    }
-    return sum((line.amount for line in last.values() if line.state is LineState.RELEASED), Decimal(0))
+    last = {line.clip: line for line in sorted(lines, key=lambda line: line.reserved_at) if line.clip in cancelled}
+    return sum((line.amount - line.counts for line in last.values()), Decimal(0))
 
 
 def _took(job: Job) -> float:
