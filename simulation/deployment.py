@@ -21,6 +21,7 @@ SECONDS = {
     "deliver": 60,
     "close_job": 300,
     "sweep": 60,
+    "copy_film": 900,
 }
 """How long each function may run, as the template has it."""
 

@@ -302,6 +302,7 @@ def test_what_a_deployment_may_choose_reaches_the_functions(template: Reader) ->
         "RUNWAY_OUTPUT_ORIGINS": "RunwayOutputOrigins",
         "XAI_BASE_URL": "XaiBaseUrl",
         "OPENAI_BASE_URL": "OpenaiBaseUrl",
+        "R2_ENDPOINT_URL": "R2EndpointUrl",
         "MEDIA_HANDOVER": "MediaHandover",
         "CHECK_DELAYS": "CheckDelays",
         "CLIP_TIMEOUT_SECONDS": "ClipTimeoutSeconds",

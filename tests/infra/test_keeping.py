@@ -161,6 +161,7 @@ def test_functions_are_told_where_a_secret_is_never_what_it_is(template: Reader)
         "RUNWAYML_SECRET_ARN",
         "XAI_SECRET_ARN",
         "OPENAI_SECRET_ARN",
+        "R2_SECRET_ARN",
         "PLAYER_SECRET_ARN",
     }
     assert {value for _, value in told} == secrets
