@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 
 from functions.plan.board import TIME_TO_WRITE, Board, put_rows, rows_of
@@ -12,14 +12,17 @@ from functions.studio.attempts import at_most
 from functions.studio.clips import Clip, ClipStatus
 from functions.studio.detail import still_of
 from functions.studio.errors import NoClipSurvived, NotFound
+from functions.studio.fonts import unshowable
 from functions.studio.jobs import Job, JobStatus
 from functions.studio.ledger import beside_clips
 from functions.studio.library import PictureAsset
 from functions.studio.listing_clips import moved_by_model, moved_by_us
-from functions.studio.listings import Listing
+from functions.studio.listings import Listing, priced
+from functions.studio.narration import NarrationRef
 from functions.studio.policy import never_enough
 from functions.studio.rows import new_id, now, today
 from functions.studio.telemetry import logger
+from functions.studio.timeline import too_many
 
 
 def plan_listing(job: Job, listing: Listing, board: Board, time_left: Callable[[], float]) -> None:
@@ -50,7 +53,7 @@ def plan_listing(job: Job, listing: Listing, board: Board, time_left: Callable[[
         "reservedCost": cost,
         "narration": narration.attributes(),
         "besideClips": beside_clips(board.ledger.lines(job.id)),
-        "warnings": [*job.warnings, *(one for one in warnings if one not in job.warnings)],
+        "warnings": list(dict.fromkeys([*job.warnings, *warnings, *_warnings(listing, narration)])),
         "aspectRatio": ratios.get(job.model),
         "otherRatios": {name: ratio for name, ratio in ratios.items() if name != job.model},
         "startedAt": job.started_at or now(),
@@ -63,6 +66,21 @@ def plan_listing(job: Job, listing: Listing, board: Board, time_left: Callable[[
     move = board.jobs.move_job(job.id, job.run, JobStatus.PROCESSING, known, planner=planner)
     board.budgets.change(job, cost - job.reserved_cost, move)
     logger().info("narrated", extra={"seconds": narration.seconds, "words": narration.words, "clips": len(clips)})
+
+
+def _warnings(listing: Listing, narration: NarrationRef) -> Iterator[str]:
+    """What can only be said of a film now that its words are known."""
+    if said := too_many(len(listing.asset_ids), narration.seconds):
+        yield f"assetIds: {said}."
+    price = priced(listing.price, listing.currency) if listing.price_card and listing.price is not None else ""
+    title = listing.title if listing.title_card or price else ""
+    for field, text in (
+        ("captions", narration.script if listing.captions else ""),
+        ("title", title),
+        ("priceCard", price),
+    ):
+        if missing := unshowable(text):
+            yield f"{field}: no font shows {' '.join(missing)}; the film leaves it out."
 
 
 def _pictures(job: Job, listing: Listing, board: Board) -> list[PictureAsset]:

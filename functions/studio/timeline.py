@@ -44,8 +44,6 @@ class Timeline:
     """The first frame of the narration."""
     frames: int
     """Of the film: lead-in, narration and tail."""
-    warning: str | None = None
-    """In words, where the pictures need more time than the narration takes."""
 
     @property
     def starts(self) -> list[int]:
@@ -57,6 +55,17 @@ class Timeline:
 def most_pictures(seconds: float) -> int:
     """That so many seconds of narration have time for: what a caller is told before anything is spent."""
     return max(1, math.floor((Fraction(seconds) + TAIL) / LEAST))
+
+
+def too_many(pictures: int, seconds: float) -> str | None:
+    """In words, that the pictures need more time than a narration of so many seconds takes."""
+    if pictures <= most_pictures(seconds):
+        return None
+    beyond = float(pictures * LEAST) - seconds
+    return (
+        f"{pictures} pictures need more time than the {seconds:.1f} s that are spoken: each is seen for"
+        f" {float(LEAST):g} s, and the film goes on for {beyond:.1f} s behind the last word"
+    )
 
 
 def beside(*, title: bool, price: bool) -> float:
@@ -89,8 +98,7 @@ def timeline(
     spoken = math.ceil(Fraction(seconds) * fps)
     card = round(PRICE * fps) if price else 0
     least = round(LEAST * fps)
-    planned = spoken + round(TAIL * fps)
-    shown = max(planned, len(lasting) * least)
+    shown = max(spoken + round(TAIL * fps), len(lasting) * least)
     longest = [_asked(transition, fps) for transition in transitions]
     lasting = [_alone(length, longest, turn, narration) for turn, length in enumerate(lasting)]
     shares = shared(shown, lasting, least)
@@ -105,8 +113,7 @@ def timeline(
         share + (before + 1) // 2 + after // 2
         for share, before, after in zip(shares, [0, *joins], [*joins, 0], strict=True)
     ]
-    warning = _warning(len(lasting), seconds, (shown - spoken) / fps) if shown > planned else None
-    return Timeline(windows, joins, narration, sum(shares), warning)
+    return Timeline(windows, joins, narration, sum(shares))
 
 
 def shared(total: int, lasting: Sequence[int | None], least: int) -> list[int]:
@@ -171,10 +178,3 @@ def _spread(total: int, weights: Sequence[int]) -> list[int]:
     """In proportion, to the frame."""
     sums = list(accumulate(weights, initial=0))
     return [after - before for before, after in pairwise(total * one // sums[-1] for one in sums)]
-
-
-def _warning(pictures: int, seconds: float, beyond: float) -> str:
-    return (
-        f"{pictures} pictures need more time than the {seconds:.1f} s that are spoken: each is seen for"
-        f" {float(LEAST):g} s, and the film goes on for {beyond:.1f} s behind the last word"
-    )

@@ -70,9 +70,9 @@ class Stage:
         stamp = {"tenant": "acme", "created_at": now(), "updated_at": now()}
         self.campaign = Campaign(id=new_id(), name="Autumn", **stamp)
         library.add(self.campaign)
-        self.pictures = [self._picture(number) for number in range(2)]
+        self.pictures = [self.picture(number) for number in range(2)]
 
-    def _picture(self, number: int) -> PictureAsset:
+    def picture(self, number: int) -> PictureAsset:
         asset_id, body = new_id(), drawn(number)
         keys = {name: f"acme/assets/{asset_id}/{name}.jpg" for name in ("original", "thumbnail")}
         for key in keys.values():
