@@ -68,11 +68,6 @@ def too_many(pictures: int, seconds: float) -> str | None:
     )
 
 
-def beside(*, title: bool, price: bool) -> float:
-    """Seconds of a film that are not its narration."""
-    return float(_before(title=title) + TAIL + (PRICE if price else 0))
-
-
 def sentence_starts(words: Sequence[Word]) -> list[float]:
     """Seconds of the narration at which its sentences begin, without the first."""
     return [after.start for word, after in pairwise(words) if word.text.rstrip(CLOSING).endswith(ENDS)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import requests
@@ -16,6 +17,7 @@ from functions.studio.library import Library
 from functions.studio.media_store import MediaStore
 from local.standins.openai import OpenAi
 from tests.integration.narration_stage import Stage
+from tests.integration.test_narration_crashes import Crash, Fuse
 from tests.media import Studio
 
 
@@ -72,3 +74,24 @@ def test_a_film_may_do_without_a_video_that_cannot_be_shown(stage: Stage, studio
     lost = stage.jobs.clips(job.id)[1]
     assert (lost.status, lost.error_class, lost.own) == (ClipStatus.FAILED, "broken", True)
     assert job.status is JobStatus.PROCESSING
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("at", [1, 4])
+def test_a_crash_while_it_is_kept_changes_nothing_of_what_comes_of_it(
+    stage: Stage, studio: Studio, at: int, when: Literal["before", "after"]
+) -> None:
+    """Of its file, its sound and its two stills the first, or the last."""
+    job = stage.job(stage.listing(script=SAID, voice="none", asset_ids=shows(stage, studio.clip(seconds=2))))
+    bucket = stage.media.client
+    stage.media.client = Fuse(at, when).on(bucket)  # type: ignore[assignment]  # as boto3's
+    with pytest.raises(Crash):
+        stage.plan(job)
+    stage.media.client = bucket
+    assert stage.jobs.clips(job.id) == []
+    stage.plan(job)
+    video = stage.jobs.clips(job.id)[1].video
+    assert video is not None
+    there = [video.key, video.pcm_key, video.thumbnail_key, video.last_frame_key]
+    assert all(stage.media.find(key or "") for key in there)
+    assert stage.jobs.job(job.id).status is JobStatus.PROCESSING

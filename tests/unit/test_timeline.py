@@ -19,7 +19,6 @@ from functions.studio.timeline import (
     TAIL,
     TITLE,
     Timeline,
-    beside,
     most_pictures,
     moved,
     sentence_starts,
@@ -142,7 +141,7 @@ def test_it_can_be_said_beforehand_how_many_pictures_there_is_time_for() -> None
 def test_title_and_price_have_times_of_their_own() -> None:
     made = timeline(15, [], [None] * 3, [FADE] * 3, 30, title=True, price=True)
     assert made.narration == 54
-    assert made.frames == 54 + 450 + 18 + 72 == 450 + round(30 * beside(title=True, price=True))
+    assert made.frames == 54 + 450 + 18 + 72
     assert made.starts[-1] + 8 == made.frames - 72
 
 
