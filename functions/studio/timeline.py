@@ -97,8 +97,7 @@ def timeline(
     longest = [_asked(transition, fps) for transition in transitions]
     lasting = [_alone(length, longest, turn, narration) for turn, length in enumerate(lasting)]
     shares = shared(shown, lasting, least)
-    fixed = [length is not None and share >= length for share, length in zip(shares, lasting, strict=True)]
-    first, *others = moved(shares, [round(start * fps) for start in sentences], fixed, least)
+    first, *others = moved(shares, [round(start * fps) for start in sentences], lasting, least)
     shares = [narration + first, *others, *([card] if card else [])]
     joins = [
         length if (length := min(asked, before // 2, after // 2)) >= SHORTEST_JOIN else 0
@@ -131,21 +130,26 @@ def shared(total: int, lasting: Sequence[int | None], least: int) -> list[int]:
         short |= found
 
 
-def moved(shares: Sequence[int], starts: Sequence[int], fixed: Sequence[bool], least: int) -> list[int]:
+def moved(shares: Sequence[int], starts: Sequence[int], lasting: Sequence[int | None], least: int) -> list[int]:
     """The shares, with each change of picture at the beginning of the sentence that is nearest, where one is near enough.
 
-    A video that is shown to its end is not moved. Nothing moves so far that two changes could meet, or a picture be seen
+    A video that is shown to its end is not moved, and no other is for longer than it lasts. Nothing moves so far that two changes could meet, or a picture be seen
     for less than `least`.
     """
     marks = list(accumulate(shares, initial=0))
+    spare = [
+        None if length is None else max(Fraction(), Fraction(length - share, 2))
+        for share, length in zip(shares, lasting, strict=True)
+    ]
 
     def kept(turn: int) -> int:
         before, after = shares[turn - 1], shares[turn]
-        if fixed[turn - 1] or fixed[turn]:
+        if spare[turn - 1] == 0 or spare[turn] == 0:
             return marks[turn]
         room = min(min(before, after) * NEAR, Fraction(min(before, after) - least, 2))
         near = min(starts, key=lambda start: (abs(start - marks[turn]), start), default=marks[turn])
-        return near if abs(near - marks[turn]) <= room else marks[turn]
+        grows = spare[turn - 1] if near > marks[turn] else spare[turn]
+        return near if abs(near - marks[turn]) <= min(room, math.inf if grows is None else grows) else marks[turn]
 
     changes = [0, *(kept(turn) for turn in range(1, len(shares))), marks[-1]]
     return [after - before for before, after in pairwise(changes)]

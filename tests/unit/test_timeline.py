@@ -76,6 +76,13 @@ def test_whatever_is_told_the_frames_add_up_and_no_picture_is_seen_too_briefly(s
         2 * join <= min(before, after) for join, (before, after) in zip(made.joins, pairwise(made.windows), strict=True)
     )
     assert all(one < other for one, other in pairwise(made.starts))
+    long_enough = [one and one - made.narration - 2 * fps - least >= 0 for one in lasting]
+    if None in lasting:
+        assert all(
+            window <= (length or 0)
+            for window, length, known in zip(made.windows, lasting, long_enough, strict=False)
+            if known
+        )
     assert (too_many(count, seconds) is None) == (count <= seconds + TAIL)
 
 
@@ -99,7 +106,7 @@ def test_a_picture_changes_where_a_sentence_begins_if_that_is_near() -> None:
 
 
 def test_no_picture_is_cut_short_for_a_sentence() -> None:
-    shares = moved([40, 40, 40], [10, 48, 52, 100], [False] * 3, 30)
+    shares = moved([40, 40, 40], [10, 48, 52, 100], [None] * 3, 30)
     assert sum(shares) == 120
     assert min(shares) >= 30
 
@@ -109,6 +116,12 @@ def test_a_video_has_no_more_time_than_it_lasts_while_others_can_take_it() -> No
     assert shared(300, [None, 600, None], 30) == [100, 100, 100]
     assert shared(300, [10, 60], 30) == [100, 200]
     assert shared(301, [None] * 3, 30) == [100, 100, 101]
+
+
+def test_no_sentence_keeps_a_video_for_longer_than_it_lasts() -> None:
+    assert moved([70, 70, 70], [60, 150], [None, 74, None], 30) == [70, 70, 70]
+    assert moved([70, 70, 70], [68, 142], [None, 74, None], 30) == [68, 74, 68]
+    assert moved([70, 70, 70], [80, 130], [None, 74, None], 30) == [80, 50, 80]
 
 
 def test_the_joins_of_a_video_come_out_of_what_it_lasts() -> None:

@@ -90,7 +90,7 @@ def test_a_model_moves_the_pictures_around_a_video_of_the_callers_own_and_a_refu
     assert row.narration is not None
     assert row.film.clips == [1, 2, 3]
     assert [(clip.own, clip.duration_seconds) for clip in clips] == [(False, 4), (True, 2), (False, 4)]
-    asked_of_model = [one["input"] for one in team.look("_predictions")]
+    asked_of_model = [one["body"]["input"] for one in team.log() if one["path"].endswith("/predictions")]
     assert len(asked_of_model) == 3, "the refused one again, and no other"
     assert not any(one["generate_audio"] for one in asked_of_model)
     assert len(team.log("openai")) == 3, "what is told stays"
