@@ -21,7 +21,7 @@ class Plan(Construct):
             "plan",
             does="Chooses the pairs, has narrations spoken, and writes the clips' rows.",
             seconds=300,
-            memory=1024,
+            memory=2048,
             ffmpeg=True,
         )
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from functions.api import music
-from functions.studio import pictures
+from functions.api import music, own_video
+from functions.studio import pictures, videos
 from functions.studio.library import AssetType
 from functions.studio.music import MOST_BYTES as MOST_MUSIC
 
@@ -44,7 +44,14 @@ def _music(body: bytes, field: str, most_bytes: int) -> File:
     return File(read.body, read.content_type, read.extension, facts={"duration_seconds": read.seconds})
 
 
+def _video(body: bytes, field: str, most_bytes: int) -> File:
+    read = own_video.read_video(body, field, most_bytes)
+    facts = {"width": read.seen.width, "height": read.seen.height, "duration_seconds": read.seen.seconds}
+    return File(read.body, read.content_type, read.extension, read.seen.thumbnail, facts)
+
+
 KINDS: dict[AssetType, Kind] = {
     "image": Kind("picture", pictures.MOST_BYTES, pictures.CONTENT_TYPES, _picture),
     "audio": Kind("music", MOST_MUSIC, music.CONTENT_TYPES, _music),
+    "video": Kind("video", videos.MOST_BYTES, videos.CONTENT_TYPES, _video),
 }

@@ -180,11 +180,12 @@ def regenerate(
         if clip is None or (job.started_at is None and job.purpose.chooses):
             detail = f"The job has no clip {number}."
             raise NotFound(detail, hint="Its clips are listed at …/sub-jobs.", errors=(FieldError("number", detail),))
-        if clip.still:
+        if clip.is_given:
+            what = "a video of your own" if clip.own else "a picture that is moved as it is"
             raise Conflict(
-                f"Clip {number} is a picture that is moved as it is: there is nothing to make anew.",
+                f"Clip {number} is {what}: there is nothing to make anew.",
                 hint="POST …/recut makes another film of the pictures; a new job with a model as `motion` has them moved by it.",
-                errors=(FieldError("number", "is a picture that no model has made"),),
+                errors=(FieldError("number", "is shown as it was given: no model has made it"),),
             )
         named = asked.image_prompt is not None or asked.image_model is not None
         stage = first_stage(asked.stage, clip, job, image_named=named)

@@ -36,6 +36,7 @@ from functions.studio.rows import new_id, now, today
 from functions.studio.services import Language, Narrators
 from functions.studio.tiers import Tier
 from functions.studio.timeline import most_pictures
+from functions.studio.videos import MOST_SECONDS as MOST_OF_VIDEOS
 
 MOST_FETCHING = 20.0
 """Seconds that all pictures may take to come, of the thirty that a request has."""
@@ -100,8 +101,8 @@ class Drafting:
             id=usual_id(self.tenant, LISTINGS), tenant=self.tenant, name=LISTINGS, created_at=stamp, updated_at=stamp
         )
 
-    def _known(self) -> list[PictureAsset]:
-        """The pictures that are assets already, in their order."""
+    def _known(self) -> list[Asset]:
+        """The pictures and videos that are assets already, in their order."""
         ids = self.asked.asset_ids
         if twice := [place for place, one in enumerate(ids) if one in ids[:place]]:
             refuse(*(FieldError(f"assetIds.{place}", "must be another picture: it is named before") for place in twice))
@@ -112,17 +113,20 @@ class Drafting:
         for place, one in enumerate(ids):
             if one not in there:
                 self.darkroom.library.get(Asset, self.tenant, one, field=f"assetIds.{place}")
-        others = [(place, there[one]) for place, one in enumerate(ids) if there[one].type != "image"]
+        others = [(place, there[one]) for place, one in enumerate(ids) if there[one].type == "audio"]
         if others:
             refuse(
                 *(
-                    FieldError(f"assetIds.{place}", f"must be an asset of type image; {one.name!r} is {one.type}")
+                    FieldError(
+                        f"assetIds.{place}", f"must be an asset of type image or video; {one.name!r} is {one.type}"
+                    )
                     for place, one in others
                 )
             )
-        return [PictureAsset.model_validate(there[one].model_dump()) for one in ids]
+        _require_short([there[one] for one in ids])
+        return [there[one] for one in ids]
 
-    def _planned(self, campaign: Campaign | None, known: Sequence[PictureAsset], cut: Cut) -> Job:
+    def _planned(self, campaign: Campaign | None, known: Sequence[Asset], cut: Cut) -> Job:
         """All but the pictures that are still to come."""
         asked, on = self.asked, today()
         language = the_language(asked, self.catalogue.narrators)
@@ -132,6 +136,8 @@ class Drafting:
         if faults:
             refuse(*faults)
         model = None if asked.motion == KEN_BURNS else _the_motion(asked.motion, self.catalogue)
+        if model and "audio" not in asked.model_fields_set:
+            cut = cut.model_copy(update={"audio": "strip"})
         listing = the_listing(
             asked,
             script=asked.script,
@@ -308,6 +314,15 @@ def _require_length(asked: ListingRequest, lasts: float, listing: Listing, model
             FieldError(field, f"takes about {lasts:.0f} s, and {seen} shown{by} for {each * pictures} s at most"),
             hint="Fewer words, or more pictures.",
         )
+
+
+def _require_short(shown: Sequence[Asset]) -> None:
+    lasts = 0.0
+    for place, one in enumerate(shown):
+        lasts += one.duration_seconds or 0.0
+        if lasts > MOST_OF_VIDEOS:
+            detail = f"with it the videos last {lasts:.1f} s; {MOST_OF_VIDEOS} s is the most of all together"
+            refuse(FieldError(f"assetIds.{place}", detail))
 
 
 def _priceless(asked: ListingRequest) -> bool:

@@ -29,10 +29,10 @@ def refuse_while_needed(asset: Asset, jobs: JobStore) -> None:
 def _needs(job: Job, asset: Asset, jobs: JobStore) -> bool:
     if asset.id in job.run_cut.asset_ids or (job.brief and asset.id == job.brief.image_asset_id):
         return True
-    if asset.type != "image":
-        return False
     if job.listing and asset.id in job.listing.asset_ids:
         return True
+    if asset.type != "image":
+        return False
     if job.scenario_id and any(clip.reference_asset_id == asset.id for clip in jobs.clips(job.id)):
         return True
     if job.campaign_id != asset.campaign_id:

@@ -10,7 +10,7 @@ from functions.api import inputs
 from functions.api.film_options import FilmOptions
 from functions.api.job_request import AnyJobRequest
 from functions.studio.captions import MOST_WORDS, Backing, Colour, Font, Position, Size
-from functions.studio.cut import AspectRatio, Resolution
+from functions.studio.cut import AspectRatio, Audio, Resolution
 from functions.studio.listings import KEN_BURNS
 
 MOST_PICTURES = 50
@@ -65,7 +65,7 @@ class ListingRequest(FilmOptions, AnyJobRequest, Offered):
     campaign_id: str | None = None
     """Without it the first picture's, or one of their own for listings."""
     asset_ids: list[str] = []
-    """Pictures, in the order of the film; with `imageUrls` 1 to 50, and these first."""
+    """Pictures and short videos, in the order of the film; with `imageUrls` 1 to 50, and these first."""
     image_urls: list[Url] = []
     """Public, https, of the pictures themselves."""
     script: Script | None = None
@@ -78,6 +78,9 @@ class ListingRequest(FilmOptions, AnyJobRequest, Offered):
     """False: where speech or its times cannot be had, the film is made without captions, or silent."""
     motion: Known = KEN_BURNS
     """`ken_burns`: we move the pictures; or a model of the mode image, which does."""
+    audio: Audio = "keep"
+    """Of videos, and of what a model makes: beneath the voice, or with `strip` not heard. Where a model moves the pictures it
+    is `strip` unless it is named."""
     title_card: bool = False
     price_card: bool = False
     resolution: Resolution | None = "720p"

@@ -191,13 +191,13 @@ def is_running(job: Job) -> Conflict:
 
 
 def retry(job: Job, clips: Sequence[Clip]) -> Purpose:
-    """The clips that failed or were cancelled; without any, what the last run failed at."""
+    """The clips that failed or were cancelled and can be made; without any, what the last run failed at."""
     if job.started_at is None and job.purpose.chooses:
         return Purpose(kind=RunKind.RETRY)
     without_film = job.status is not JobStatus.COMPLETED
     if without_film and job.purpose.kind in (RunKind.RECUT, RunKind.RENDITION):
         return job.purpose
-    again = [clip.number for clip in clips if clip.status in GONE]
+    again = [clip.number for clip in clips if clip.status in GONE and not clip.is_given]
     if not again and not without_film:
         raise Conflict(
             "There is nothing to retry: no clip has failed or was cancelled.",

@@ -20,6 +20,7 @@ from functions.api.forms import read_form, single
 from functions.studio.errors import FieldError, InvalidRequest, RequestError, TooLarge
 from functions.studio.library import AssetType
 from functions.studio.music import MOST_BYTES as MOST_MUSIC
+from functions.studio.videos import MOST_BYTES as MOST_VIDEO
 
 MOST_BYTES = 4_500_000
 """Of a whole form: Lambda takes 6 MB, and base64 makes a third more of it."""
@@ -47,6 +48,8 @@ ContentType = Literal[
     "audio/x-wav",
     "audio/ogg",
     "audio/flac",
+    "video/mp4",
+    "video/quicktime",
 ]
 
 
@@ -71,8 +74,8 @@ class PresignedUpload(_Asked):
     upload_type: Literal["presigned"]
     file_name: Annotated[str, Field(max_length=1000)] | None = None
     content_type: ContentType | None = None
-    bytes: Annotated[int, Field(ge=1, le=MOST_MUSIC)] | None = None
-    """At most; without it, as many as an asset of the type may have: 20 MB of a picture, 50 MB of music."""
+    bytes: Annotated[int, Field(ge=1, le=max(MOST_MUSIC, MOST_VIDEO))] | None = None
+    """At most; without it, as many as an asset of the type may have: 20 MB of a picture, 50 MB of music or a video."""
 
     @field_validator("content_type", "bytes")
     @classmethod

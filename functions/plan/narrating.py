@@ -16,8 +16,9 @@ from pydantic import TypeAdapter
 
 from functions.plan.paying import Question, Till
 from functions.plan.speakers import Speaker
-from functions.plan.voice import Speech, as_flac, in_the_whole, joined, parts_of, taken
-from functions.studio.captions import aligned, estimated, reading_seconds
+from functions.plan.voice import Speech, Take, as_flac, in_the_whole, joined, parts_of, taken
+from functions.studio import sound
+from functions.studio.captions import aligned, estimated, lost_end, reading_seconds
 from functions.studio.chat import Chat
 from functions.studio.errors import BrokenMedia, ConditionLost, ModelGone, NarrationFailed
 from functions.studio.jobs import Job
@@ -29,6 +30,7 @@ from functions.studio.narration_costs import asking_cost, most_seconds, writing_
 from functions.studio.rows import new_id, now
 from functions.studio.scripts import SCHEMA, Script, as_given, most_tokens, written
 from functions.studio.services import Cast, ChatModel, Language, Narrators, Seen
+from functions.studio.telemetry import logger
 from functions.studio.timeline import sentence_starts
 from functions.studio.workplace import workplace
 
@@ -37,6 +39,9 @@ LEAST_SPOKEN = 0.3
 
 LEAST_SILENT = 3.0
 """Seconds of a film that nobody speaks in."""
+
+TURNS = 2
+"""That a part is spoken when its sound ends before its words do."""
 
 HEARD = TypeAdapter(list[Word])
 
@@ -139,26 +144,34 @@ class _Speaking:
             raise NarrationFailed(f"Nobody speaks {self.language.title} any more")
         speaker = self.booth.speakers[cast.model.provider]()
         parts = parts_of(self.script, cast.model.limit)
-        try:
-            sounds = self.till.answers([self._spoken(text, cast, speaker) for text in parts])
-        except ModelGone:
-            return self._told(narrators.retired(cast.model.name, self.on))
-        takes = [taken(sound, speaker.opened, self.folder / f"part_{turn}.pcm") for turn, sound in enumerate(sounds)]
+        turns = [1] * len(parts)
+        while True:
+            try:
+                sounds = self.till.answers(
+                    [self._spoken(text, cast, speaker, turn) for text, turn in zip(parts, turns, strict=True)]
+                )
+            except ModelGone:
+                return self._told(narrators.retired(cast.model.name, self.on))
+            takes = [taken(one, speaker.opened, self.folder / f"part_{place}.pcm") for place, one in enumerate(sounds)]
+            try:
+                timings = self._timings(parts, sounds, cast, speaker)
+            except ModelGone:
+                return self._told(narrators.retired(cast.timer.name if cast.timer else "", self.on))
+            heard = [HEARD.validate_json(words) for words in timings or []]
+            if not (again := _cut_short(parts, heard, takes, turns)):
+                break
+            turns = again
         speech = joined(takes, self.folder / "narration.pcm")
-        heard: list[Word] = []
-        try:
-            timings = self._timings(parts, sounds, cast, speaker)
-        except ModelGone:
-            return self._told(narrators.retired(cast.timer.name if cast.timer else "", self.on))
-        for words, take, start in zip(timings or [], takes, speech.starts, strict=bool(timings)):
-            heard += in_the_whole(HEARD.validate_json(words), take, start)
+        said: list[Word] = []
+        for words, take, start in zip(heard, takes, speech.starts, strict=bool(heard)):
+            said += in_the_whole(words, take, start)
         self.warnings.extend(cast.warnings)
         asset_id = _asset(self.job, self.listing, speech, self.booth, self.folder)
         if timings is None:
             return Told([], "estimated", speech, asset_id)
         if not timings:
             return Told(estimated(self.script, speech.seconds), "estimated", speech, asset_id)
-        return Told(aligned(self.script, heard, speech.seconds), speaker.timed, speech, asset_id)
+        return Told(aligned(self.script, said, speech.seconds), speaker.timed, speech, asset_id)
 
     def _timings(
         self, parts: Sequence[str], sounds: Sequence[bytes], cast: Cast, speaker: Speaker
@@ -175,7 +188,7 @@ class _Speaking:
             self.warnings.append(f"captions: {error}. The film has none.")
             return None
 
-    def _spoken(self, text: str, cast: Cast, speaker: Speaker) -> Question:
+    def _spoken(self, text: str, cast: Cast, speaker: Speaker, turn: int) -> Question:
         def ask(seconds: float) -> bytes:
             spoken = speaker.speak(text, cast, seconds)
             take = taken(spoken, speaker.opened, self.folder / f"try_{new_id()}.pcm")
@@ -187,7 +200,7 @@ class _Speaking:
         return Question(
             stage="voice",
             model=cast.model.name,
-            said=json.dumps([cast.model.slug, cast.voice.slug, cast.voice.locale, text]),
+            said=json.dumps([cast.model.slug, cast.voice.slug, cast.voice.locale, text, *range(2, turn + 1)]),
             at_most=cast.model.cost(text, most_seconds(text, self.language)),
             ask=ask,
             cost=lambda spoken: cast.model.cost(text, speaker.seconds(spoken)),
@@ -209,6 +222,21 @@ class _Speaking:
             ask=ask,
             cost=lambda _: cost,
         )
+
+
+def _cut_short(
+    parts: Sequence[str], heard: Sequence[Sequence[Word]], takes: Sequence[Take], turns: Sequence[int]
+) -> list[int]:
+    """The turns that come next, where the sound of a part ends before its words do; none where all are whole.
+    NarrationFailed where a part has had its turns."""
+    again = list(turns)
+    for place, (text, words, take) in enumerate(zip(parts, heard, takes, strict=False)):
+        if lost := lost_end(text, words, take.last / sound.RATE):
+            logger().warning("a speech is cut short", extra={"lost": lost})
+            if turns[place] == TURNS:
+                raise NarrationFailed(f"The script could not be spoken: the speech ends before {lost[:80]!r}")
+            again[place] += 1
+    return again if again != list(turns) else []
 
 
 def _kept(job: Job, listing: Listing, script: Script, told: Told | None, booth: Booth) -> NarrationRef:

@@ -6,23 +6,21 @@ from functions.studio.clips import Kept
 from functions.studio.errors import BrokenMedia
 from functions.studio.media_store import RAW, MediaStore, last_frame_key, thumbnail_key
 from functions.studio.probe import Stills, examine, sha256
+from functions.studio.videos import MOST_SECONDS
 from functions.studio.visible import clip_faults
 from functions.studio.workplace import workplace
 
-LONGEST = 60
-"""Seconds: what is decoded here must be decoded while a job is planned."""
 
-
-def keep_video(media: MediaStore, video: str, key: str) -> Kept:
+def keep_video(media: MediaStore, video: str, key: str, seconds: float) -> Kept:
     """The video under `key`, a clip's, with its sound, a small picture of its middle and its last frame beside it.
-    BrokenMedia for what is no MP4 or MOV, is damaged, black, does not move, or lasts too long."""
+    BrokenMedia for what is no MP4 or MOV, is damaged, black, does not move, lasts too long, or takes more than `seconds`."""
     with workplace() as folder:
         film, pcm = folder / "clip.mp4", folder / "clip.pcm"
         media.download(video, film)
         stills = Stills(folder / "thumbnail.jpg", folder / "last_frame.jpg")
-        probe = examine(film, pcm=pcm, stills=stills)
-        if probe.picture.seconds > LONGEST:
-            raise BrokenMedia(f"it lasts {float(probe.picture.seconds):.1f} s, and {LONGEST} s is the most")
+        probe = examine(film, pcm=pcm, stills=stills, seconds=seconds)
+        if probe.picture.seconds > MOST_SECONDS:
+            raise BrokenMedia(f"it lasts {float(probe.picture.seconds):.1f} s, and {MOST_SECONDS} s is the most")
         for fault in clip_faults(probe.picture):
             raise BrokenMedia(fault)
         beside = [(stills.thumbnail, thumbnail_key(key)), (stills.last, last_frame_key(key))]

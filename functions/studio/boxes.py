@@ -19,6 +19,9 @@ MOST_MOOV = 64 * 1024 * 1024
 SAMPLE_ENTRY = {"vide": 78, "soun": 28}
 """Bytes of a sample entry in front of the boxes inside it, by kind of track."""
 
+OF_QUICKTIME = {1: 16, 2: 36}
+"""Bytes that a sound's entry has more of, by its version; only where the table of entries has none itself."""
+
 CONFIGURATION = frozenset({"avcC", "hvcC", "vpcC", "av1C", "esds"})
 
 
@@ -232,6 +235,9 @@ def _edits(content: bytes) -> tuple[Edit, ...]:
 def _description(content: bytes, kind: str) -> tuple[str, bytes, int]:
     descriptions = struct.unpack_from(">I", content, 4)[0]
     codec, entry = next(_boxes(content[8:]), ("", b""))
-    inside = _boxes(entry[SAMPLE_ENTRY[kind] :]) if kind in SAMPLE_ENTRY else iter(())
+    begins = SAMPLE_ENTRY.get(kind, len(entry))
+    if kind == "soun" and content[0] == 0:
+        begins += OF_QUICKTIME.get(int.from_bytes(entry[8:10]), 0)
+    inside = _boxes(entry[begins:])
     configuration = next((body for name, body in inside if name in CONFIGURATION), b"")
     return codec, configuration, descriptions

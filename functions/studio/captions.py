@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from functions.studio.narration import Word
 from functions.studio.rows import Row
-from functions.studio.writing import LETTER, is_said, normal, tokens, weight
+from functions.studio.writing import LETTER, is_said, joined, normal, tokens, weight
 
 Font = Literal["inter", "inter-black", "noto-sans"]
 """What Latin, Greek and Cyrillic are set in; other writing systems have a font of their own."""
@@ -68,6 +68,10 @@ CLOSING = "\"'”’»)]}」』】）》"
 PACE: dict[str, float] = {"ar": 11, "he": 11, "hi": 12, "ja": 15, "ko": 12, "ru": 13, "th": 12, "zh": 11}
 """Letters a second of somebody who reads at ease, by language."""
 USUAL_PACE = 14.0
+LEAST_LOST = 8.0
+"""Letters: as many as two short words. Of less nobody can say whether it was heard."""
+ROOM = 0.5
+"""Of the time that lost words would take: where the sound goes on for longer, it is the listener who has missed them."""
 LEAST_WORD = 0.06
 """Seconds; of less than that for each word, a gap borrows from the word before it."""
 
@@ -91,6 +95,23 @@ def aligned(script: str, heard: Sequence[Word], seconds: float) -> list[Word]:
         return estimated(script, seconds)
     times = _times(said, spans, seconds)
     return _in_order(said, times, seconds)
+
+
+def lost_end(script: str, heard: Sequence[Word], seconds: float) -> str:
+    """The last words of a script for which a sound, that ends after so many seconds, has no room; none where all is said."""
+    said, spans = tokens(script), _heard([word for word in heard if word.start < seconds], seconds)
+    blocks = SequenceMatcher(None, [normal(one) for one in said], [span.text for span in spans], autojunk=False)
+    known = [block for block in blocks.get_matching_blocks() if block.size]
+    if not known:
+        return ""
+    ours, theirs = known[-1].a + known[-1].size, known[-1].b + known[-1].size
+    until, missing = spans[theirs - 1].end, _letters(said[ours:])
+    pace = until / max(LETTER, _letters(said[:ours]))
+    return joined(said[ours:]) if missing >= LEAST_LOST and seconds - until < ROOM * missing * pace else ""
+
+
+def _letters(texts: Sequence[str]) -> float:
+    return sum(map(weight, texts))
 
 
 def estimated(script: str, seconds: float) -> list[Word]:

@@ -212,6 +212,8 @@ class Clip(Row):
     kept: Kept | None = None
     still: Still | None = None
     """The picture that is shown itself, in motion: nothing is made of it before the film's pieces are."""
+    own: bool = False
+    """A video of the caller's, as it was uploaded."""
     error_message: str | None = None
     error_class: str | None = None
     error_input: str | None = None
@@ -235,6 +237,11 @@ class Clip(Row):
     def video(self) -> Kept | None:
         """What the clip has come to; None until its last stage is kept."""
         return self.kept if self.status is ClipStatus.COMPLETED else None
+
+    @property
+    def is_given(self) -> bool:
+        """Shown as its caller gave it: nobody makes it, or could make it anew."""
+        return self.own or self.still is not None
 
     @property
     def shown(self) -> Kept | Still | None:

@@ -57,11 +57,11 @@ class Campaign(Entry):
     """While somebody looks whether it can go: it gets nothing more to hold on to."""
 
 
-AssetType = Literal["image", "audio"]
+AssetType = Literal["image", "audio", "video"]
 
 
 class Asset(Entry):
-    """A picture or music; what one of them lacks is None."""
+    """A picture, music or a short video; what one of them lacks is None."""
 
     sort = "ASSET"
     word = "asset"
@@ -71,7 +71,7 @@ class Asset(Entry):
     name: str
     type: AssetType = "image"
     key: str
-    """Of the media bucket: a JPEG or PNG of 8 bits, upright, as providers take it; music as it came."""
+    """Of the media bucket: a JPEG or PNG of 8 bits, upright, as providers take it; music and videos as they came."""
     thumbnail_key: str | None = None
     """A JPEG of at most 768 pixels a side."""
     content_type: str

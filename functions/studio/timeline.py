@@ -44,8 +44,6 @@ class Timeline:
     """The first frame of the narration."""
     frames: int
     """Of the film: lead-in, narration and tail."""
-    warning: str | None = None
-    """In words, where the pictures need more time than the narration takes."""
 
     @property
     def starts(self) -> list[int]:
@@ -59,9 +57,15 @@ def most_pictures(seconds: float) -> int:
     return max(1, math.floor((Fraction(seconds) + TAIL) / LEAST))
 
 
-def beside(*, title: bool, price: bool) -> float:
-    """Seconds of a film that are not its narration."""
-    return float(_before(title=title) + TAIL + (PRICE if price else 0))
+def too_many(pictures: int, seconds: float) -> str | None:
+    """In words, that the pictures need more time than a narration of so many seconds takes."""
+    if pictures <= most_pictures(seconds):
+        return None
+    beyond = float(pictures * LEAST) - seconds
+    return (
+        f"{pictures} pictures need more time than the {seconds:.1f} s that are spoken: each is seen for"
+        f" {float(LEAST):g} s, and the film goes on for {beyond:.1f} s behind the last word"
+    )
 
 
 def sentence_starts(words: Sequence[Word]) -> list[float]:
@@ -89,13 +93,11 @@ def timeline(
     spoken = math.ceil(Fraction(seconds) * fps)
     card = round(PRICE * fps) if price else 0
     least = round(LEAST * fps)
-    planned = spoken + round(TAIL * fps)
-    shown = max(planned, len(lasting) * least)
+    shown = max(spoken + round(TAIL * fps), len(lasting) * least)
     longest = [_asked(transition, fps) for transition in transitions]
     lasting = [_alone(length, longest, turn, narration) for turn, length in enumerate(lasting)]
     shares = shared(shown, lasting, least)
-    fixed = [length is not None and share >= length for share, length in zip(shares, lasting, strict=True)]
-    first, *others = moved(shares, [round(start * fps) for start in sentences], fixed, least)
+    first, *others = moved(shares, [round(start * fps) for start in sentences], lasting, least)
     shares = [narration + first, *others, *([card] if card else [])]
     joins = [
         length if (length := min(asked, before // 2, after // 2)) >= SHORTEST_JOIN else 0
@@ -105,8 +107,7 @@ def timeline(
         share + (before + 1) // 2 + after // 2
         for share, before, after in zip(shares, [0, *joins], [*joins, 0], strict=True)
     ]
-    warning = _warning(len(lasting), seconds, (shown - spoken) / fps) if shown > planned else None
-    return Timeline(windows, joins, narration, sum(shares), warning)
+    return Timeline(windows, joins, narration, sum(shares))
 
 
 def shared(total: int, lasting: Sequence[int | None], least: int) -> list[int]:
@@ -129,21 +130,26 @@ def shared(total: int, lasting: Sequence[int | None], least: int) -> list[int]:
         short |= found
 
 
-def moved(shares: Sequence[int], starts: Sequence[int], fixed: Sequence[bool], least: int) -> list[int]:
+def moved(shares: Sequence[int], starts: Sequence[int], lasting: Sequence[int | None], least: int) -> list[int]:
     """The shares, with each change of picture at the beginning of the sentence that is nearest, where one is near enough.
 
-    A video that is shown to its end is not moved. Nothing moves so far that two changes could meet, or a picture be seen
+    A video that is shown to its end is not moved, and no other is for longer than it lasts. Nothing moves so far that two changes could meet, or a picture be seen
     for less than `least`.
     """
     marks = list(accumulate(shares, initial=0))
+    spare = [
+        None if length is None else max(Fraction(), Fraction(length - share, 2))
+        for share, length in zip(shares, lasting, strict=True)
+    ]
 
     def kept(turn: int) -> int:
         before, after = shares[turn - 1], shares[turn]
-        if fixed[turn - 1] or fixed[turn]:
+        if spare[turn - 1] == 0 or spare[turn] == 0:
             return marks[turn]
         room = min(min(before, after) * NEAR, Fraction(min(before, after) - least, 2))
         near = min(starts, key=lambda start: (abs(start - marks[turn]), start), default=marks[turn])
-        return near if abs(near - marks[turn]) <= room else marks[turn]
+        grows = spare[turn - 1] if near > marks[turn] else spare[turn]
+        return near if abs(near - marks[turn]) <= min(room, math.inf if grows is None else grows) else marks[turn]
 
     changes = [0, *(kept(turn) for turn in range(1, len(shares))), marks[-1]]
     return [after - before for before, after in pairwise(changes)]
@@ -171,10 +177,3 @@ def _spread(total: int, weights: Sequence[int]) -> list[int]:
     """In proportion, to the frame."""
     sums = list(accumulate(weights, initial=0))
     return [after - before for before, after in pairwise(total * one // sums[-1] for one in sums)]
-
-
-def _warning(pictures: int, seconds: float, beyond: float) -> str:
-    return (
-        f"{pictures} pictures need more time than the {seconds:.1f} s that are spoken: each is seen for"
-        f" {float(LEAST):g} s, and the film goes on for {beyond:.1f} s behind the last word"
-    )

@@ -60,6 +60,12 @@ class Speech:
     def seconds(self) -> float:
         return len(self.pcm) / 2 / self.rate
 
+    def beginning(self, part: float) -> Speech:
+        """As much of it, 0 to 1, and the words that are whole in it."""
+        pcm = self.pcm[: round(len(self.pcm) / 2 * part) * 2]
+        words = [word for word in self.words if word.end <= self.seconds * part]
+        return Speech(self.text, pcm, self.rate, words)
+
 
 class Unspeakable(Exception):
     """There is no voice for it."""

@@ -4,10 +4,13 @@ import secrets
 from collections.abc import Callable, Container, Mapping
 from pathlib import Path
 
+LEFT = 2 / 3
+"""Of what breaks off."""
+
 
 def truncated(raw: bytes) -> bytes:
-    """The first two thirds: a film keeps its index, which promises more than there is."""
-    return raw[: len(raw) * 2 // 3]
+    """The beginning: a film keeps its index, which promises more than there is."""
+    return raw[: int(len(raw) * LEFT)]
 
 
 def corrupted(raw: bytes) -> bytes:

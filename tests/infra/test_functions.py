@@ -44,7 +44,7 @@ WIRING = {
     "plan": Wiring(
         "TABLE_NAME MEDIA_BUCKET XAI_SECRET_ARN XAI_BASE_URL OPENAI_SECRET_ARN OPENAI_BASE_URL MEDIA_HANDOVER CHECK_DELAYS CLIP_TIMEOUT_SECONDS",
         "rows media xai openai speak",
-        1024,
+        2048,
         300,
         ffmpeg=True,
     ),

@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import replace
 from decimal import Decimal
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import requests
@@ -70,9 +71,9 @@ class Stage:
         stamp = {"tenant": "acme", "created_at": now(), "updated_at": now()}
         self.campaign = Campaign(id=new_id(), name="Autumn", **stamp)
         library.add(self.campaign)
-        self.pictures = [self._picture(number) for number in range(2)]
+        self.pictures = [self.picture(number) for number in range(2)]
 
-    def _picture(self, number: int) -> PictureAsset:
+    def picture(self, number: int) -> PictureAsset:
         asset_id, body = new_id(), drawn(number)
         keys = {name: f"acme/assets/{asset_id}/{name}.jpg" for name in ("original", "thumbnail")}
         for key in keys.values():
@@ -95,6 +96,29 @@ class Stage:
         self.library.add_asset(asset)
         return asset
 
+    def video(self, file: Path, seconds: float) -> Asset:
+        asset_id, body = new_id(), file.read_bytes()
+        keys = {"key": f"acme/assets/{asset_id}/original.mp4", "thumbnail_key": f"acme/assets/{asset_id}/thumbnail.jpg"}
+        self.media.put(keys["key"], body, "video/mp4")
+        asset = Asset(
+            id=asset_id,
+            tenant="acme",
+            created_at=now(),
+            updated_at=now(),
+            campaign_id=self.campaign.id,
+            name="A video",
+            type="video",
+            **keys,
+            content_type="video/mp4",
+            bytes=len(body),
+            sha256=sha256(body).hexdigest(),
+            width=320,
+            height=180,
+            duration_seconds=seconds,
+        )
+        self.library.add_asset(asset)
+        return asset
+
     def listing(self, **changes: Any) -> Listing:
         ids = [picture.id for picture in self.pictures]
         return Listing(**{**CAMRY, "target_seconds": 6, "asset_ids": ids, **changes})
@@ -111,10 +135,14 @@ class Stage:
             cut=Cut(aspect_ratio="9:16"),
             total_clips=len(listing.asset_ids),
         )
-        cost = sum(film_at_most(job, listing, self.pictures, self.models, today()).values(), Decimal(0))
+        cost = sum(film_at_most(job, listing, self._shown(listing), self.models, today()).values(), Decimal(0))
         job = job.model_copy(update={"estimated_cost": cost, "reserved_cost": cost, **changes})
         self.board.budgets.accept(job, self.jobs.accept(job), *self.jobs.enlist(job))
         return job
+
+    def _shown(self, listing: Listing) -> list[Asset]:
+        found = {asset.id: asset for asset in self.library.assets("acme", listing.asset_ids)}
+        return [found[one] for one in listing.asset_ids if one in found]
 
     def plan(self, job: Job) -> ClipTasks:
         return plan(job.id, job.run, self.board, self.clock.left)

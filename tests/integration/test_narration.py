@@ -15,6 +15,7 @@ import requests
 from functions.plan.paying import MORE_TRIES
 from functions.plan.voice import PAUSE
 from functions.studio import sound
+from functions.studio.captions import CaptionStyle
 from functions.studio.clips import ClipStatus
 from functions.studio.errors import NarrationFailed, NotFound, ProviderBusy
 from functions.studio.job_store import JobStore
@@ -344,3 +345,32 @@ def test_polly_is_asked_again_by_us_alone(stage: Stage, polly: Polly, do: str, s
     job = stage.planned(stage.listing(script=SAID, voice="joanna"))
     assert stage.money(job) == [("voice", state), ("voice", "settled"), ("captions", "settled")]
     assert len(of_polly(polly)) == 3
+
+
+def test_a_speech_that_ends_before_its_words_do_is_asked_for_once_more(stage: Stage) -> None:
+    stage.script("truncate_output", match={"voice": "alloy"})
+    job = stage.planned(stage.listing(script=SAID))
+    assert stage.asked() == {"voice": 2, "captions": 2}
+    assert stage.money(job) == [(one, "settled") for one in ("voice", "captions", "voice", "captions")]
+    whole = stage.planned(stage.listing(script=SAID))
+    assert stage.samples(job) == stage.samples(whole)
+    stage.plan(job)
+    assert sum(stage.asked().values()) == 6, "nothing is asked again"
+
+
+def test_a_speech_that_is_cut_short_twice_is_not_filmed(stage: Stage) -> None:
+    stage.script("truncate_output", match={"voice": "alloy"}, times=2)
+    with pytest.raises(NarrationFailed, match=r"could not be spoken: the speech ends before '.*quiet\.'"):
+        stage.planned(stage.listing(script=SAID))
+    assert stage.asked()["voice"] == 2
+
+
+def test_what_no_font_shows_and_pictures_without_time_are_warnings_of_the_job(stage: Stage) -> None:
+    stage.pictures += [stage.picture(number) for number in range(2, 9)]
+    listing = stage.listing(title="Car 🔥", title_card=True, script=f"{SAID} 😀", captions=CaptionStyle())
+    assert listing.script is not None
+    job = stage.planned(listing)
+    assert [one.partition(":")[0] for one in job.warnings] == ["assetIds", "captions", "title"]
+    assert "no font shows 🔥" in job.warnings[2]
+    assert "9 pictures need more time" in job.warnings[0]
+    assert stage.planned(stage.listing(script=SAID, asset_ids=listing.asset_ids[:2])).warnings == []

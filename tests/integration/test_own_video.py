@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from functions.plan.own_video import LONGEST, keep_video
+from functions.plan.own_video import keep_video
 from functions.studio import sound
 from functions.studio.clips import Kept
 from functions.studio.errors import BrokenMedia
 from functions.studio.media_store import MediaStore
+from functions.studio.videos import MOST_SECONDS
 from tests.media import Studio
 
 KEY = "acme/1/videos/job/clips/clip_001.mp4"
@@ -18,7 +19,7 @@ KEY = "acme/1/videos/job/clips/clip_001.mp4"
 
 def kept(media: MediaStore, file: Path) -> Kept:
     media.upload(file, "acme/assets/one/original.mp4", "video/mp4")
-    return keep_video(media, "acme/assets/one/original.mp4", KEY)
+    return keep_video(media, "acme/assets/one/original.mp4", KEY, 60)
 
 
 def test_it_is_kept_as_a_providers_clip_is(media: MediaStore, studio: Studio) -> None:
@@ -36,7 +37,7 @@ def test_what_a_film_cannot_show_is_refused(media: MediaStore, studio: Studio, t
         (not_a_video, ""),
         (studio.clip(colour="black", seconds=2), "black"),
         (studio.clip(colour="red", seconds=2), "nothing moves"),
-        (studio.clip(seconds=LONGEST + 1, fps="2", size="32x18", sound=False), f"{LONGEST} s is the most"),
+        (studio.clip(seconds=MOST_SECONDS + 1, fps="2", size="32x18", sound=False), f"{MOST_SECONDS} s is the most"),
     ):
         with pytest.raises(BrokenMedia, match=why):
             kept(media, file)

@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 from pydantic import ValidationError
 
-from functions.studio.captions import CaptionStyle, aligned, estimated, reading_seconds
+from functions.studio.captions import CaptionStyle, aligned, estimated, lost_end, reading_seconds
 from functions.studio.narration import Word
 from functions.studio.writing import tokens
 from tests.unit.test_writing import SCRIPTS
@@ -196,6 +196,29 @@ def test_words_heard_as_they_are_written_have_the_times_at_which_they_were_heard
     for mine, theirs in zip(aligned(script, truth, 12), truth, strict=True):
         assert mine.text == theirs.text
         assert mine.start == pytest.approx(theirs.start, abs=0.08)
+
+
+@pytest.mark.parametrize("script", SCRIPTS.values())
+def test_a_sound_that_ends_before_its_script_does_is_known_by_the_words_that_it_has_no_room_for(script: str) -> None:
+    words = estimated(script, 20)
+    half = words[: len(words) // 2]
+    lost = lost_end(script, half, half[-1].end + 0.06)
+    assert lost
+    assert script.endswith(lost)
+    assert lost_end(script, words, 20) == ""
+    assert lost_end(script, words, half[-1].end) == lost, "marks are of the text, whatever became of its sound"
+
+
+def test_words_that_the_sound_has_room_for_have_been_missed_by_the_listener() -> None:
+    words = estimated("A quiet car. It is large, and it is yours today.", 6)
+    assert lost_end("A quiet car. It is large, and it is yours today.", words[:6], 6) == ""
+
+
+def test_an_end_that_was_heard_as_other_words_is_there() -> None:
+    script = "It is yours for seventy-nine dollars."
+    heard = [*estimated("It is yours for", 1.2), Word(text="$79", start=1.2, end=2.6)]
+    assert lost_end(script, heard, 2.7) == ""
+    assert lost_end("It is yours for $79", estimated("It is yours for seventy-nine dollars.", 2.6), 2.7) == ""
 
 
 def test_whatever_a_transcript_says_words_stay_in_order_and_within_the_narration() -> None:

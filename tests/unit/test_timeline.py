@@ -19,12 +19,12 @@ from functions.studio.timeline import (
     TAIL,
     TITLE,
     Timeline,
-    beside,
     most_pictures,
     moved,
     sentence_starts,
     shared,
     timeline,
+    too_many,
 )
 
 CUT = Transition()
@@ -76,7 +76,14 @@ def test_whatever_is_told_the_frames_add_up_and_no_picture_is_seen_too_briefly(s
         2 * join <= min(before, after) for join, (before, after) in zip(made.joins, pairwise(made.windows), strict=True)
     )
     assert all(one < other for one, other in pairwise(made.starts))
-    assert (made.warning is None) == (behind == before + planned)
+    long_enough = [one and one - made.narration - 2 * fps - least >= 0 for one in lasting]
+    if None in lasting:
+        assert all(
+            window <= (length or 0)
+            for window, length, known in zip(made.windows, lasting, long_enough, strict=False)
+            if known
+        )
+    assert (too_many(count, seconds) is None) == (count <= seconds + TAIL)
 
 
 def test_pictures_have_equal_shares_of_what_is_told_and_the_first_one_the_time_before() -> None:
@@ -99,7 +106,7 @@ def test_a_picture_changes_where_a_sentence_begins_if_that_is_near() -> None:
 
 
 def test_no_picture_is_cut_short_for_a_sentence() -> None:
-    shares = moved([40, 40, 40], [10, 48, 52, 100], [False] * 3, 30)
+    shares = moved([40, 40, 40], [10, 48, 52, 100], [None] * 3, 30)
     assert sum(shares) == 120
     assert min(shares) >= 30
 
@@ -109,6 +116,12 @@ def test_a_video_has_no_more_time_than_it_lasts_while_others_can_take_it() -> No
     assert shared(300, [None, 600, None], 30) == [100, 100, 100]
     assert shared(300, [10, 60], 30) == [100, 200]
     assert shared(301, [None] * 3, 30) == [100, 100, 101]
+
+
+def test_no_sentence_keeps_a_video_for_longer_than_it_lasts() -> None:
+    assert moved([70, 70, 70], [60, 150], [None, 74, None], 30) == [70, 70, 70]
+    assert moved([70, 70, 70], [68, 142], [None, 74, None], 30) == [68, 74, 68]
+    assert moved([70, 70, 70], [80, 130], [None, 74, None], 30) == [80, 50, 80]
 
 
 def test_the_joins_of_a_video_come_out_of_what_it_lasts() -> None:
@@ -125,7 +138,7 @@ def test_more_pictures_than_there_is_time_for_have_a_second_each_and_the_caller_
     made = told(15, 50)
     assert made.windows == [12 + 30, *[30] * 49]
     assert made.frames == 1512
-    assert made.warning == (
+    assert too_many(50, 15) == (
         "50 pictures need more time than the 15.0 s that are spoken: each is seen for 1 s, and the film goes on for 35.0 s"
         " behind the last word"
     )
@@ -134,14 +147,14 @@ def test_more_pictures_than_there_is_time_for_have_a_second_each_and_the_caller_
 def test_it_can_be_said_beforehand_how_many_pictures_there_is_time_for() -> None:
     most = most_pictures(15)
     assert most == 15
-    assert told(15, most).warning is None
-    assert told(15, most + 1).warning
+    assert too_many(most, 15) is None
+    assert too_many(most + 1, 15)
 
 
 def test_title_and_price_have_times_of_their_own() -> None:
     made = timeline(15, [], [None] * 3, [FADE] * 3, 30, title=True, price=True)
     assert made.narration == 54
-    assert made.frames == 54 + 450 + 18 + 72 == 450 + round(30 * beside(title=True, price=True))
+    assert made.frames == 54 + 450 + 18 + 72
     assert made.starts[-1] + 8 == made.frames - 72
 
 

@@ -12,7 +12,7 @@ from functions.studio.cut import Cut
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import Job, JobStatus
 from functions.studio.ledger import Ledger
-from functions.studio.library import Library, PictureAsset
+from functions.studio.library import Library
 from functions.studio.listing_clips import film_at_most
 from functions.studio.listings import Listing
 from functions.studio.media_store import MediaStore
@@ -56,8 +56,8 @@ class Listings:
             updated_at=now(),
         )
         found = {asset.id: asset for asset in self.library.assets("demo", assets)}
-        pictures = [PictureAsset.model_validate(found[one].model_dump()) for one in assets]
-        cost = sum(film_at_most(job, listing, pictures, catalogue(), today()).values(), Decimal(0))
+        shown = [found[one] for one in assets]
+        cost = sum(film_at_most(job, listing, shown, catalogue(), today()).values(), Decimal(0))
         job = job.model_copy(update={"estimated_cost": cost, "reserved_cost": cost})
         self.budgets.accept(job, self.jobs.accept(job), *self.jobs.enlist(job))
         self.jobs.execution_started(job, self.workflow.start(job.id, job.run, job.execution_name))

@@ -12,8 +12,9 @@ import pytest
 from functions.studio import sound
 from functions.studio.narration import Narration
 from local.cloud import LocalCloud
+from tests.media import Studio
 from tests.workflow.conftest import Film, Team
-from tests.workflow.listing_job import Listings
+from tests.workflow.listing_job import LAMP, Listings
 
 BLOCK = sound.RATE // 100
 LOUD = 1000
@@ -60,3 +61,49 @@ def test_two_pictures_and_a_description_become_a_narrated_film(
     assert 0 < state["actualCost"] < 0.022, "seed 002's"
     counts = [len(team.log("openai")), listings.ledger.totals(job).reserved]
     assert counts == [3, 0], "each service was asked once"
+
+
+def test_a_model_moves_the_pictures_around_a_video_of_the_callers_own_and_a_refused_one_is_made_later(
+    cloud: LocalCloud, team: Team, pictures: list[Path], film_of: Any, tmp_path: Path
+) -> None:
+    listings = Listings(cloud)
+    campaign = team.campaign([])
+    video = Studio(tmp_path).clip(seconds=2, fps="30", size="180x320")
+    before, after = (team.upload(campaign, picture) for picture in pictures[:2])
+    team.script({"match": {}, "times": 1, "do": "refuse"})
+    asked = {
+        **{name: LAMP[name] for name in ("title", "description", "category")},
+        "assetIds": [before, team.upload(campaign, video, "video"), after],
+        "motion": "veo3",
+        "durationSeconds": 12,
+        "resolution": "480p",
+    }
+    job = str(team.post("/jobs/from-listing", asked)["jobId"])
+    first = team.wait(job)
+    assert first["status"] == "completed", first["errorMessage"]
+    assert sorted(one["status"] for one in team.clips(job)) == ["completed", "completed", "failed"]
+    team.post(f"/jobs/{job}/retry", {})
+    state = team.wait(job)
+    assert state["status"] == "completed", state["errorMessage"]
+    clips, row = listings.jobs.clips(job), listings.jobs.job(job)
+    assert row.film is not None
+    assert row.narration is not None
+    assert row.film.clips == [1, 2, 3]
+    assert [(clip.own, clip.duration_seconds) for clip in clips] == [(False, 4), (True, 2), (False, 4)]
+    asked_of_model = [one["body"]["input"] for one in team.log() if one["path"].endswith("/predictions")]
+    assert len(asked_of_model) == 3, "the refused one again, and no other"
+    assert not any(one["generate_audio"] for one in asked_of_model)
+    assert len(team.log("openai")) == 3, "what is told stays"
+    assert state["costs"]["clips"] == pytest.approx(float(sum(clip.actual_cost or 0 for clip in clips)))
+    assert sum(state["costs"].values()) == pytest.approx(state["actualCost"])
+    assert listings.ledger.totals(job).reserved == 0
+    pieces = listings.jobs.pieces(job, 2)
+    shown = {clip.number: sum(one.frames for one in pieces if one.clips == [clip.number]) for clip in clips}
+    assert shown[2] == 60, "a video is seen to its end, and no longer"
+    assert min(shown[1], shown[3]) > 4 * row.film.fps, "what a model makes stands at its end until the words go on"
+    film: Film = film_of(job)
+    assert film.plays_in_browsers
+    assert film.frames == row.film.frames == sum(piece.frames for piece in pieces)
+    told = Narration.model_validate_json(listings.media.read(row.narration.key))
+    begins = (pieces[0].narration_at or 0) / row.film.fps
+    assert first_heard(film.path) == pytest.approx(begins + told.words[0].start, abs=0.08)

@@ -1,4 +1,4 @@
-"""Assets: the pictures and the music of a campaign."""
+"""Assets: the pictures, the music and the short videos of a campaign."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class AssetView(View):
     width: int | None
     height: int | None
     duration_seconds: float | None
-    """Of music; size and thumbnail are a picture's."""
+    """Of music and videos; pictures and videos have a size and a thumbnail."""
     bytes: int
     content_type: str
     thumbnail_url: str | None
@@ -94,7 +94,10 @@ def _path(asset_id: str) -> str:
 
 
 @router.post(
-    "/assets/upload", tags=TAGS, status_code=201, summary="Upload a picture or music: a file, by its URL, or presigned"
+    "/assets/upload",
+    tags=TAGS,
+    status_code=201,
+    summary="Upload a picture, music or a short video: a file, by its URL, or presigned",
 )
 def upload(
     form: TheForm, asker: Asker, library: TheLibrary, media: TheMedia, outside: TheOutside

@@ -17,6 +17,7 @@ from local.standins.openai import transcripts, writing
 from local.standins.openai.hearing import Memory, Unheard
 from local.standins.service import Route, obeyed
 from local.standins.speaking import Speech, encoded, speak
+from local.standins.spoiling import LEFT
 
 RATE: Final = 24_000
 LONGEST_INPUT: Final = 4096
@@ -98,6 +99,8 @@ class OpenAi(ChatStandIn):
         orders = self.take_orders(body)
         form, speed = body.get("response_format", "mp3"), body.get("speed", 1.0)
         speech = self._said(body["input"], body["voice"], speed)
+        if "truncate_output" in orders:
+            self._memory.keep(speech.beginning(LEFT))
         kind, encoder, rate = FORMS[form]
         sound = encoded(speech, encoder, rate)
         if form == "wav":
