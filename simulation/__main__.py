@@ -44,7 +44,7 @@ def tell(done: Sum, seconds: float) -> int:
         for fault in told.faults[:3]:
             print(f"  {fault}")
         print(f"  again, line by line: make simulate SEED={told.seed}")
-    for kind in ("ASKED", "JOB", "RUN", "CLIP", "ATT", "LEDGER"):
+    for kind in ("ASKED", "JOB", "RUN", "CLIP", "ATT", "LEDGER", "PAUSE"):
         words = [
             f"{many} {name.split()[1]}" for name, many in sorted(done.counts.items()) if name.startswith(f"{kind} ")
         ]

@@ -1,15 +1,18 @@
-"""The providers as our functions meet them: Replicate behind the domain's own protocol, PiAPI behind its own client, whose
-requests are answered here."""
+"""The providers as our functions meet them: Replicate behind the domain's own protocol, PiAPI and Runway behind their own
+clients, whose requests are answered here."""
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+import httpx
 import requests
+from runwayml import DefaultHttpxClient, RunwayML
 
 from functions.studio.clips import Answer, Outcome
 from functions.studio.errors import (
@@ -21,7 +24,8 @@ from functions.studio.errors import (
 )
 from functions.studio.providers.piapi import Piapi
 from functions.studio.providers.protocol import ALIKE, Order, Prediction
-from simulation.provider import PIAPI, REPLICATE, Asked, Makers, Work
+from functions.studio.providers.runway import Runway
+from simulation.provider import PIAPI, REPLICATE, RUNWAY, Asked, Makers, Work
 
 SIGNATURE = "signed"
 
@@ -42,7 +46,7 @@ class Replicate:
         return self._shown(self.makers.create(REPLICATE, Asked(order.input, order.webhook, SIGNATURE)))
 
     def upload(self, content: bytes, name: str) -> str:
-        return self.makers.upload(REPLICATE, name)
+        return self.makers.upload(REPLICATE, content, name)
 
     def look(self, prediction_id: str) -> Prediction:
         return self._shown(self.makers.look(prediction_id))
@@ -114,7 +118,9 @@ class Line(requests.Session):
     def _done(self, method: str, url: str, body: Any) -> dict[str, Any]:
         makers, name = self.makers, urlsplit(url).path.rpartition("/")[2]
         if url.startswith(UPLOADS):
-            return {"url": makers.upload(PIAPI, body["file_name"])}
+            return {
+                "url": makers.upload(PIAPI, base64.b64decode(body["file_data"].rpartition(",")[2]), body["file_name"])
+            }
         if method == "POST":
             hook = body.get("config", {}).get("webhook_config", {})
             asked = Asked(body["input"], hook.get("endpoint"), hook.get("secret", ""))
@@ -171,3 +177,66 @@ def task(work: Work, answer: Answer | None, now: float = 0.0) -> dict[str, Any]:
 
 def stamp(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat()
+
+
+RUNWAYS = "https://api.runway.example"
+
+
+class AtTheDesk(Runway):
+    """The client itself, over its SDK; only nothing leaves this process."""
+
+    def __init__(self, makers: Makers) -> None:
+        super().__init__(lambda: "key", RUNWAYS)
+        self.makers = makers
+        http = DefaultHttpxClient(transport=Desk(makers), trust_env=False)
+        self._client = RunwayML(api_key="", base_url=RUNWAYS, max_retries=0, http_client=http)
+
+    def upload(self, content: bytes, name: str) -> str:
+        """The SDK sends uploads by a client of its own."""
+        return self.makers.upload(RUNWAY, content, name)
+
+
+class Desk(httpx.BaseTransport):
+    """Runway's server, as the SDK reaches it."""
+
+    def __init__(self, makers: Makers) -> None:
+        self.makers = makers
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        try:
+            return self._done(request.method, request.url.path, request.read())
+        except ProviderBusy as busy:
+            told = {} if busy.seconds is None else {"retry-after": f"{busy.seconds:.0f}"}
+            return httpx.Response(429, json={"error": str(busy)}, headers=told)
+        except (ProviderRefused, ProviderFailed) as refused:
+            return httpx.Response(400, json={"error": str(refused)})
+        except ProviderUnknown as unknown:
+            raise httpx.ReadTimeout(str(unknown)) from None
+
+    def _done(self, method: str, path: str, body: bytes) -> httpx.Response:
+        makers, name = self.makers, path.rpartition("/")[2]
+        if method == "POST":
+            return httpx.Response(200, json={"id": makers.create(RUNWAY, Asked(json.loads(body), None, "")).id})
+        if method == "DELETE":
+            makers.cancel(name)
+            return httpx.Response(204)
+        return httpx.Response(
+            200, json=runway_task(work := makers.look(name), makers.answer_of(work), makers.world.time)
+        )
+
+
+ENDS: Mapping[Outcome, dict[str, str]] = {
+    Outcome.SUCCEEDED: {"status": "SUCCEEDED"},
+    Outcome.FAILED: {"status": "FAILED", "failure": "it could not", "failureCode": "INTERNAL.BAD_OUTPUT.CODE01"},
+    Outcome.REFUSED: {"status": "FAILED", "failure": "flagged", "failureCode": "SAFETY.INPUT.TEXT"},
+    Outcome.CANCELLED: {"status": "CANCELLED"},
+}
+
+
+def runway_task(work: Work, answer: Answer | None, now: float) -> dict[str, Any]:
+    shown: dict[str, Any] = {"id": work.id, "createdAt": stamp(work.began)}
+    if answer is None:
+        waits = ("PENDING", "THROTTLED")[int(work.id[1:]) % 2]
+        return shown | {"status": waits if now - work.began <= RUNWAY.starts_after else "RUNNING"}
+    output = {"output": [answer.output_url]} if answer.output_url else {}
+    return shown | ENDS[answer.outcome] | output | {"cost": {"credits": 5 if answer.charged else 0}}

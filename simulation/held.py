@@ -100,5 +100,30 @@ HELD = [
         ["choices.picture_faults", "house.House._reached"],
         "at the end; whenever a picture is handed out",
     ),
+    (
+        "A scene's picture is paid for once, unless somebody asks for another; one that waits is there until there is another",
+        ["stages.Stages.line", "stages.Stages.run_ends"],
+        "when a line of its stage is put, and whenever a run ends",
+    ),
+    (
+        "A scene's video begins with its picture, which is kept, and approved where its caller wanted to look at it",
+        ["stages.Stages.video_is_asked", "pictures.stage_faults"],
+        "when its attempt is put; at the end, of what its provider was asked",
+    ),
+    (
+        "Of a job that waits no execution runs on, no clip is open, and nothing is reserved; what was approved goes on",
+        ["stages.Stages.paused", "invariants.Watch._covered", "pictures.word_faults"],
+        "at the write that pauses it; at the end, of every word that was taken",
+    ),
+    (
+        "Every wait ends: by a word, by cancelling, or when its time is over",
+        ["verdict.Verdict._end", "history.History._further_runs"],
+        "at the end",
+    ),
+    (
+        "Credits are taken for what is kept, by stage, and for nothing else; never more than there are; their history says so",
+        ["stages.Stages.balance", "stages.Stages.add_up", "pictures.stage_faults"],
+        "at every write that moves them, and at the end",
+    ),
 ]
 """The invariant, its checks below `simulation`, and when they are made."""

@@ -11,9 +11,11 @@ from random import seed as seed_machine
 
 from functions.studio.clock import CLOCK
 from simulation.choices import choice_faults, count_faults
+from simulation.deployment import APPROVAL
 from simulation.house import House, StrangersRow, void
-from simulation.invariants import Broken, Watch, acknowledged
+from simulation.invariants import Watch, acknowledged
 from simulation.people import People
+from simulation.runs_seen import Broken, Run
 from simulation.verdict import RUN_BOUND, Verdict
 from simulation.weather import described, draw
 from simulation.world import Crew, Mistake, Runaway, World
@@ -21,8 +23,8 @@ from simulation.world import Crew, Mistake, Runaway, World
 ASKED_BY = 4200
 """Seconds after which nobody asks for another run."""
 
-BOUND = ASKED_BY + 3 * RUN_BOUND
-"""Seconds within which everything ends: runs follow one another."""
+BOUND = ASKED_BY + 3 * (RUN_BOUND + APPROVAL)
+"""Seconds within which everything ends: runs follow one another, and so may their pauses."""
 
 REDRIVEN_AFTER = 60.0
 """Seconds after the last trouble, when somebody has dead letters taken again."""
@@ -53,6 +55,11 @@ def named(trace: Sequence[str]) -> list[str]:
     return [
         ID.sub(lambda found: names.setdefault(found[0], f"#{len(names) + 1}"), line)[:LONGEST_LINE] for line in trace
     ]
+
+
+def waited_out(before: Run, run: Run) -> bool:
+    """Whether a run began because nobody had said in time what is to become of the pictures of the one before."""
+    return before.paused is not None and run.began >= before.paused + APPROVAL
 
 
 class History:
@@ -144,12 +151,16 @@ class History:
 
     def _further_runs(self, job_id: str) -> Iterator[str]:
         """Each was asked for, with one key, and each key began one."""
-        mine = [one for one in self.people.further if job_id in one.wish.answers]
+        runs = self.watch.runs[job_id]
+        mine = [one for one in self.people.later_on.asked if job_id in one.wish.answers]
         began = [run for one in mine for run in one.answers]
-        there = set(self.watch.runs[job_id]) - {1}
+        there = set(runs) - {1}
+        by_themselves = [
+            one for one in there - set(began) if runs[one].kind == "approved" and waited_out(runs[one - 1], runs[one])
+        ]
         if len(began) != len(set(began)) or any(len(one.answers) > 1 for one in mine) or not there >= set(began):
             yield f"the further runs that were promised are {sorted(began)}, and there are {sorted(there)}"
-        if len(there) > len(began) + sum(one.unsure for one in mine):
+        if len(there) > len(began) + len(by_themselves) + sum(one.unsure for one in mine):
             yield f"runs {sorted(there)} began, and only {sorted(began)} were asked for"
 
     def _counts(self) -> Counter[str]:
@@ -162,7 +173,11 @@ class History:
                 word = item.get("state" if kind == "LEDGER" else "status", {}).get("S", "")
                 counts[f"{kind} {word}"] += 1
         for runs in self.watch.runs.values():
-            counts.update(f"RUN {run.kind}-{run.status}" for run in runs.values())
+            counts.update(f"RUN {run.kind}-{run.status or 'paused'}" for run in runs.values())
+            counts["PAUSE all"] += sum(run.paused is not None for run in runs.values())
+            counts["PAUSE cancelled"] += sum(
+                run.paused is not None and run.status == "cancelled" for run in runs.values()
+            )
         people = self.people
         counts["ASKED refused"] += sum(wish.refused for wish in people.wishes)
         counts["ASKED misused"] += people.misused

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from aws_lambda_powertools.event_handler import Response
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import BaseModel
 
 from functions.api.accept_job import Draft, Reception
+from functions.api.approval import Approvals, ApproveRequest
 from functions.api.cancel_job import cancel_job
 from functions.api.envelope import Envelope
 from functions.api.first_picture import Darkroom
+from functions.api.from_scenes import draft as draft_of_scenes
 from functions.api.image_pairs import ImagePairsRequest, draft
 from functions.api.job_views import AcceptedView
 from functions.api.once import Once
@@ -24,6 +24,7 @@ from functions.api.own_jobs import own_job
 from functions.api.prompt_request import PromptRequest
 from functions.api.prompted import draft as draft_prompted
 from functions.api.reruns import Decide, Reruns
+from functions.api.scenes_request import ScenesRequest
 from functions.api.standing import the_moment
 from functions.arrange.arrange import arrange
 from functions.assemble.assemble import assemble
@@ -37,69 +38,50 @@ from functions.plan.narrating import Booth
 from functions.plan.plan import plan
 from functions.request_clip.request import request_clip
 from functions.studio.attempts import LIMITS
+from functions.studio.balances import Balances
 from functions.studio.budgets import Budgets
 from functions.studio.catalogue import catalogue
-from functions.studio.check_queue import LONGEST_SEND, CheckQueue, heartbeat_limit
+from functions.studio.check_queue import CheckQueue, heartbeat_limit
 from functions.studio.clips import STAGES
 from functions.studio.closing import ENDED, Closing, close_failed, end_well, stop_run
 from functions.studio.errors import ReelayError
 from functions.studio.events import CANCELLING, CLOSING, LATE, JobEvents
 from functions.studio.job_store import JobStore
-from functions.studio.jobs import APPROVAL_SECONDS, Job
+from functions.studio.jobs import Job
 from functions.studio.ledger import Ledger
 from functions.studio.library import Library
+from functions.studio.media_store import SharedStore
 from functions.studio.messages import CheckClip, ClipTask, CloseJob, KeepClip, LateClip, PieceTask, RequestClip, RunRef
 from functions.studio.providers.protocol import Provider
 from functions.studio.pulse import Pulse
 from functions.studio.sending import Outbox
 from functions.studio.stopping import Brake
+from functions.studio.storyboard import Storyboard
 from functions.studio.table import Table
-from functions.studio.tiers import Tier
-from functions.studio.wiring import shared
 from functions.studio.workflow import Workflow
+from functions.sweep.pauses import Pauses
 from functions.sweep.sweep import sweep
+from simulation.deployment import (
+    APPROVAL,
+    CLIP_TIMEOUT,
+    DEFINITION,
+    DELAYS,
+    MACHINE,
+    ORIGIN,
+    SECONDS,
+    STATES,
+    TIER,
+)
 from simulation.dynamodb import DynamoDB, Watcher
-from simulation.faces import OnTheLine, Replicate
-from simulation.provider import PIAPI, REPLICATE, Makers, Notice
+from simulation.faces import AtTheDesk, OnTheLine, Replicate
+from simulation.provider import EVERYBODY, Makers, Notice
 from simulation.states import Execution, Machine, StepFunctions
 from simulation.surroundings import Bucket, Bus, Choosing, Keeping, Sqs, encode, make_film
 from simulation.world import World
 
 Told = Callable[[Any, BaseException | None], None]
 
-SECONDS = {
-    "api": 30,
-    "plan": 300,
-    "request_clip": LONGEST_SEND,
-    "callback": 30,
-    "check_clip": LONGEST_SEND,
-    "keep_clip": 480,
-    "arrange": 60,
-    "make_piece": 900,
-    "assemble": 900,
-    "deliver": 60,
-    "close_job": 300,
-    "sweep": 60,
-}
-"""How long each function may run, as the template has it."""
-
-STATES = {
-    "Plan": "plan",
-    "RequestClip": "request_clip",
-    "KeepClip": "keep_clip",
-    "Arrange": "arrange",
-    "MakePiece": "make_piece",
-    "Assemble": "assemble",
-    "Deliver": "deliver",
-    "CloseJob": "close_job",
-}
-
-DEFINITION = json.loads((Path(__file__).parents[1] / "functions" / "workflow.asl.json").read_text())
-MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:reelay"
-ORIGIN = "https://api.example"
-DELAYS = [30, 60, 120]
-TIER = Tier(name="any", names_others=True, clips=1000)
-CLIP_TIMEOUT = 600
+Asked = ImagePairsRequest | PromptRequest | ScenesRequest
 
 
 class House:
@@ -115,12 +97,16 @@ class House:
         self.ledger = Ledger(self.table)
         self.budgets = Budgets(self.table)
         self.library = Library(self.table)
-        self.bucket = Bucket(world, self._reached)
+        self.storyboard = Storyboard(self.table)
+        self.balances = Balances(self.table)
+        self.bucket = Bucket(world, "media", self._reached)
+        self.shared = Bucket(world, "shared", self._reached)
         self.pulse = Pulse(self.table)
         self.makers = Makers(world, self.call_back)
         self.providers: dict[str, Provider] = {
             "replicate": Replicate(self.makers),
             "piapi": OnTheLine(self.makers),
+            "runway": AtTheDesk(self.makers),
         }
         self.queue = Sqs(world, self.check)
         self.bus = Bus(world, self._heard)
@@ -129,7 +115,7 @@ class House:
         self.outbox = Outbox(
             jobs=self.jobs,
             media=self.bucket,
-            shared=shared,
+            shared=self._shared,
             workflow=self.workflow,
             checks=CheckQueue("queue", DELAYS, self.queue),  # type: ignore[arg-type]  # as far as it is used
             brake=self.brake,
@@ -139,13 +125,14 @@ class House:
             handover=world.chance.choice(("url", "url", "upload")),
         )
         self.closing = Closing(self.jobs, self.ledger, self.events, self.workflow, self.brake)
+        self.pauses = Pauses(self.closing, self.budgets, catalogue())
         self.keeper = Keeping(
             jobs=self.jobs,
             ledger=self.ledger,
             media=self.bucket,
-            shared=shared,
+            shared=self._shared,
             provider_of=self.provider,
-            origins={one.name: [one.host] for one in (REPLICATE, PIAPI)},
+            origins={one.name: [one.host] for one in EVERYBODY},
             limits=LIMITS,
             stages=STAGES,
             events=self.events,
@@ -165,6 +152,12 @@ class House:
             booth=Booth(self.library, self.bucket, self.vision, {}, lambda: catalogue().narrators),
         )
         self.darkroom = Darkroom(self.library, self.jobs, self.bucket, Outside())
+        self.approved: set[tuple[str, int]] = set()
+        """Jobs and their clips, on which somebody has had a word."""
+        self.noted: set[tuple[str, int, int]] = set()
+        """Jobs, clips, and the runs behind which somebody was told that they are approved."""
+        self.replaced: set[tuple[str, int, int]] = set()
+        """Jobs, clips, and the runs in which those begin with another picture than was made for them."""
         self.owner_of_job: dict[str, str] = {}
         """Tenants."""
         self.answered: Callable[[str, str, str], None] = lambda job, attempt, prediction: None
@@ -258,12 +251,16 @@ class House:
 
     # the functions: their handlers without the environment
 
-    def accept(self, tenant: str, asked: ImagePairsRequest | PromptRequest, key: str) -> AcceptedView:
+    def accept(self, tenant: str, asked: Asked, key: str) -> AcceptedView:
         reception, moment = self._reception(tenant, "/jobs", key), the_moment(self.pulse)
 
         def drafted() -> Draft:
             if isinstance(asked, PromptRequest):
                 return draft_prompted(asked, tenant, self.darkroom, self.budgets, catalogue(), TIER, moment)
+            if isinstance(asked, ScenesRequest):
+                return draft_of_scenes(
+                    asked, tenant, self.darkroom, self.storyboard, self.budgets, catalogue(), TIER, moment.facts
+                )
             return draft(asked, tenant, self.library, catalogue(), "veo3", moment.facts("pair"))
 
         return answered(reception.accept(asked, drafted))
@@ -272,7 +269,11 @@ class House:
         self, tenant: str, job_id: str, way: str, key: str, asked: BaseModel, decide: Callable[[], Decide]
     ) -> AcceptedView:
         reruns = Reruns(self._reception(tenant, f"/jobs/{job_id}/{way}", key), self.library)
-        return answered(reruns.begin(asked, tenant, job_id, decide()))
+        return answered(reruns.begin(asked, tenant, job_id, decide(), in_pause=way == "regenerate"))
+
+    def approve(self, tenant: str, job_id: str, key: str, asked: ApproveRequest, number: int) -> AcceptedView:
+        reruns = Reruns(self._reception(tenant, f"/jobs/{job_id}/sub-jobs/{number}/approve", key), self.library)
+        return answered(Approvals(reruns, self.bucket, self._shared()).approve(asked, tenant, job_id, number))
 
     def _reception(self, tenant: str, path: str, key: str) -> Reception:
         return Reception(
@@ -308,7 +309,7 @@ class House:
 
     def deliver(self, event: Any) -> Any:
         run = RunRef.parse(event)
-        end_well(run.job_id, run.run, self.closing, APPROVAL_SECONDS)
+        end_well(run.job_id, run.run, self.closing, APPROVAL)
         return {}
 
     def close_job(self, event: Any) -> Any:
@@ -321,7 +322,11 @@ class House:
         return {}
 
     def sweep(self) -> Any:
-        return sweep(self.closing, datetime.fromtimestamp(self.world.time, UTC))
+        at = datetime.fromtimestamp(self.world.time, UTC)
+        return sweep(self.closing, at), self.pauses.end(at)
+
+    def _shared(self) -> SharedStore:
+        return cast(SharedStore, self.shared)  # as far as it is used
 
     # who calls the API
 
@@ -348,8 +353,9 @@ class House:
 
     def _reached(self, key: str) -> None:
         me = self.world.current
-        if me is not None and me.job_id is not None and not key.startswith(f"{self.owner_of_job[me.job_id]}/"):
-            raise StrangersRow(f"{me}, about job {me.job_id}, reaches for {key}")
+        whose = me and (self.owner_of_job[me.job_id] if me.job_id is not None else me.tenant)
+        if me is not None and whose is not None and not key.startswith(f"{whose}/"):
+            raise StrangersRow(f"{me}, about job {me.job_id} of {whose}, reaches for {key}")
 
 
 class StrangersRow(BaseException):

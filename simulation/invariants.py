@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
 from decimal import Decimal
 
 from simulation.dynamodb import Key
 from simulation.expressions import Item
 from simulation.house import House
-
-
-class Broken(BaseException):
-    """An invariant does not hold. Nothing of the domain's may survive it."""
-
+from simulation.runs_seen import Broken, Run, money, text
+from simulation.stages import Stages, has_paused, is_of_scenes, lines_of
 
 ORDER = {"asked": 0, "unknown": 1, "accepted": 2, "answered": 3}
 """Of an attempt; whatever follows is its end."""
@@ -25,26 +20,6 @@ NOTHING = Decimal(0)
 MONEY = ("reserved", "settled", "lost")
 
 
-@dataclass
-class Run:
-    """One run of a job, as its row showed it. Times are seconds since the epoch."""
-
-    began: float
-    kind: str = "first"
-    clips: set[int] = field(default_factory=set)
-    """That it was to make anew; of a first run those are not known yet."""
-    chooses: bool = True
-    stopped: float | None = None
-    """From when on nothing is sent for it any more."""
-    closing: float | None = None
-    """When its row said so."""
-    good: set[int] = field(default_factory=set)
-    """Clips that had a video before it."""
-    ended: float | None = None
-    status: str = ""
-    """That it ended with."""
-
-
 class Watch:
     """Hears of every write, and when all of what belongs together is written."""
 
@@ -53,6 +28,7 @@ class Watch:
         self.items = house.dynamodb.items
         self.runs: dict[str, dict[int, Run]] = {}
         """By job and number."""
+        self.stages = Stages(house)
         self._moved: set[str] = set()
         """Tenants whose money moved."""
 
@@ -60,6 +36,9 @@ class Watch:
         pk, sk = key
         if sk == "BUDGET" or sk.startswith("BUDGET#"):
             self._counter(key, was, item)
+        elif sk == "CREDITS":
+            self._moved.add(pk.removeprefix("T#"))
+            self.stages.balance(was, item)
         if not pk.startswith("J#"):
             return
         if sk == "JOB":
@@ -69,14 +48,23 @@ class Watch:
             self._policy(pk, item)
         elif sk.startswith("ATT#"):
             _attempt(key, was, item)
+            if was is None and item is not None and text(item, "stage") == "video" and is_of_scenes(self._job_of(pk)):
+                self.stages.video_is_asked(pk, item)
         elif sk.startswith("LEDGER#"):
-            _line(key, was, item, self.items.get((pk, "JOB")))
+            job = self._job_of(pk)
+            _line(key, was, item, job)
+            if was is None and item is not None and is_of_scenes(job):
+                self.stages.line(pk, self.runs[pk.removeprefix("J#")][int(item["run"]["N"])], item)
             self._moved.add(self.house.owner_of_job.get(pk.removeprefix("J#"), ""))
 
     def committed(self) -> None:
         moved, self._moved = self._moved, set()
         for tenant in sorted(moved - {""}):
             self._adds_up(tenant)
+            self.stages.add_up(tenant)
+
+    def _job_of(self, pk: str) -> Item | None:
+        return self.items.get((pk, "JOB"))
 
     # a job
 
@@ -90,7 +78,7 @@ class Watch:
         if was is None:
             self.house.owner_of_job[job_id] = tenant
             runs[number] = Run(self.house.world.time)
-            lines = sum((money(line, "amount") for line in self._lines(pk)), NOTHING)
+            lines = sum((money(line, "amount") for line in lines_of(self.house, pk)), NOTHING)
             if "totalClips" in item and lines != money(item, "reservedCost"):
                 raise Broken(f"{pk} reserves {money(item, 'reservedCost')}, and its clips may come to {lines}")
             return
@@ -107,13 +95,18 @@ class Watch:
             run.stopped = run.closing if run.stopped is None else run.stopped
         if one == "cancelling" and other not in ("cancelling", "cancelled"):
             raise Broken(f"{pk} was cancelling and became {other}")
-        if other in ENDED_JOB and run.ended is None:
-            run.ended, run.status = self.house.world.time, other
+        if other == "awaiting_approval" and run.paused is None:
+            run.paused = run.ended = self.house.world.time
+            self.stages.paused(pk, number)
+            self.stages.run_ends(pk, number, run)
+        if other in ENDED_JOB and run.status == "":
+            run.ended, run.status = run.paused or self.house.world.time, other
             self._ended(pk, number, run)
 
     def _ended(self, pk: str, number: int, run: Run) -> None:
         if spoilt := run.good - self._with_a_video(pk):
             raise Broken(f"{pk} had videos of clips {sorted(spoilt)} before run {number}, and not behind it")
+        self.stages.run_ends(pk, number, run)
         execution = self.house.machine.executions.get(f"{pk.removeprefix('J#')}-{number}")
         goes_on = execution and execution.status == "RUNNING" and execution.tries[-1].name != "CloseJob"
         if run.status == "cancelled" and execution and goes_on and execution.began < (run.stopped or 0.0):
@@ -138,7 +131,7 @@ class Watch:
 
     def _next_run(self, pk: str, was: Item, item: Item, before: int) -> None:
         number = int(item["run"]["N"])
-        if number != before + 1 or text(was, "status") not in ENDED_JOB:
+        if number != before + 1 or text(was, "status") not in (*ENDED_JOB, "awaiting_approval"):
             raise Broken(f"{pk} went from run {before}, which was {text(was, 'status')}, to run {number}")
         if was.get("announcedRun") != was["run"]:
             raise Broken(f"{pk} went on before the end of its run {before} was told")
@@ -151,6 +144,9 @@ class Watch:
         )
         self.runs[pk.removeprefix("J#")][number] = run
         run.good = self._with_a_video(pk)
+        wish = purpose.get("wish", {}).get("M")
+        run.pictures_anew = run.kind == "regenerate" and wish is not None and text(wish, "stage") == "image"
+        self.stages.run_begins(pk, run)
         if run.kind == "retry" and (good := run.clips & run.good):
             raise Broken(f"{pk} pays again for clips {sorted(good)}, which are good")
 
@@ -195,26 +191,18 @@ class Watch:
     def _covered(self, pk: str, job: Item) -> None:
         """What the lines of the present run come to at most is set aside for it, and nothing is once it has ended."""
         status, reserved = text(job, "status"), money(job, "reservedCost")
-        if status in ENDED_JOB:
-            if reserved:
-                raise Broken(f"{pk} is {status}, and {reserved} are reserved for it")
+        if status in (*ENDED_JOB, "awaiting_approval") or has_paused(job, int(job["run"]["N"])):
+            if reserved or money(job, "reservedCredits"):
+                more = f"{reserved} USD and {money(job, 'reservedCredits')} credits"
+                raise Broken(f"{pk} is {status}, and {more} are reserved for it")
         elif status != "planning":
             # Who cancels while clips are chosen finds lines that nothing was set aside for yet: nothing is sent for them.
             unsent = "reserved" if status == "cancelling" else ""
-            lines = [one for one in self._lines(pk) if one["run"] == job["run"] and text(one, "state") != unsent]
+            lines = [
+                one for one in lines_of(self.house, pk) if one["run"] == job["run"] and text(one, "state") != unsent
+            ]
             if (counts := sum(map(counts_of, lines), NOTHING)) > reserved:
                 raise Broken(f"{pk} has {reserved} reserved, and its lines come to {counts}")
-
-    def _lines(self, pk: str) -> Iterable[Item]:
-        return (one for one in self.house.dynamodb.partition(pk) if one["sk"]["S"].startswith("LEDGER#"))
-
-
-def text(item: Item, name: str) -> str:
-    return str(item.get(name, {}).get("S", ""))
-
-
-def money(item: Item, name: str) -> Decimal:
-    return Decimal(item.get(name, {}).get("N", 0))
 
 
 def counts_of(line: Item) -> Decimal:
@@ -274,7 +262,7 @@ def _line(key: Key, was: Item | None, item: Item | None, job: Item | None) -> No
         raise Broken(f"{key} was {one} and became {other}")
     if one != "reserved" and was.get("endedAt") != item.get("endedAt"):
         raise Broken(f"{key} was {one} and ended again")
-    if was["amount"] != item["amount"]:
+    if (was["amount"], was["credits"]) != (item["amount"], item["credits"]):
         raise Broken(f"{key} changed its amount")
 
 

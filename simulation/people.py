@@ -9,28 +9,18 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from pydantic import BaseModel
-
-from functions.api.film_changes import (
-    RecutRequest,
-    RegenerateRequest,
-    RenditionRequest,
-    RetryRequest,
-    recut,
-    regenerate,
-    rendition,
-)
-from functions.api.image_pairs import ImagePairsRequest
 from functions.api.job_views import AcceptedView
-from functions.api.prompt_request import PromptRequest
-from functions.api.reruns import Decide, retry
-from functions.studio.catalogue import catalogue
-from functions.studio.errors import Conflict, InFlight, InvalidRequest, NotFound, OverBudget
+from functions.studio.balances import granted
+from functions.studio.credits import tariff
+from functions.studio.errors import Conflict, InFlight, NotFound, OverBudget, ShortOfCredits
 from functions.studio.jobs import Job
 from functions.studio.library import Asset, Campaign
 from functions.studio.rows import new_id, now
+from functions.studio.scenes import Scenario, Scene
 from simulation.choices import PASTS, Past, remember
-from simulation.house import House, void
+from simulation.further import Later
+from simulation.house import Asked, House, void
+from simulation.surroundings import a_photo
 from simulation.weather import Weather
 from simulation.wishes import Sketch, prompted, sketch
 
@@ -49,7 +39,7 @@ class Wish:
     tenant: str
     sketch: Sketch
     campaign: Campaign
-    asked: ImagePairsRequest | PromptRequest
+    asked: Asked
     key: str
     answers: set[str] = field(default_factory=set)
     """Ids of jobs."""
@@ -62,21 +52,6 @@ class Wish:
         return bool(self.answers) or self.refused
 
 
-@dataclass
-class Further:
-    """Another run of a job, that somebody asks for."""
-
-    wish: Wish
-    way: str
-    asked: BaseModel
-    decide: Callable[[], Decide]
-    key: str
-    answers: set[int] = field(default_factory=set)
-    """Numbers of runs."""
-    unsure: bool = False
-    """They gave up while nobody could say what had become of it."""
-
-
 class People:
     def __init__(self, house: House, weather: Weather) -> None:
         self.house = house
@@ -85,10 +60,11 @@ class People:
         self.weather = weather
         self.wishes: list[Wish] = []
         self.pictures: dict[str, list[Asset]] = {}
+        self.scenarios: dict[str, Scenario] = {}
         """By campaign."""
         self.past: Past | None = None
         """What is known of a model."""
-        self.further: list[Further] = []
+        self.later_on = Later(self)
         self.cancelled: set[tuple[str, int]] = set()
         """Jobs and their runs, of which somebody was told so."""
         self.mistakes: list[str] = []
@@ -108,6 +84,7 @@ class People:
             poor = self.weather.poor and chance.random() < 0.8
             film = sketch(chance, chooses=self.past is not None)
             self.house.budgets.cap_tenant(tenant, self._cap(film, poor))
+            self._grant(tenant, film, poor)
             campaign = self._campaign(tenant, film, self._cap(film, poor))
             begins = 3 * chance.random()
             many = 2 if self.past or chance.random() < (0.6 if poor else 0.1) else 1
@@ -119,7 +96,7 @@ class People:
                 self._move_a_cap(campaign, film)
         if chance.random() < 0.1:
             self._continue(next(numbers))
-        for rate, what in ((self.weather.abort, self._abort), (self.weather.cancel, self._cancel)):
+        for rate, what in ((self.weather.abort, self.abort), (self.weather.cancel, self.cancel)):
             for _ in range(chance.choice((1, 1, 2)) if chance.random() < rate else 0):
                 if chance.random() < 0.7:
                     self.world.interruptions[1 + int(chance.choice((30, 60, 120)) * chance.random())] = what
@@ -142,23 +119,20 @@ class People:
         }
         if budget is not None:
             more["budgetUsd"] = float(round(budget, 2))
-        asked = film.request(campaign, self.pictures[campaign.id], more)
+        asked = film.request(campaign, self.pictures[campaign.id], self.scenarios.get(campaign.id), more)
         wish = Wish(number, campaign.tenant, film, campaign, asked, f"key-{number}")
         self.wishes.append(wish)
         begins += chance.choice((0.0, 0.05, 1.0)) * chance.random()
-        self._later(begins, lambda: self._ask(wish, 0))
+        self.later(begins, lambda: self._ask(wish, 0))
         if chance.random() < self.weather.asked_twice:
             for _ in range(chance.choice((1, 1, 3))):
-                self._later(begins + chance.choice((0.0, 0.01, 5.0)), lambda: self._ask(wish, 0))
+                self.later(begins + chance.choice((0.0, 0.01, 5.0)), lambda: self._ask(wish, 0))
         if chance.random() < self.weather.key_misused:
-            self._later(begins + chance.choice((0.01, 30.0, 90.0)), lambda: self._misuse(wish))
+            self.later(begins + chance.choice((0.01, 30.0, 90.0)), lambda: self._misuse(wish))
         if chance.random() < self.weather.run_again:
-            for turn in range(chance.choice((1, 1, 2, 3))):
-                further = self._another_run(wish, turn)
-                self.further.append(further)
-                at = chance.choice((60.0, 300.0, 1500.0))
-                for _ in range(2 if chance.random() < self.weather.asked_twice else 1):
-                    self._later(at, lambda one=further: self._run_again(one, 0))  # type: ignore[misc]  # a lambda's default
+            self.later_on.runs_again(wish)
+        if film.pauses:
+            self.later_on.looks_at_pictures(wish)
 
     # films that go on from others
 
@@ -168,18 +142,18 @@ class People:
         tenant = self.chance.choice([one.tenant for one in self.wishes])
         film = dataclasses.replace(prompted(self.chance), mode="image")
         campaign = first.campaign if tenant == first.tenant else self._campaign(tenant, film, None)
-        self._later(self.chance.choice((200.0, 700.0)), lambda: self._go_on(number, first, film, campaign, 0))
+        self.later(self.chance.choice((200.0, 700.0)), lambda: self._go_on(number, first, film, campaign, 0))
 
     def _go_on(self, number: int, first: Wish, film: Sketch, campaign: Campaign, turn: int) -> None:
-        if not first.answers or (self._is_running(min(first.answers)) and campaign.tenant == first.tenant):
+        if not first.answers or (self.is_running(min(first.answers)) and campaign.tenant == first.tenant):
             if turn < ASKS:
-                self._later(40.0, lambda: self._go_on(number, first, film, campaign, turn + 1))
+                self.later(40.0, lambda: self._go_on(number, first, film, campaign, turn + 1))
             return
         more: dict[str, Any] = {
             "continueFrom": {"jobId": min(first.answers), "subJobNumber": 1},
             "metadata": {"wish": number},
         }
-        asked = film.request(campaign, (), more)
+        asked = film.request(campaign, (), None, more)
         wish = Wish(number, campaign.tenant, film, campaign, asked, f"key-{number}", follows=first)
         self.wishes.append(wish)
         self._ask(wish, 0)
@@ -208,11 +182,44 @@ class People:
             self.house.library.add_asset(asset)
             self.house.vision.pictures.add(asset.id)
             self.pictures[campaign.id].append(asset)
+        if film.mode == "still":
+            self._write_a_scenario(campaign, film)
         return campaign
+
+    def _write_a_scenario(self, campaign: Campaign, film: Sketch) -> None:
+        """Of its scenes, some are to look like the campaign's picture, where whoever makes theirs can be shown one."""
+        house, tenant = self.house, campaign.tenant
+        [asset] = self.pictures[campaign.id]
+        house.bucket.bodies[asset.key] = a_photo()
+        stamp: dict[str, Any] = {"tenant": tenant, "created_at": now(), "updated_at": now()}
+        scenario = Scenario(id=new_id(), campaign_id=campaign.id, title="Autumn", resolution="720:1280", **stamp)
+        self.scenarios[campaign.id] = scenario
+        house.library.add(scenario)
+        for number in range(1, film.clips + 1):
+            self.world.time += 0.002
+            shown = film.given.get("imageModel") != "flux-schnell" and self.chance.random() < 0.3
+            scene = Scene(
+                id=new_id(),
+                scenario_id=scenario.id,
+                image_prompt=f"scene {number}",
+                visual_prompt="It moves.",
+                product_reference_image_asset_id=asset.id if shown else None,
+                order=Decimal(number),
+                **stamp,
+            )
+            house.storyboard.add(scene)
+
+    def _grant(self, tenant: str, film: Sketch, poor: float) -> None:
+        """Credits, where they are about what one job takes, or more than anybody does."""
+        if film.mode != "still":
+            return
+        whole = film.clips * sum(tariff().of_kind("scenes").values())
+        least = whole + self.chance.choice((-1, 0, 0, 8, 25, whole)) if poor else 100 * whole
+        self.house.balances.grant(tenant, granted(least, "to begin with"))
 
     # asking
 
-    def _later(self, seconds: float, ask: Callable[[], None]) -> None:
+    def later(self, seconds: float, ask: Callable[[], None]) -> None:
         self.asking += 1
 
         def come() -> None:
@@ -221,7 +228,7 @@ class People:
 
         self.world.after(seconds, come)
 
-    def _send(
+    def send(
         self, tenant: str | None, work: Callable[[], Any], told: Callable[[Any, BaseException | None], None]
     ) -> None:
         self.asking += 1
@@ -240,18 +247,22 @@ class People:
                 wish.answers.add(view.id)
                 if wish.follows and wish.follows.tenant != wish.tenant:
                     self.mistakes.append("a film goes on from another tenant's")
-            elif isinstance(error, OverBudget):
-                if error.left >= error.needed:
-                    self.mistakes.append(f"{error.needed} were refused although {error.left} were left")
+            elif isinstance(error, OverBudget | ShortOfCredits):
+                self.heard_refusal(error)
                 wish.refused = True
             elif wish.follows and isinstance(error, Conflict | NotFound) and not isinstance(error, InFlight):
                 wish.refused = True
             elif turn < ASKS or self.world.elapsed < self.weather.clears + HELD_FOR:
-                self._later(2.0 + turn, lambda: self._ask(wish, turn + 1))
+                self.later(2.0 + turn, lambda: self._ask(wish, turn + 1))
 
         # Who names another tenant's job has it looked at, and is told that there is none.
         theirs = wish.follows is not None and wish.follows.tenant != wish.tenant
-        self._send(None if theirs else wish.tenant, lambda: self.house.accept(wish.tenant, wish.asked, wish.key), told)
+        self.send(None if theirs else wish.tenant, lambda: self.house.accept(wish.tenant, wish.asked, wish.key), told)
+
+    def heard_refusal(self, error: OverBudget | ShortOfCredits) -> None:
+        left = error.balance if isinstance(error, ShortOfCredits) else error.left
+        if left >= error.needed:
+            self.mistakes.append(f"{error.needed} were refused although {left} were left")
 
     def _misuse(self, wish: Wish) -> None:
         """Once somebody has an answer, its key is no other request's."""
@@ -261,73 +272,18 @@ class People:
         other = wish.asked.model_copy(update={"metadata": {**wish.asked.metadata, "other": True}})
 
         def told(view: AcceptedView | None, error: BaseException | None) -> None:
-            if view is not None or isinstance(error, InFlight | OverBudget):
+            if view is not None or isinstance(error, InFlight | OverBudget | ShortOfCredits):
                 self.mistakes.append(f"another request with the key {wish.key} was taken for one of its own")
 
-        self._send(wish.tenant, lambda: self.house.accept(wish.tenant, other, wish.key), told)
+        self.send(wish.tenant, lambda: self.house.accept(wish.tenant, other, wish.key), told)
 
-    # further runs
-
-    def _another_run(self, wish: Wish, turn: int) -> Further:
-        chance, library = self.chance, self.house.library
-        clips = wish.sketch.clips
-        way, key = chance.choice(("retry", "retry", "regenerate", "recut", "renditions")), f"{wish.key}-{turn}"
-        if way == "retry":
-            return Further(wish, way, RetryRequest(), lambda: retry, key)
-        if way == "regenerate":
-            number, model = 1 + chance.randrange(clips), chance.choice((None, None, *wish.sketch.others[:1]))
-            anew = RegenerateRequest(prompt="again", model=model)
-            return Further(wish, way, anew, lambda: regenerate(anew, number, catalogue(), wish.tenant, library), key)
-        if way == "recut":
-            given: dict[str, Any] = {"audio": "strip"}
-            if chance.random() < 0.6:
-                some = chance.sample(range(1, clips + 1), chance.randint(1, clips))
-                given["clips"] = [{"subJobNumber": one} for one in some]
-            other = RecutRequest.model_validate(given)
-            return Further(wish, way, other, lambda: recut(other, wish.tenant, library), key)
-        form = RenditionRequest.model_validate({"resolution": "480p"})
-        return Further(wish, way, form, lambda: rendition(form), key)
-
-    def _run_again(self, one: Further, turn: int) -> None:
-        """Again while it runs, or there is no answer; what the job cannot do at all is not asked for twice."""
-        wish = one.wish
-        if not wish.answers:
-            if turn < ASKS and not wish.refused:
-                self._later(20.0, lambda: self._run_again(one, turn + 1))
-            return
-        job_id = min(wish.answers)
-
-        def told(view: AcceptedView | None, error: BaseException | None) -> None:
-            if view is not None:
-                one.answers.add(view.run)
-                self._spoil()
-            elif isinstance(error, InvalidRequest | OverBudget) or (
-                isinstance(error, Conflict) and not isinstance(error, InFlight) and not self._is_running(job_id)
-            ):
-                return
-            elif turn < ASKS:
-                self._later(20.0 + 10 * turn, lambda: self._run_again(one, turn + 1))
-            else:
-                one.unsure = True
-
-        self._send(
-            wish.tenant,
-            lambda: self.house.run_again(wish.tenant, job_id, one.way, one.key, one.asked, one.decide),
-            told,
-        )
-
-    def _spoil(self) -> None:
-        """Somebody cancels, or stops the executions, in the middle of a further run."""
-        for rate, what in ((self.weather.cancel, self._cancel), (self.weather.abort, self._abort)):
-            if self.chance.random() < rate:
-                self.world.interruptions[self.world.calls + 1 + int(60 * self.chance.random())] = what
-
-    def _is_running(self, job_id: str) -> bool:
+    def is_running(self, job_id: str) -> bool:
+        """Or waits."""
         return "unfinished" in self.house.dynamodb.items[f"J#{job_id}", "JOB"]
 
     # cancelling, and whoever runs the deployment
 
-    def _cancel(self) -> None:
+    def cancel(self) -> None:
         """Whatever there is by now."""
         for job_id, tenant in self.house.owner_of_job.items():
             self._ask_to_cancel(tenant, job_id, 0)
@@ -337,11 +293,11 @@ class People:
             if job is not None:
                 self.cancelled.add((job_id, job.run))
             elif not isinstance(error, Conflict) and turn < ASKS:
-                self._later(1.0 + turn, lambda: self._ask_to_cancel(tenant, job_id, turn + 1))
+                self.later(1.0 + turn, lambda: self._ask_to_cancel(tenant, job_id, turn + 1))
 
-        self._send(tenant, lambda: self.house.cancel(tenant, job_id), told)
+        self.send(tenant, lambda: self.house.cancel(tenant, job_id), told)
 
-    def _abort(self) -> None:
+    def abort(self) -> None:
         for execution in self.house.machine.executions.values():
             execution.stop("ABORTED")
 

@@ -11,6 +11,9 @@ from functions.studio.clips import Answer, Outcome
 from functions.studio.errors import ProviderBusy, ProviderError, ProviderFailed, ProviderRefused, ProviderUnknown
 from simulation.world import Invocation, World
 
+SHARED = b"/generated_images/"
+"""In the keys of all pictures that are shared."""
+
 Deliver = Callable[["Notice", Callable[[int | None], None]], None]
 """Posts a webhook to the callback, and tells the status of the answer; None where there was none."""
 
@@ -36,6 +39,10 @@ class Traits:
     """The header that proves its webhooks."""
     proves_body: bool
     """Whether that proof is of the body, too; else whoever has seen one can lie."""
+    keeps: float = 3600.0
+    """Seconds from the end of a prediction until its output is deleted."""
+    renews: bool = False
+    """Whether an output's address expires alone, and who looks is told another one."""
 
 
 REPLICATE = Traits(
@@ -61,8 +68,20 @@ PIAPI = Traits(
     proves_body=False,
 )
 
-OUTPUT_LASTS = 3600.0
-"""Seconds from the end of a prediction until its output is deleted."""
+RUNWAY = Traits(
+    name="runway",
+    host="https://dnznrvs05pmza.cloudfront.net",
+    lists=False,
+    starts_after=6.0,
+    stops=True,
+    ends_after=0.2,
+    webhook_tries=(),
+    proof="",
+    proves_body=False,
+    keeps=86_400.0,
+    renews=True,
+)
+EVERYBODY = (REPLICATE, PIAPI, RUNWAY)
 
 
 @dataclass
@@ -86,13 +105,22 @@ class Work:
     """When, and how, it was to end unless somebody cancelled it."""
     promised: Outcome = Outcome.SUCCEEDED
     output: str = "good"
-    """good, broken, or gone sooner than it should be"""
+    """good, broken, or gone sooner than it should be: of a provider that renews addresses, the one that was shown first"""
+    shown: int = 0
+    """Times that its output's address was told, where each is another one."""
+    expired: int = 0
+    """The last of them that was good no longer."""
     ended: float | None = None
     cancelled: float | None = None
 
     @property
     def succeeded(self) -> bool:
         return self.ended is not None and self.answer.outcome is Outcome.SUCCEEDED
+
+    @property
+    def usable(self) -> bool:
+        """Whether its output can be had by whoever asks for it in time, and is what was asked for."""
+        return self.output == "good" or (self.output == "gone" and self.by.renews)
 
 
 @dataclass
@@ -184,9 +212,12 @@ class Makers:
         create.became, create.heard = "accepted", world.time
         return work
 
-    def upload(self, by: Traits, name: str) -> str:
+    def upload(self, by: Traits, content: bytes, name: str) -> str:
+        """The address tells which picture lies there, where that is one of the shared ones."""
+        what = content.decode() if SHARED in content else "picture"
+
         def keep() -> str:
-            return f"{by.host}/files/{self.world.chance.getrandbits(40):x}/{name}"
+            return f"{by.host}/files/{self.world.chance.getrandbits(40):x}/{what}/{name}"
 
         return self.world.call(f"upload {name}", keep)
 
@@ -229,14 +260,22 @@ class Makers:
         """As it is shown now; None while it is at work."""
         if work.ended is None:
             return None
-        removed = self.world.time > work.ended + OUTPUT_LASTS
-        return work.answer.model_copy(update={"removed": True, "output_url": None}) if removed else work.answer
+        if self.world.time > work.ended + work.by.keeps:
+            return work.answer.model_copy(update={"removed": True, "output_url": None})
+        if work.by.renews and work.answer.output_url:
+            work.shown += 1
+            return work.answer.model_copy(update={"output_url": f"{work.answer.output_url}?shown={work.shown}"})
+        return work.answer
 
     def fetch(self, url: str) -> str:
         """What lies there: good or broken; gone where it does not lie there any more."""
-        work = self.works[urlsplit(url).path.split("/")[1]]
-        if work.ended is None or self.world.time > work.ended + OUTPUT_LASTS:
+        there = urlsplit(url)
+        work = self.works[there.path.split("/")[1]]
+        if work.ended is None or self.world.time > work.ended + work.by.keeps:
             return "gone"
+        if work.output == "gone" and work.by.renews:
+            work.expired = work.expired or work.shown
+            return "good" if int(parse_qs(there.query)["shown"][0]) > work.expired else "gone"
         return work.output
 
     # what really happens

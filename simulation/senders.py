@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from functions.studio.clips import Attempt
 from simulation.house import House
-from simulation.invariants import Run
 from simulation.provider import Create, Work
+from simulation.runs_seen import Run
 from simulation.stamps import seconds_of
 from simulation.states import Execution
 

@@ -7,19 +7,29 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
+from io import BytesIO
 from typing import Any, cast
 
 from functions.assemble.assemble import AtFault
+from functions.keep_clip.copying import Copier
 from functions.keep_clip.keep import Keeper
 from functions.studio.chat import Chat
 from functions.studio.check_queue import VISIBILITY
-from functions.studio.clips import Answer, Attempt, Clip, Kept
+from functions.studio.clips import Answer, Attempt, Clip, Kept, KeptPicture
 from functions.studio.errors import BrokenMedia, OutputExpired, OutputUnreachable
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import Film, Job, LeftOut
 from functions.studio.ledger import Ledger
 from functions.studio.media import Picture, Piece, Probe, Target
-from functions.studio.media_store import MediaStore, clip_key, film_key, last_frame_key, thumbnail_key
+from functions.studio.media_store import (
+    MediaStore,
+    clip_key,
+    film_key,
+    last_frame_key,
+    shared_picture_key,
+    thumbnail_key,
+)
 from functions.studio.services import Seen
 from simulation.aws import Sdk
 from simulation.provider import Makers
@@ -27,6 +37,11 @@ from simulation.world import World
 
 MOST_RECEIVES = 10
 """As infra/make_clips.py sets it: then a message is set aside."""
+
+
+CROWDED = 50
+"""Messages that wait while none comes twice any more: each look queues the next one, and what SQS does once in thousands of
+times would else, at the rate that shows something here, become thousands of looks at one prediction."""
 
 
 class Sqs(Sdk):
@@ -47,7 +62,7 @@ class Sqs(Sdk):
             world, weather = self.world, self.world.weather
             late = world.chance.uniform(5, 90) if world.strikes(weather.message_late) else world.latency()
             self._come(MessageBody, DelaySeconds + late, 1)
-            if world.strikes(weather.message_twice):
+            if self.waiting < CROWDED and world.strikes(weather.message_twice):
                 self._come(MessageBody, DelaySeconds + late + world.chance.choice((0.01, 2.0, 200.0)), 1)
 
         self.ask(f"queue {MessageBody if self.world.trace is not None else ''} in {DelaySeconds} s", send)
@@ -104,14 +119,16 @@ class Bus(Sdk):
 
 
 class Bucket(MediaStore):
-    """What lies in the bucket, by key."""
+    """What lies in a bucket, by key."""
 
-    def __init__(self, world: World, reached: Callable[[str], None]) -> None:
-        super().__init__("media", cast(Any, object()))  # nothing here asks S3
+    def __init__(self, world: World, name: str, reached: Callable[[str], None]) -> None:
+        super().__init__(name, cast(Any, object()))  # nothing here asks S3
         self.world = world
         self.reached = reached
         """Told of each key that somebody reads, writes or hands out."""
         self.objects: set[str] = set()
+        self.bodies: dict[str, bytes] = {}
+        """Of those that somebody reads for what they are; of all others it is their key."""
 
     def store(self, key: str) -> None:
         self.reached(key)
@@ -121,11 +138,25 @@ class Bucket(MediaStore):
 
     def read(self, key: str) -> bytes:
         self.reached(key)
-        return self.world.call(f"read {key}", lambda: b"a picture")
+        return self.world.call(f"read {key}", lambda: self.bodies.get(key, key.encode()))
+
+    def put(self, key: str, body: Any, content_type: str, *, tags: str = "") -> None:
+        self.store(key)
 
     def signed_url(self, key: str, *, name: str | None = None, seconds: int = 0) -> str:
         self.reached(key)
-        return f"https://media.example/{key}?name={name or ''}"
+        return f"https://{self.bucket}.example/{key}?name={name or ''}"
+
+
+@cache
+def a_photo() -> bytes:
+    """What somebody puts in place of a generated picture: it is read for what it is."""
+    from PIL import Image
+
+    picture, file = Image.new("RGB", (64, 48), "navy"), BytesIO()
+    picture.paste("gold", (0, 0, 32, 24))
+    picture.save(file, "PNG")
+    return file.getvalue()
 
 
 FPS = 24
@@ -149,27 +180,38 @@ def a_picture(wide: bool, seconds: int) -> Picture:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Keeping(Keeper):
-    """KeepClip, whose copying takes time and comes to what the schedule says."""
+class Copying(Copier):
+    """Takes time, and comes to what the schedule says."""
 
     makers: Makers
 
-    def copy(self, job: Job, clip: Clip, attempt: Attempt, answer: Answer) -> Kept:
-        bucket, makers = self.media, self.makers
-        assert isinstance(bucket, Bucket)
-        world = bucket.world
-        url = answer.output_url
+    def copy(self, job: Job, clip: Clip, attempt: Attempt, answer: Answer) -> Kept | KeptPicture:
+        world, url = self.makers.world, answer.output_url
         if answer.removed or not url:
             raise OutputExpired("the provider has deleted its output")
         if world.strikes(world.weather.output_unreachable):
             raise OutputUnreachable("the provider's output did not arrive")
-        found = world.call(f"fetch {url}", lambda: makers.fetch(url), lasts=world.chance.uniform(0.5, 5))
+        found = self._fetched(url)
+        if found == "gone" and (other := self._shown_now(attempt)) not in (None, url):
+            found = self._fetched(other)
         if found == "gone":
             raise OutputExpired("the provider's output has expired")
         if found == "broken":
             raise BrokenMedia("it is cut short")
+        return self._kept_picture(job) if attempt.stage == "image" else self._kept(job, clip, attempt)
+
+    def _fetched(self, url: str) -> str:
+        world = self.makers.world
+        return world.call(f"fetch {url}", lambda: self.makers.fetch(url), lasts=world.chance.uniform(0.5, 5))
+
+    def _kept_picture(self, job: Job) -> KeptPicture:
+        key = shared_picture_key(job.tenant, "png")
+        self.shared().put(key, b"", "image/png")
+        return KeptPicture(key=key, sha256="0", width=720, height=1280, format="png", bytes=1000)
+
+    def _kept(self, job: Job, clip: Clip, attempt: Attempt) -> Kept:
         key = clip_key(job.tenant, job.id, attempt.id, clip.number)
-        bucket.store(key)
+        self.media.put(key, b"", "video/mp4")
         picture = a_picture(clip.number != 2 or not job.metadata.get("mixed"), clip.duration_seconds)
         return Kept(
             key=key,
@@ -179,6 +221,25 @@ class Keeping(Keeper):
             thumbnail_key=thumbnail_key(key),
             last_frame_key=last_frame_key(key),
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keeping(Keeper):
+    """KeepClip, that copies so."""
+
+    makers: Makers
+
+    def copy(self, job: Job, clip: Clip, attempt: Attempt, answer: Answer) -> Kept | KeptPicture:
+        copying = Copying(
+            media=self.media,
+            shared=self.shared,
+            provider_of=self.provider_of,
+            origins=self.origins,
+            catalogue=self.catalogue,
+            segment_seconds=self.segment_seconds,
+            makers=self.makers,
+        )
+        return copying.copy(job, clip, attempt, answer)
 
 
 def encode(piece: Piece, target: Target, job: Job, media: MediaStore) -> Probe:

@@ -6,18 +6,21 @@ import itertools
 from collections.abc import Iterator
 from decimal import Decimal
 
-from functions.studio.attempts import CLIP_TIME, LIMITS, models_after
-from functions.studio.clips import Attempt, AttemptStatus, Clip, ClipStatus, Outcome
+from functions.studio.attempts import LIMITS, models_after, stage_ends
+from functions.studio.clips import STAGES, Attempt, AttemptStatus, Clip, ClipStatus, Outcome, made_with
 from functions.studio.jobs import Job, JobStatus
 from functions.studio.ledger import Line, LineState
 from functions.studio.media_store import clip_key
 from functions.studio.messages import ClipTask
 from functions.studio.providers.protocol import ALIKE
 from simulation.choices import picture_faults
+from simulation.deployment import CLIP_TIMEOUT
 from simulation.films import film_faults
-from simulation.house import CLIP_TIMEOUT, House
-from simulation.invariants import ENDED_JOB, Run, Watch
+from simulation.house import House
+from simulation.invariants import ENDED_JOB, Watch
+from simulation.pictures import picture_of, stage_faults, word_faults
 from simulation.provider import Work
+from simulation.runs_seen import Run
 from simulation.senders import STOPS_WITHIN, sender_faults
 from simulation.stamps import seconds_of
 from simulation.states import Execution, Try
@@ -42,6 +45,8 @@ PATIENCE_ENDS = {
     "OverBudget",
 }
 """What a state of the workflow may end with. Anything else is a mistake of the code, not of the world."""
+
+PAUSED = "awaiting_approval"
 
 TIME_IS_OVER = ("States.Timeout", "States.HeartbeatTimeout")
 
@@ -75,6 +80,7 @@ class Verdict:
             if about == job_id:
                 self.works.setdefault(attempt, []).append(work)
         self.runs: dict[int, Run] = watch.runs[job_id]
+        self.shown = watch.stages.shown
         self.executions = {run: house.machine.executions.get(f"{job_id}-{run}") for run in self.runs}
 
     def stopped(self, run: int) -> bool:
@@ -108,6 +114,8 @@ class Verdict:
             yield from self._tries(clip)
         yield from sender_faults(self.house, self.job.id, self.runs, self.executions, self.attempts)
         yield from picture_faults(self.house, self.job)
+        yield from word_faults(self.house, self.job, self.runs)
+        yield from stage_faults(self.house, self.shown, self.job, self.lines, self.attempts, self.works)
         yield from film_faults(self.house, self.job, [*self.clips.values()], troubled=self.troubled(self.job.run))
 
     def _run(self, number: int, run: Run) -> Iterator[str]:
@@ -141,13 +149,14 @@ class Verdict:
 
     def _told(self, number: int, run: Run) -> Iterator[str]:
         """Everybody who listens hears how a run has ended, at least once and never otherwise."""
-        ends = {f"job.{status}" for status in ENDED_JOB}
+        ends = {f"job.{status}" for status in (*ENDED_JOB, PAUSED)}
         said = [event["detail"] for event in self.house.bus.events if event["detail-type"] in ends]
         about = [detail for detail in said if (detail["jobId"], detail["run"]) == (self.job.id, number)]
-        if not about:
+        wanted = {one for one in (run.status, PAUSED if run.paused is not None else "") if one}
+        if wanted - {detail["status"] for detail in about}:
             yield f"nobody was told of the end of run {number}"
         for detail in about:
-            if (detail["status"], detail["tenant"]) != (run.status, self.job.tenant):
+            if detail["status"] not in wanted or detail["tenant"] != self.job.tenant:
                 yield f"it was told as {detail['status']} of {detail['tenant']}, and run {number} was {run.status}"
             spent = Decimal(str(detail["actualCost"])), Decimal(str(detail["lostCost"]))
             if number == self.job.run and spent != (self.job.actual_cost, self.job.lost_cost):
@@ -165,6 +174,8 @@ class Verdict:
         for clip in self.clips.values():
             if not clip.settled:
                 yield f"clip {clip.number} is {clip.status.value} after the end"
+        if not self.job.ended:
+            yield f"it is {self.job.status.value} after the end"
         if self.job.unfinished is not None:
             yield "the sweep would look at it for ever"
         if list(self.house.table.query(f"T#{self.job.tenant}", f"RUNS#{self.job.campaign_id}#{self.job.id}")):
@@ -183,7 +194,7 @@ class Verdict:
         clips = sum((clip.actual_cost or Decimal(0) for clip in self.clips.values()), Decimal(0))
         if clips != self.job.actual_cost:
             yield f"it says it cost {self.job.actual_cost}, and its clips {clips}"
-        saved = sum(line.amount for line in self.lines if line.run == self.job.run and line.state is LineState.RELEASED)
+        saved = sum(line.amount - line.counts for line in self.lines if line.run == self.job.run)
         if self.job.status is JobStatus.CANCELLED and (self.job.saved_cost is None or self.job.saved_cost > saved):
             yield f"it says {self.job.saved_cost} were saved, and {saved} came back"
         if nobodys := self.works.keys() - {line.attempt_id for line in self.lines}:
@@ -207,16 +218,19 @@ class Verdict:
         if price is not None and line.cost != min(price, line.amount):
             yield f"attempt {name} was sent at {price}, and came to {line.cost}"
         if line.state is LineState.SETTLED:
-            if clip_key(self.job.tenant, self.job.id, name, line.clip) not in self.house.bucket.objects:
-                yield f"attempt {name} is settled, and its clip is not in the bucket"
-            elif work is None or not work.succeeded or work.output != "good":
+            there = clip_key(self.job.tenant, self.job.id, name, line.clip) in self.house.bucket.objects
+            if line.stage == "image":
+                there = attempt is not None and picture_of(attempt) in self.house.shared.objects
+            if not there:
+                yield f"attempt {name} is settled, and its {line.stage} is not in the bucket"
+            elif work is None or not work.succeeded or not work.usable:
                 yield f"attempt {name} is settled, and nothing good came of it"
         if (line.state is LineState.SETTLED) is not (attempt is not None and attempt.status is AttemptStatus.KEPT):
             yield f"attempt {name} is {attempt and attempt.status.value}, and its money is {line.state.value}"
         if attempt and attempt.prediction_id and attempt.prediction_id not in [one.id for one in works]:
             yield f"attempt {name} took {attempt.prediction_id} for its own"
         late = attempt and work and came_late(attempt, work) and not nobody_knew(attempt, work)
-        if work and attempt and late and attempt.kept is None and not self.unheard:
+        if work and attempt and late and not (attempt.kept or attempt.picture) and not self.unheard:
             yield f"{work.id} came after attempt {name} was given up, and is not kept"
         if attempt and attempt.kept and attempt.kept.key not in self.house.bucket.objects:
             yield f"attempt {name} says what came late is kept, and it is not in the bucket"
@@ -241,7 +255,7 @@ class Verdict:
         heartless = [one for one in self._request_tries(line) if one.ended_with == "States.HeartbeatTimeout"]
         if heartless and self.weather.is_rough and work.planned > heartless[0].ended - 1:
             return
-        if work.promised is Outcome.SUCCEEDED and work.output == "good" and line.state is not LineState.SETTLED:
+        if work.promised is Outcome.SUCCEEDED and work.usable and line.state is not LineState.SETTLED:
             yield f"attempt {line.attempt_id} is {line.state.value}, and {work.id} made a good clip in time"
         if work.promised in (Outcome.FAILED, Outcome.REFUSED) and line.state is not LineState.RELEASED:
             yield f"attempt {line.attempt_id} is {line.state.value}, and {work.id} took no money"
@@ -270,6 +284,8 @@ class Verdict:
 
     def _goes_on(self, line: Line, attempt: Attempt | None, work: Work) -> Iterator[str]:
         """Nothing that was given up, has a name, and can be cancelled goes on for long once its provider hears."""
+        if nobody_knew(attempt, work):
+            return
         if line.state is LineState.LOST and attempt and attempt.prediction_id == work.id and work.cancelled is None:
             silences = [at for at, about in self.house.makers.silences if about == work.id]
             gone_on = work.planned - max([seconds_of(line.ended_at), *silences])
@@ -312,12 +328,15 @@ class Verdict:
         if not ends or "It is not tried again" in (clip.error_message or "") or self._took_long(clip):
             return
         mine = [one for one in self.attempts.values() if (one.run, one.clip) == (clip.run, clip.number)]
-        last = sum(one.model == clip.model for one in mine)
-        if last < LIMITS[str(clip.error_class)] or models_after(self.job.models, clip.model):
-            yield f"clip {clip.number} {clip.error_class}, and {clip.model} was asked only {last} times"
+        model = made_with(clip, clip.stage)[0]
+        last = sum((one.model, one.stage) == (model, clip.stage) for one in mine)
+        others = models_after(self.job.models, clip.model) if clip.stage == "video" else ()
+        if last < LIMITS[str(clip.error_class)] or others:
+            yield f"clip {clip.number} {clip.error_class}, and {model} was asked only {last} times"
 
     def _took_long(self, clip: Clip) -> bool:
-        return seconds_of(clip.completed_at) - seconds_of(clip.started_at) > CLIP_TIME - CLIP_TIMEOUT
+        most = stage_ends(STAGES[self.job.kind], clip.stage) - CLIP_TIMEOUT
+        return seconds_of(clip.completed_at) - seconds_of(clip.started_at) > most
 
 
 def nobody_knew(attempt: Attempt | None, work: Work) -> bool:
@@ -331,7 +350,7 @@ def nobody_knew(attempt: Attempt | None, work: Work) -> bool:
 
 def came_late(attempt: Attempt, work: Work) -> bool:
     """Whether something good, and paid for, came of an attempt that had been given up before."""
-    ended = work.ended if work.succeeded and work.output == "good" and attempt.given_up else None
+    ended = work.ended if work.succeeded and work.usable and attempt.given_up else None
     return ended is not None and ended > seconds_of(attempt.ended_at)
 
 

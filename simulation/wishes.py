@@ -10,9 +10,11 @@ from typing import Any
 
 from functions.api.image_pairs import ImagePairsRequest
 from functions.api.prompt_request import PromptRequest
+from functions.api.scenes_request import ScenesRequest
 from functions.studio.catalogue import Mode, catalogue
 from functions.studio.cut import Cut
 from functions.studio.library import Asset, Campaign
+from functions.studio.scenes import Scenario
 
 Choice = tuple[dict[str, Any], Sequence[str]]
 
@@ -39,6 +41,18 @@ PROMPTED: tuple[Choice, ...] = (
 )
 """Films of a prompt. Where no model is named one is chosen."""
 
+SCENES: tuple[Choice, ...] = (
+    ({}, ("gen4.5", "wan-2.2-fast")),
+    ({}, ("gen4.5",)),
+    ({"imageModel": "nano-banana", "model": "ray-flash-2"}, ("gen4_turbo",)),
+    ({"imageModel": "flux-schnell", "model": "gen4_turbo"}, ("piapi_luma",)),
+    ({"imageModel": "gen4_image", "model": "piapi_wanx_14b"}, ("ray-flash-2",)),
+)
+"""Films of scenes: who makes their pictures, and who their videos."""
+
+STILL, MOTION = "gen4_image", "gen4_turbo"
+"""What they are made with where nothing is named."""
+
 FILLED = (7, 10, 14, 14)
 LONG = 50
 """Seconds of films that several clips cover; now and then of more clips than have one digit. What fills in with clips of two
@@ -50,6 +64,7 @@ class Sketch:
     """A film before it has a campaign."""
 
     mode: Mode
+    """Of a film of scenes `still`."""
     given: dict[str, Any]
     clips: int
     """As many at most."""
@@ -61,12 +76,20 @@ class Sketch:
 
     @property
     def pictures(self) -> int:
-        return self.shots + 1 if self.mode == "pair" else int(self.mode == "image")
+        return self.shots + 1 if self.mode == "pair" else int(self.mode != "text")
 
-    def request(self, campaign: Campaign, pictures: Sequence[Asset], more: dict[str, Any]) -> Any:
+    @property
+    def pauses(self) -> bool:
+        return "pauseAfter" in self.given
+
+    def request(
+        self, campaign: Campaign, pictures: Sequence[Asset], scenario: Scenario | None, more: dict[str, Any]
+    ) -> Any:
         given = {"campaignId": campaign.id, **self.given, **more}
         if self.mode == "pair":
             return ImagePairsRequest.model_validate(given)
+        if scenario is not None:
+            return ScenesRequest.model_validate({**given, "scenarioId": scenario.id})
         image = {"imageAssetId": pictures[0].id} if self.mode == "image" and "continueFrom" not in given else {}
         return PromptRequest.model_validate({**given, **image})
 
@@ -75,6 +98,8 @@ def sketch(chance: Random, *, chooses: bool) -> Sketch:
     """With `chooses` mostly one whose model is not named."""
     if chooses and chance.random() < 0.8:
         return prompted(chance, [one for one in PROMPTED if not one[0] or "policy" in one[0]])
+    if chance.random() < 0.35:
+        return _of_scenes(chance)
     return _of_pairs(chance) if chance.random() < 0.55 else prompted(chance)
 
 
@@ -103,6 +128,18 @@ def prompted(chance: Random, choices: Sequence[Choice] = PROMPTED) -> Sketch:
             given["fallbackModels"] = [chance.choice(others)]
     given |= {"script": "One thing. Another thing. The end."} if chance.random() < 0.5 else {"prompt": "A slow turn"}
     return Sketch(mode, given, shots * variants, _price(given, mode), shots, others)
+
+
+def _of_scenes(chance: Random) -> Sketch:
+    choice, others = chance.choice(SCENES)
+    given, scenes = dict(choice), chance.choice((1, 1, 2, 2, 3))
+    if chance.random() < 0.5:
+        given["pauseAfter"] = "image"
+    if chance.random() < 0.3:
+        given["fallbackModels"] = [chance.choice(others)]
+    still = catalogue().model(given.get("imageModel", STILL), "still").offer(Cut(), 0).cost
+    video = {**given, "model": given.get("model", MOTION)}
+    return Sketch("still", given, scenes, still + _price(video, "image"), scenes, others)
 
 
 def _price(given: dict[str, Any], mode: Mode) -> Decimal:

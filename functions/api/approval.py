@@ -15,7 +15,7 @@ from functions.api.job_views import AcceptedView, approved_view, shown_status
 from functions.api.reruns import Reruns, TheReruns, over
 from functions.api.variants import refuse
 from functions.studio.clips import Clip, ClipStatus, KeptPicture
-from functions.studio.errors import ConditionLost, Conflict, FieldError, NotFound
+from functions.studio.errors import ConditionLost, Conflict, FieldError, NotFound, ReelayError
 from functions.studio.jobs import Job, JobStatus, Purpose, RunKind
 from functions.studio.library import Asset
 from functions.studio.media_store import MediaStore, SharedStore, shared_picture_key
@@ -45,16 +45,27 @@ class Approvals:
     def approve(self, asked: ApproveRequest, tenant: str, job_id: str, number: int) -> Response[Envelope[AcceptedView]]:
         def carry_out() -> AcceptedView:
             asset = self._instead(asked.image_asset_id, tenant) if asked.image_asset_id else None
-            job, clip, clips = self._waiting(tenant, job_id, number)
+            there = self._waiting(tenant, job_id, number)
             picture = self._copied(asset) if asset else None
-            for _ in range(TRIES):
-                try:
-                    return self._decided(asked, job, clip, clips, picture)
-                except ConditionLost:  # another picture was decided on, or this one
-                    job, clip, clips = self._waiting(tenant, job_id, number)
-            raise ConditionLost(f"job {job_id} kept changing")
+            try:
+                return self._until_decided(asked, *there, picture)
+            except ReelayError:
+                if picture:
+                    self._forget(picture, *there[:2])
+                raise
 
         return self.reruns.reception.answered_once(asked, carry_out)
+
+    def _until_decided(
+        self, asked: ApproveRequest, job: Job, clip: Clip, clips: Sequence[Clip], picture: KeptPicture | None
+    ) -> AcceptedView:
+        tenant = job.tenant
+        for _ in range(TRIES):
+            try:
+                return self._decided(asked, job, clip, clips, picture)
+            except ConditionLost:  # another picture was decided on, or this one
+                job, clip, clips = self._waiting(tenant, job.id, clip.number)
+        raise ConditionLost(f"job {job.id} kept changing")
 
     def _waiting(self, tenant: str, job_id: str, number: int) -> tuple[Job, Clip, list[Clip]]:
         """Conflict where nobody waits for a word on that clip."""
@@ -114,6 +125,12 @@ class Approvals:
         key = shared_picture_key(asset.tenant, picture.extension)
         self.shared.put(key, picture.body, picture.content_type)
         return kept_as(picture, key)
+
+    def _forget(self, picture: KeptPicture, job: Job, clip: Clip) -> None:
+        """What was refused is shared with nobody; unless it was taken all the same, and its answer was lost."""
+        now = self.reruns.reception.jobs.clip(job.id, clip.number)
+        if now.picture is None or now.picture.key != picture.key:
+            self.shared.delete(picture.key)
 
 
 def _not_waiting(doing: str, parameter: str) -> Conflict:

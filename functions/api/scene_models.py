@@ -52,7 +52,9 @@ class Casting:
         if not others:
             # What is wrong with the scenes themselves is said of them.
             refuse(*(self._faults(wanted, field) or [FieldError(field, f"must be named: {usual} {against}")]))
-        nearest = min(others, key=lambda one: (abs(one.quality - wanted.quality), one.name))
+        # Nobody asked for one that is about to go.
+        lasting = [one for one in others if one.state(self.on) == "current"] or others
+        nearest = min(lasting, key=lambda one: (abs(one.quality - wanted.quality), one.name))
         return nearest, [f"{field}: {usual} {against}. {nearest.name} is asked instead."]
 
     def _against(self, model: Model) -> str | None:

@@ -85,7 +85,7 @@ class Keeper:
     def keep_late(self, late: LateClip) -> None:
         """Copies what came of an attempt that had been given up: it was paid for, and changes nothing any more."""
         attempt = self.jobs.find_attempt(late.job_id, late.attempt_id)
-        if attempt is None or attempt.answer is None or not attempt.is_made or attempt.kept is not None:
+        if attempt is None or attempt.answer is None or not attempt.is_made or attempt.kept or attempt.picture:
             return
         job, clip = self.jobs.job(late.job_id), self.jobs.clip(late.job_id, attempt.clip)
         try:

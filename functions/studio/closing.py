@@ -17,7 +17,7 @@ from functions.studio.errors import ConditionLost, StaleRun
 from functions.studio.events import CLOSING, JobEvents
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import Film, Job, JobStatus, Pause, RunKind
-from functions.studio.ledger import Ledger, Line, LineState, beside_clips, credits_taken, totals
+from functions.studio.ledger import Ledger, Line, beside_clips, credits_taken, totals
 from functions.studio.messages import LateClip
 from functions.studio.rows import in_rows, now
 from functions.studio.settlement import settle_open_clips
@@ -77,7 +77,7 @@ def _pause(before: Job, closing: Closing, approval_seconds: int) -> None:
     job = _close(before.id, before.run, JobStatus.AWAITING_APPROVAL, {"pause": pause.attributes()}, closing)
     if job is None:
         raise StaleRun(f"job {before.id} ended before run {before.run} could pause it")
-    if _announce(job, closing):
+    if _announce(job, before.run, closing):
         logger().info("job waits for its caller", extra={"clips": len(waiting), "until": pause.until})
 
 
@@ -90,7 +90,7 @@ def deliver(job_id: str, run: int, closing: Closing) -> None:
     job = _close(job_id, run, JobStatus.COMPLETED, _taken(before, film), closing, *delivered)
     if job is None:
         raise StaleRun(f"job {job_id} ended before run {run} could deliver its film")
-    if _announce(job, closing):
+    if _announce(job, run, closing):
         logger().info("job completed", extra={"clips": job.successful_clips, "missing": job.failed_clips})
         count("JobsCompleted")
         seconds("JobSeconds", _took(job))
@@ -117,7 +117,7 @@ def close_failed(job_id: str, run: int, reason: str, closing: Closing) -> None:
         return
     if not job.rests:
         job = _closed(job, reason, closing)
-    if job.run != run or not job.rests or not _announce(job, closing):
+    if not _announce(job, run, closing):
         return
     if job.status is JobStatus.FAILED:
         logger().error("job failed", extra={"reason": job.error_message})
@@ -173,9 +173,10 @@ def _without_film(job_id: str, run: int, why: str, closing: Closing) -> Job:
     return failed or _close(job_id, run, JobStatus.CANCELLED, {}, closing) or closing.jobs.job(job_id)
 
 
-def _announce(job: Job, closing: Closing) -> bool:
-    """Publishes the end of a run; False when that was done before. A crash in between publishes twice, never not."""
-    if job.announced_run == job.run:
+def _announce(job: Job, run: int, closing: Closing) -> bool:
+    """Publishes the end of a run; False when that was done before, as of a job that has gone on since it must have been. A
+    crash in between publishes twice, never not."""
+    if job.run != run or not job.rests or job.announced_run == run:
         return False
     closing.events.publish(job)
     closing.jobs.table.commit(*closing.jobs.announced(job))
@@ -224,8 +225,8 @@ def _totals(job_id: str, run: int, status: JobStatus, lines: Sequence[Line], clo
 
 
 def _saved(clips: Sequence[Clip], lines: Sequence[Line], run: int) -> Decimal:
-    """What the run's cancelled clips would have cost: of each the line that was reserved last, where it came back. A clip
-    may be back at the video that it had before."""
+    """What the run's cancelled clips would have cost: of each what the line that was reserved last did not come to; a
+    picture's holds the money of its video too. A clip may be back at the video that it had before."""
     cancelled = {
         clip.number for clip in clips if clip.status is ClipStatus.CANCELLED or clip.error_class == "cancelled"
     }
@@ -234,7 +235,7 @@ def _saved(clips: Sequence[Clip], lines: Sequence[Line], run: int) -> Decimal:
         for line in sorted(lines, key=lambda line: line.reserved_at)
         if line.run == run and line.clip in cancelled
     }
-    return sum((line.amount for line in last.values() if line.state is LineState.RELEASED), Decimal(0))
+    return sum((line.amount - line.counts for line in last.values()), Decimal(0))
 
 
 def _took(job: Job) -> float:

@@ -176,8 +176,10 @@ class JobStore:
         changes: Mapping[str, Any] | None = None,
         *,
         planner: str | None = None,
+        also: Mapping[str, Any] | None = None,
     ) -> Write:
-        """Fenced by the run; holds only from a status that may become `status`, and goes on only while nothing closes it.
+        """Fenced by the run, and `also`; holds only from a status that may become `status`, and goes on only while nothing
+        closes it.
 
         With `planner`, only while no other try has begun to plan.
         """
@@ -186,6 +188,7 @@ class JobStore:
         when: dict[str, Any] = {"run": run, "status": before(MOVES, status)}
         if status in TERMINAL:
             fields["completedAt"] = stamp
+        when |= also or {}
         if status not in (JobStatus.FAILED, JobStatus.CANCELLING, JobStatus.CANCELLED):
             when["closing"] = None
         if planner:
@@ -228,10 +231,11 @@ class JobStore:
         return update(_pk(job.id), "JOB", {"pause": pause.attributes(), "updatedAt": now()}, when)
 
     def begin_to_cancel(self, job: Job, reason: str, told: Mapping[str, Any] | None = None) -> Write:
-        """From here on nothing is sent for the run, and it can end as cancelled alone; holds while it has not ended. Of a job
-        that waits for its caller the end is still to come, and to be published."""
+        """From here on nothing is sent for the run, and it can end as cancelled alone; holds while it has not ended, and its
+        caller has approved no other clip. Of a job that waits for its caller the end is still to come, and to be published."""
         changes = {"closing": reason, **_to_be_announced(), **(told or {})}
-        return self.move_job(job.id, job.run, JobStatus.CANCELLING, changes)
+        as_approved = {"pause": job.pause.attributes()} if job.pause else None
+        return self.move_job(job.id, job.run, JobStatus.CANCELLING, changes, also=as_approved)
 
     def begin_to_close(self, job_id: str, run: int, reason: str) -> Write:
         """From here on nothing is sent for the run; holds once, while the job has not ended."""

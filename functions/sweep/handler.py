@@ -18,7 +18,7 @@ from functions.sweep.sweep import sweep
 @entry
 def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
     at, closing = datetime.now(UTC), wiring.closing()
-    done = sweep(closing, at)
+    # Sweeping comes last: it waits for providers, who may take longer than there is.
     waited = Pauses(closing, wiring.budgets(), wiring.catalogue()).end(at)
     note_keys(PROVIDERS, provider_key, wiring.pulse())
-    return done | {f"waited_{what}": times for what, times in waited.items()}
+    return sweep(closing, at) | {f"waited_{what}": times for what, times in waited.items()}

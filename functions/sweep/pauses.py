@@ -10,8 +10,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from functions.studio.budgets import Budgets
 from functions.studio.catalogue import Catalogue
 from functions.studio.closing import Closing, stop_run
-from functions.studio.errors import ConditionLost, ReelayError, RequestError
-from functions.studio.jobs import Job, Purpose, RunKind
+from functions.studio.errors import ConditionLost, ReelayError, RequestError, StaleRun
+from functions.studio.jobs import Job, JobStatus, Purpose, RunKind
 from functions.studio.policy import hopeless
 from functions.studio.reruns import given_up, lost, upcoming
 from functions.studio.telemetry import about, logger
@@ -34,8 +34,9 @@ class Pauses:
                 continue
             about(job=job.id, run=job.run)
             try:
-                done[self._end(job)] += 1
-            except ConditionLost:
+                # The index may be behind what its caller has just approved.
+                done[self._end(self.closing.jobs.owned(job.id, job.run, JobStatus.AWAITING_APPROVAL))] += 1
+            except (ConditionLost, StaleRun):
                 logger().info("its caller has decided at this moment")
             except (ReelayError, ClientError, BotoCoreError, RuntimeError):
                 logger().exception("its wait was not ended")

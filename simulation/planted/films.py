@@ -88,7 +88,7 @@ FAULTS = [
         "never-counted",
         "What a model has made is not counted",
         KEEP,
-        "        count_made(Pulse(self.jobs.table), attempt, clip.mode)\n",
+        "        count_made(Pulse(self.jobs.table), attempt, made_with(clip, attempt.stage)[1])\n",
         "",
     ),
     # a provider that lists nothing, and whose webhooks prove little

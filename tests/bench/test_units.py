@@ -90,7 +90,7 @@ def test_a_request_that_is_not_known_is_an_error_and_not_free(service: str, oper
 
 
 def test_the_steps_of_a_good_run_are_those_of_our_workflow() -> None:
-    assert steps(WORKFLOW) == ["Plan", "MakeClips", "Arrange", "MakePieces", "Assemble", "Deliver"]
+    assert steps(WORKFLOW) == ["Plan", "MakeClips", "Arrange", "Paused", "MakePieces", "Assemble", "Deliver"]
     child = WORKFLOW["States"]["MakeClips"]["ItemProcessor"]
     assert steps(child) == ["RequestClip", "KeepClip", "AnotherStep", "ClipEnded"]
 

@@ -11,6 +11,9 @@ from typing import Any
 import boto3
 from PIL import Image
 
+from functions.api.accept_job import Reception
+from functions.api.once import Once
+from functions.studio import wiring
 from functions.studio.media_store import MediaStore
 from functions.studio.table import Table
 from tests.integration.api_events import Caller, Reply
@@ -28,6 +31,12 @@ def picture(width: int = 64, height: int = 36, form: str = "PNG") -> bytes:
     red, green = divmod(next(SHADES), 256)
     Image.new("RGB", (width, height), (red % 256, green, 40)).save(file, form)
     return file.getvalue()
+
+
+def a_reception(table: Table, path: str) -> Reception:
+    """Of requests of the tenant acme that have no `Idempotency-Key`."""
+    once = Once(table, "acme", path, None)
+    return Reception(once, wiring.jobs(), wiring.ledger(), wiring.budgets(), wiring.workflow(), wiring.catalogue)
 
 
 def a_campaign(caller: Caller, **fields: Any) -> str:
@@ -70,7 +79,7 @@ class Everything:
         problem = answer.problem
         assert (answer.status, problem["status"]) == (status, status), answer.text[:2000]
         assert answer.fields
-        assert answer.fields == (list(fields) or answer.fields)
+        assert answer.fields == (list(fields) or answer.fields), problem
         assert problem["detail"]
         assert problem["hint"]
         assert self.now() == before, "something was created"

@@ -7,11 +7,8 @@ from typing import Any
 
 import pytest
 
-from functions.api.accept_job import Reception
 from functions.api.job_views import AcceptedView
 from functions.api.keys import issue_key
-from functions.api.once import Once
-from functions.studio import wiring
 from functions.studio.closing import close_failed
 from functions.studio.credits import tariff
 from functions.studio.errors import ShortOfCredits
@@ -21,7 +18,7 @@ from functions.studio.ledger import Ledger, LineState
 from functions.studio.media_store import MediaStore
 from functions.studio.table import Table
 from tests.integration.api_events import Caller, Reply
-from tests.integration.api_stage import Everything, a_campaign, a_campaign_of, asked
+from tests.integration.api_stage import Everything, a_campaign, a_campaign_of, a_reception, asked
 from tests.integration.money_stage import USD
 from tests.scripted import a_clip, a_closing, a_job
 
@@ -135,11 +132,6 @@ def test_a_role_that_nobody_knows_makes_no_key(table: Table) -> None:
 # jobs
 
 
-def reception(table: Table) -> Reception:
-    once = Once(table, "acme", "/api/v3/jobs/from-scenes", None)
-    return Reception(once, wiring.jobs(), wiring.ledger(), wiring.budgets(), wiring.workflow(), wiring.catalogue)
-
-
 class Asked(Purpose):
     """A body of a request, which is compared where it has an Idempotency-Key alone."""
 
@@ -159,7 +151,7 @@ def a_film_of_scenes(acme: Caller, table: Table, scenes: int = 1) -> AcceptedVie
     )
     made = {"mode": "image", "image_model": "gen4_image", "scene_id": "one"}
     clips = [a_clip(job, number, **made) for number in range(1, scenes + 1)]
-    answer = reception(table).accept(Asked(), lambda: (job, clips))
+    answer = a_reception(table, "/api/v3/jobs/from-scenes").accept(Asked(), lambda: (job, clips))
     assert answer.body
     assert answer.body.data
     return answer.body.data

@@ -34,7 +34,7 @@ def a_running_job(jobs: JobStore, campaign_id: str, pair: Sequence[str], clip: C
 
 def ended(jobs: JobStore, job: Job) -> None:
     jobs.table.commit(jobs.move_job(job.id, job.run, JobStatus.FAILED))
-    jobs.table.commit(*jobs.announced(job))
+    jobs.table.commit(*jobs.announced(jobs.job(job.id)))
 
 
 def test_while_a_job_chooses_none_of_its_campaigns_pictures_can_be_deleted(acme: Caller, media: MediaStore) -> None:

@@ -20,6 +20,7 @@ from functions.studio.ledger import Ledger
 from functions.studio.library import Library
 from functions.studio.media_store import MediaStore
 from functions.studio.resolutions import resolutions
+from functions.studio.rows import today
 from functions.studio.table import Table
 from tests.integration.api_events import Caller
 from tests.integration.api_stage import UNKNOWN, Everything, a_campaign, uploaded
@@ -120,6 +121,19 @@ def test_without_models_those_that_come_nearest_to_runways_are_asked_and_it_is_t
     runway = wiring.catalogue().providers["runway"].missing is None
     told = [said for said in job.warnings if "is asked instead" in said]
     assert (named == {"gen4_image", "gen4_turbo"}, len(told)) == (runway, 0 if runway else 2)
+
+
+def test_where_runway_is_switched_off_nothing_is_asked_unasked_that_is_about_to_go(
+    acme: Caller, jobs: JobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RUNWAYML_ENABLED", "false")
+    scenario = a_scenario(acme)
+    some_scenes(acme, scenario, 1)
+    job, _ = accepted(jobs, filmed(acme, scenarioId=scenario, imageModel=None, model=None))
+    models = wiring.catalogue()
+    states = [models.model(*made).state(today()) for made in ((job.image_model or "", "still"), (job.model, "image"))]
+    assert states == ["current", "current"]
+    assert not [said for said in job.warnings if "deprecated" in said]
 
 
 def test_a_fallback_has_the_length_of_every_scene_and_counts_in_what_is_reserved(

@@ -20,7 +20,7 @@ from functions.studio.job_store import JobStore
 from functions.studio.jobs import Film, Job, JobStatus, Purpose, RunKind
 from functions.studio.ledger import Ledger
 from functions.studio.listing import WITH_FILM, entry, places
-from functions.studio.rows import first_id
+from functions.studio.rows import first_id, new_id
 from functions.studio.table import Table, marshal
 from tests.integration.api_events import Caller
 from tests.integration.test_api_job_list import accepted, all_pages, ids
@@ -187,8 +187,9 @@ def test_a_job_stands_where_its_status_is_through_all_of_its_runs(acme: Caller, 
 
 
 def test_films_are_listed_with_their_pictures_and_addresses(acme: Caller, jobs: JobStore) -> None:
-    with_one = a_job(status=JobStatus.COMPLETED, film=a_film(), title="Spring", campaign_id=SPRING)
-    again = a_job(status=JobStatus.FAILED, run=2, film=a_film(), campaign_id=SPRING, kind="prompt")
+    older, newer = sorted(new_id() for _ in range(2))
+    with_one = a_job(id=older, status=JobStatus.COMPLETED, film=a_film(), title="Spring", campaign_id=SPRING)
+    again = a_job(id=newer, status=JobStatus.FAILED, run=2, film=a_film(), campaign_id=SPRING, kind="prompt")
     accepted(jobs, with_one, again, a_job(campaign_id=SPRING), a_job(status=JobStatus.FAILED, title="Spring"))
     for job in (with_one, again):
         jobs.table.put_all([_plain(jobs.film_delivered(job, a_film())[1])])

@@ -291,6 +291,24 @@ def test_the_sweep_leaves_a_running_execution_alone(stage: Stage) -> None:
 # what happens while a run is being closed
 
 
+def test_a_delivery_that_hears_late_that_it_is_done_does_not_announce_the_next_run(stage: Stage) -> None:
+    class GoesOnMeanwhile(JobStore):
+        """Another try has announced the run, and its caller has asked for the next one, before this one looks again."""
+
+        def job(self, job_id: str) -> Job:
+            found = super().job(job_id)
+            if found.status is JobStatus.COMPLETED:
+                self.table.put_all([self.accept(a_job(id=job_id, run=2))])
+            return super().job(job_id)
+
+    stage.two_of_three_kept()
+    stage.film()
+    deliver(stage.job.id, 1, stage.over(GoesOnMeanwhile(stage.jobs.table)))
+    job = stage.jobs.job(stage.job.id)
+    assert (job.run, job.status, job.announced_run) == (2, JobStatus.PROCESSING, None)
+    assert not stage.bus.events
+
+
 class Meanwhile(JobStore):
     """A store in which something happens right after an attempt was read, once."""
 

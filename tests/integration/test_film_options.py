@@ -262,7 +262,7 @@ def test_an_asset_that_is_unknown_or_anothers_is_404_by_its_place(
 def test_all_options_that_are_wrong_are_said_at_once(acme: Caller, everything: Everything) -> None:
     wrong = {"resolution": "4k", "transition": {"kind": "wipe", "seconds": 9}, "watermark": {**PICTURE, "opacity": 2}}
     wishes = {"campaignId": a_campaign_of(acme, 2), **wrong}
-    fields = ("resolution", "transition.seconds", "watermark.opacity")
+    fields = ("transition.seconds", "watermark.opacity", "resolution")
     everything.refused(lambda: asked(acme, **wishes), 422, *fields)
 
 

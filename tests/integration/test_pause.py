@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from functions.api.approval import Approvals, ApproveRequest
+from functions.api.job_views import AcceptedView
+from functions.api.reruns import Reruns
 from functions.studio.balances import Balances
+from functions.studio.catalogue import catalogue
 from functions.studio.clips import Answer, ClipStatus, Outcome
+from functions.studio.errors import ConditionLost, Conflict
 from functions.studio.job_store import JobStore
-from functions.studio.jobs import JobStatus, OnClipFailure, RunKind
+from functions.studio.jobs import Job, JobStatus, OnClipFailure, RunKind
 from functions.studio.ledger import Ledger, LineState
 from functions.studio.library import Library
 from functions.studio.media_store import MediaStore, SharedStore
-from functions.sweep.pauses import NOBODY
+from functions.sweep.pauses import NOBODY, Pauses
 from functions.sweep.sweep import sweep
 from tests.integration.api_events import Caller, Reply
-from tests.integration.api_stage import uploaded
+from tests.integration.api_stage import a_reception, uploaded
+from tests.integration.asset_stage import objects
 from tests.integration.scene_film import BOTH, PICTURE, VIDEO, SceneFilm
 from tests.media import Studio
 from tests.outputs import Outputs
@@ -294,6 +301,37 @@ def test_the_caller_s_own_picture_takes_the_place_of_the_one_that_was_made(film:
     assert film.job.actual_cost == BOTH
 
 
+def test_a_picture_of_the_caller_s_is_not_shared_where_its_word_is_refused(film: Paused, shared: SharedStore) -> None:
+    film.waits(1, campaign_budget=BOTH)
+    campaign, before = film.job.campaign_id, objects(shared)
+    asset = uploaded(film.acme, campaign, saved(drawn(320, 180), "PNG")).data["id"]
+    film.acme.patch(f"/api/v3/campaigns/{campaign}", {"budgetUsd": float(PICTURE)})
+    assert film.asks("approve", {"imageAssetId": asset}).status == 402
+    assert objects(shared) == before
+    film.acme.patch(f"/api/v3/campaigns/{campaign}", {"budgetUsd": 1})
+    assert film.asks("approve", {"imageAssetId": asset}).status == 202
+    assert film.clip.picture
+    assert {*objects(shared)} == {*before, film.clip.picture.key}
+
+
+def test_a_picture_that_was_taken_stays_although_the_answer_was_lost(film: Paused, shared: SharedStore) -> None:
+    class Unheard(Approvals):
+        def _decided(self, *args: Any) -> AcceptedView:
+            super()._decided(*args)
+            film.acme.post(f"/api/v3/jobs/{film.id}/cancel", {})
+            raise ConditionLost("its own")
+
+    film.waits(2)
+    asset = uploaded(film.acme, film.job.campaign_id, saved(drawn(320, 180), "PNG")).data["id"]
+    approvals = Unheard(
+        Reruns(a_reception(film.jobs.table, f"/api/v3/jobs/{film.id}"), film.library), film.media, shared
+    )
+    with pytest.raises(Conflict):
+        approvals.approve(ApproveRequest.model_validate({"imageAssetId": asset}), "acme", film.id, 1)
+    assert film.clip.picture
+    assert film.clip.picture.key in objects(shared)
+
+
 def test_what_is_no_picture_of_the_caller_s_is_refused(film: Paused, other: Caller) -> None:
     film.waits(1)
     theirs = uploaded(other, other.post("/api/v3/campaigns", {"name": "Theirs"}).data["id"]).data["id"]
@@ -449,6 +487,36 @@ def test_after_three_days_without_a_word_the_job_is_cancelled_and_says_so(film: 
     assert {clip.error_message for clip in film.clips} == {NOBODY}
     assert (job.actual_cost, film.counter.used) == (2 * PICTURE, 2 * PICTURE)
     assert film.published[-1] == "job.cancelled"
+
+
+class Behind(JobStore):
+    """Its index shows a job as it was; and so does its row, as often as it is `stale`."""
+
+    def __init__(self, jobs: JobStore, before: Job, stale: int = 0) -> None:
+        super().__init__(jobs.table)
+        self.before, self.stale = before, stale
+
+    def waiting_jobs(self) -> list[Job]:
+        return [self.before]
+
+    def job(self, job_id: str) -> Job:
+        self.stale -= 1
+        return self.before if self.stale >= 0 else super().job(job_id)
+
+
+@pytest.mark.parametrize("stale", [0, 1], ids=["the index is behind", "between reading and writing"])
+def test_what_is_approved_in_the_last_moment_is_not_cancelled_as_if_nobody_had(film: Paused, stale: int) -> None:
+    film.waits()
+    jobs = Behind(film.jobs, film.job, stale)
+    film.asks("approve", clip=2)
+    pauses = Pauses(replace(film.closing, jobs=jobs), film.budgets, catalogue())
+    at = datetime.now(UTC) + timedelta(hours=73)
+    for _ in range(stale):
+        assert pauses.end(at) == {"approved": 0, "cancelled": 0, "failed": 0}
+        assert film.job.status is JobStatus.AWAITING_APPROVAL
+    assert pauses.end(at) == {"approved": 1, "cancelled": 0, "failed": 0}
+    film.runs()
+    assert film.statuses == {1: CANCELLED, 2: DONE}
 
 
 def test_what_is_approved_and_cannot_be_paid_for_by_then_is_cancelled_with_the_reason(film: Paused) -> None:

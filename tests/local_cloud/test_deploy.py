@@ -84,7 +84,7 @@ def test_everything_unknown_is_named_at_once_and_nothing_is_made(target: Deploym
         deployed(
             {
                 "Good": {"Type": "AWS::SQS::Queue"},
-                "Site": {"Type": "AWS::CloudFront::Distribution"},
+                "Site": {"Type": "AWS::Route53::HostedZone"},
                 "Queue": a_resource("AWS::SQS::Queue", Colour="red"),
                 "Bucket": a_resource("AWS::S3::Bucket", CorsConfiguration={"CorsRules": [{"Verbs": ["GET"]}]}),
                 "Odd": {"Type": "AWS::SQS::Queue", "UpdatePolicy": {}},
@@ -98,7 +98,7 @@ def test_everything_unknown_is_named_at_once_and_nothing_is_made(target: Deploym
         "Fork (AWS::Lambda::Function): the property Environment.Vars is not known here",
         "Odd (AWS::SQS::Queue): UpdatePolicy is not known here",
         "Queue (AWS::SQS::Queue): the property Colour is not known here",
-        "Site: the type AWS::CloudFront::Distribution is not known here",
+        "Site: the type AWS::Route53::HostedZone is not known here",
     ]
     assert target.client("sqs").list_queues().get("QueueUrls", []) == before
 

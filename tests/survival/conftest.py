@@ -15,9 +15,12 @@ from typing import Any
 import pytest
 import requests
 
+from functions.studio.balances import Balances, granted
+from functions.studio.table import Table
 from local.cloud import LocalCloud
 from local.samples import draw_samples
 from tests.media import Studio
+from tests.pictures import drawn, saved
 from tests.survival.crew import Crew, Material, Provider
 from tests.survival.gate import Gate
 from tests.survival.table import ROWS, TABLE, Row, as_document, as_line, name_of, number_of
@@ -49,9 +52,9 @@ Crews = Mapping[str, Crew]
 
 @contextmanager
 def employed(
-    cloud: LocalCloud, providers: Iterable[Provider], pictures: list[Path], clips: Mapping[int, Path]
+    cloud: LocalCloud, providers: Iterable[Provider], pictures: list[Path], clips: Mapping[int, Path], still: Path
 ) -> Iterator[Crews]:
-    """With a campaign whose pictures are there."""
+    """With a campaign whose pictures are there, and credits for all that rows ask for."""
     with cloud:
         for one in providers:
             secret = cloud.outputs[f"{one.wire.name.title()}SecretArn"]
@@ -59,10 +62,14 @@ def employed(
             cloud.services[one.wire.name] = one.stand_in.url
         versions = {"Status": "Enabled"}  # so that what is written twice can be seen
         cloud.client("s3").put_bucket_versioning(Bucket=cloud.bucket, VersioningConfiguration=versions)
+        cloud.client("s3").put_bucket_versioning(
+            Bucket=cloud.outputs["SharedBucketName"], VersioningConfiguration=versions
+        )
+        Balances(Table(cloud.table, cloud.client("dynamodb"))).grant("demo", granted(1_000_000, "for all rows"))
         team = Team(cloud)
         campaign = team.campaign(pictures)
         picture = team.get(f"/assets?campaignId={campaign}&type=image")["items"][0]["id"]
-        has, gates = Material(pictures, campaign, picture, clips), {one.wire.name: one.gate for one in providers}
+        has, gates = Material(pictures, campaign, picture, clips, still), {one.wire.name: one.gate for one in providers}
         yield {name: Crew(cloud, way, gates[way.wire.name], has) for name, way in WAYS.items()}
 
 
@@ -79,6 +86,8 @@ def opening(studio: Studio, pictures: list[Path], tmp_path_factory: pytest.TempP
     """Opens a cloud with these settings, which stays for the session. Clips are ready-made, so that nothing has to be
     drawn."""
     clips = {way.seconds: studio.clip(seconds=way.seconds, encoder=WEB) for way in WAYS.values()}
+    still = tmp_path_factory.mktemp("still") / "still.png"
+    still.write_bytes(saved(drawn(320, 180), "PNG"))
     with ExitStack() as stack:
 
         def opened(kind: type[LocalCloud] = LocalCloud, **settings: str) -> Crews:
@@ -86,7 +95,7 @@ def opening(studio: Studio, pictures: list[Path], tmp_path_factory: pytest.TempP
             parameters = {name: value for one in providers for name, value in one.parameters.items()}
             out = tmp_path_factory.mktemp("cloud")
             cloud = kind(out=out, stand_ins=("xai",), parameters={"CheckDelays": "2,3,4,5", **parameters, **settings})
-            return stack.enter_context(employed(cloud, providers, pictures, clips))
+            return stack.enter_context(employed(cloud, providers, pictures, clips, still))
 
         yield opened
 

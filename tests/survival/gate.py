@@ -132,7 +132,7 @@ class Gate:
         if not self.wire.creates(request.method, request.path):
             return None, None
         asked = json.loads(body)
-        create = {**asked["input"], **asked, "webhook": self.wire.reports_to(asked)}
+        create = {**asked.get("input", {}), **asked, "webhook": self.wire.reports_to(asked)}
         self.creates.append((create["webhook"], time.monotonic()))
         with self._lock:
             for rule in self.rules:

@@ -42,7 +42,7 @@ def cloud_of(crew: Crew) -> FaultyCloud:
 POSTS = 50
 
 
-@pytest.mark.ways("pairs", "text")
+@pytest.mark.ways("pairs", "text", "scenes")
 def test_row_20_a_request_is_sent_twice(crews: list[Crew], saw: Saw) -> None:
     """A post with an Idempotency-Key is held back just before its job is accepted, and sent again meanwhile, and once more
     afterwards. Then fifty posts at the same moment with another key, one with that key and another body, one under a third key."""
@@ -79,7 +79,7 @@ def _sent_twice(crew: Crew) -> str:
     answers = [answer for answer in answers if answer not in waiting] + [many.post() for _ in waiting]
     assert [answer.status_code for answer in answers] == [202] * POSTS, [answer.text for answer in answers]
     job = _one_job(crew, answers)
-    other, another = many.post(**crew.way.wishes(2)), Bookings(crew).post()
+    other, another = many.post(**crew.wishes(2)), Bookings(crew).post()
     second = another.json()["data"]["jobId"]
     assert (other.status_code, another.status_code, len({held, job, second})) == (422, 202, 3)
     ends = {one: crew.wait(one)["status"] for one in (held, job, second)}
@@ -157,9 +157,9 @@ def test_row_17_lambda_ends_in_the_middle_of_making_a_film(crew: Crew, saw: Saw,
     saw("no upload left half done, nothing left in /tmp")
 
 
-@pytest.mark.ways("pairs", "text")
+@pytest.mark.ways("pairs", "text", "scenes")
 def test_row_25_dynamodb_throttles(crews: list[Crew], saw: Saw) -> None:
-    """Every call of two jobs' functions to DynamoDB, reads and writes, is refused when it comes first, as throttled or as
+    """Every call of the jobs' functions to DynamoDB, reads and writes, is refused when it comes first, as throttled or as
     a conflict; every write is carried out the second time, and not answered for."""
     cloud, throttling, jobs = cloud_of(crews[0]), Throttling(), {}
     for crew in crews:
@@ -176,7 +176,7 @@ def test_row_25_dynamodb_throttles(crews: list[Crew], saw: Saw) -> None:
         state = crew.wait(job)
         assert (state["status"], state["warnings"]) == ("completed", [])
         assert (state["actualCost"], state["lostCost"]) == (crew.cost(2), 0)
-        assert len(crew.creates(job)) == len(crew.jobs.attempts(job)) == 2
+        assert len(crew.creates(job)) == len(crew.attempts(job)) == 2
         assert len(crew.executions(job)) == 1
     money = {crew: crew.money(job) for crew, job in jobs.items()}
     saw(told_by({crew: f"completed without a warning: 2 predictions, 2 attempts, {it}" for crew, it in money.items()}))
@@ -219,12 +219,12 @@ ATTRIBUTES: dict[str, list[str]] = json.loads((Path(__file__).parent / "attribut
 """Of the rows of a job, as the version before this one wrote them."""
 
 
-@pytest.mark.ways("pairs", "text")
+@pytest.mark.ways("pairs", "text", "stills", "scenes")
 def test_row_30_workers_are_killed_and_code_is_replaced(crews: list[Crew], saw: Saw) -> None:
     """Workers of ten functions are killed before and after calls to AWS: in jobs that are called back, in one that is looked
     for, in one whose only clip is refused, and in the API between a job's acceptance and its start. In another job all workers
     are replaced on the way, its rows written as an older version had them, with an attribute of the next."""
-    crew, prompting = crews
+    crew, *others = crews
     crew.shorten_visibility()
     begun, called, looked_for, failed = (_struck(crew, moments) for moments in (BEGUN, CALLED, LOOKED_FOR, FAILED))
     cloud_of(crew).fault = begun
@@ -237,9 +237,10 @@ def test_row_30_workers_are_killed_and_code_is_replaced(crews: list[Crew], saw: 
     functions, sweep = crew.cloud.client("lambda"), crew.cloud.pool("sweep").function.name
     functions.put_function_concurrency(FunctionName=sweep, ReservedConcurrentExecutions=0)
 
-    prompted = _struck(crew, PROMPTED)
     _called_back(crew, called)
-    _called_back(prompting, prompted)
+    prompted = {other: _struck(other, PROMPTED) for other in others}
+    for other, struck in prompted.items():
+        _called_back(other, struck)
     refreshed(crews)
     crew.plays({"do": "lose_webhook", "times": 9})
     cloud_of(crew).fault = looked_for
@@ -267,7 +268,9 @@ def test_row_30_workers_are_killed_and_code_is_replaced(crews: list[Crew], saw: 
     saw(
         f"the API's job, posted again: one job, started by the sweep, {swept['status']}, {crew.money(first)}; the other {replaced}"
     )
-    saw(f"text: {len(prompted.moments)} workers killed: completed, 1 prediction, 1 settled $0.03")
+    for other, struck in prompted.items():
+        each = "1 prediction" if other.way.stages == 1 else "1 prediction a stage"
+        saw(f"{other.way.name}: {len(struck.moments)} workers killed: completed, {each}, {other.paid(1)}")
 
 
 def _called_back(crew: Crew, struck: Struck) -> None:
@@ -285,8 +288,9 @@ def _struck(crew: Crew, moments: Iterable[Moment]) -> Struck:
 
 def _is_one_film(crew: Crew, job: str, struck: Struck) -> None:
     """In the end, and of one prediction, though every moment has come."""
-    assert _ended(crew, job, struck) == f"completed, 1 settled ${crew.way.price}"
+    assert _ended(crew, job, struck) == f"completed, {crew.paid(1)}"
     assert len(crew.creates(job)) == 1
+    assert crew.gate.sent(f"job={job}&") == crew.way.stages
     assert len(crew.objects(job, "combined.mp4")) == 1
 
 

@@ -6,15 +6,18 @@ import random
 import time
 import uuid
 from collections import Counter as Counted
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from threading import Barrier
+from typing import Any
 
 import pytest
 import requests
 
+from functions.studio.balances import Balances, granted
 from functions.studio.budgets import Budgets, Counter
+from functions.studio.credits import tariff
 from functions.studio.errors import OverBudget
 from functions.studio.jobs import Job, JobStatus
 from functions.studio.ledger import LineState, reservation
@@ -31,11 +34,13 @@ def counter_of(crew: Crew, campaign: str) -> Counter:
     return Counter.model_validate(crew.jobs.table.get("T#demo", f"BUDGET#{campaign}") or {})
 
 
-@pytest.mark.ways("pairs", "text")
+@pytest.mark.ways("pairs", "text", "stills")
 def test_row_22_a_budget_is_raced_for(crews: list[Crew], saw: Saw) -> None:
     """A hundred posts at the same moment for jobs of one clip, in a campaign whose budget is enough for seven; then one of the
-    seven clips is refused at no charge, and another job is asked for twice."""
+    seven clips is refused at no charge, and another job is asked for twice. Then the same of credits, of which there are enough
+    for the scenes of seven."""
     saw(told_by({crew: _raced(crew) for crew in crews}))
+    saw(_raced_for_credits(crews[-1]))
 
 
 def _raced(crew: Crew) -> str:
@@ -45,28 +50,15 @@ def _raced(crew: Crew) -> str:
     spent, campaign = budgets.tenant("demo"), crew.campaign(crew.pictures[:2])
     budget = {"budgetUsd": float(ROOM * price)}
     crew.http.patch(f"{crew.url}/campaigns/{campaign}", json=budget, timeout=60).raise_for_status()
-    together = Barrier(CROWD)
-
-    def post(_: int) -> requests.Response:
-        together.wait()
-        return _post(crew, campaign)
-
-    with ThreadPoolExecutor(CROWD) as pool:
-        answers = list(pool.map(post, range(CROWD)))
-    accepted = [answer.json()["data"]["jobId"] for answer in answers if answer.status_code == 202]
-    refused = [answer.json()["error"] for answer in answers if answer.status_code == 402]
-    assert (len(accepted), len(refused)) == (ROOM, CROWD - ROOM), Counted(answer.status_code for answer in answers)
+    wishes = crew.wishes(1) | {"campaignId": campaign}
+    accepted, refused = _all_at_once(crew, wishes)
     assert {one["budget"]["of"] for one in refused} == {"campaign"}
-    for turn, job in enumerate(accepted):
-        ended = {"status": "failed", "output": None, "error": "flagged as sensitive (E005)"} if turn == 0 else {}
-        assert crew.deliver(crew.letter(job, 1, **ended)) == 204
-    ends = sorted(crew.wait(job)["status"] for job in accepted)
-    assert ends == ["completed"] * (ROOM - 1) + ["failed"]
+    _end_all_but_one_well(crew, accepted)
     counter = counter_of(crew, campaign)
     assert (counter.reserved, counter.lost, counter.settled) == (0, 0, (ROOM - 1) * price)
     refreshed([crew])
     crew.plays()
-    more = [_post(crew, campaign) for _ in range(2)]
+    more = [_post(crew, wishes) for _ in range(2)]
     assert [answer.status_code for answer in more] == [202, 402]
     assert crew.wait(more[0].json()["data"]["jobId"])["status"] == "completed"
     left = more[1].json()["error"]["budget"]
@@ -81,12 +73,67 @@ def _raced(crew: Crew) -> str:
     )
 
 
+def _all_at_once(crew: Crew, wishes: Mapping[str, Any]) -> tuple[list[str], list[Any]]:
+    """The jobs that were accepted, and what was wrong with the others."""
+    together = Barrier(CROWD)
+
+    def post(_: int) -> requests.Response:
+        together.wait()
+        return _post(crew, wishes)
+
+    with ThreadPoolExecutor(CROWD) as pool:
+        answers = list(pool.map(post, range(CROWD)))
+    accepted = [answer.json()["data"]["jobId"] for answer in answers if answer.status_code == 202]
+    refused = [answer.json()["error"] for answer in answers if answer.status_code == 402]
+    assert (len(accepted), len(refused)) == (ROOM, CROWD - ROOM), Counted(answer.status_code for answer in answers)
+    return accepted, refused
+
+
+def _end_all_but_one_well(crew: Crew, jobs: Sequence[str]) -> None:
+    """The clip of the first is refused."""
+    for turn, job in enumerate(jobs):
+        ended = {"status": "failed", "output": None, "error": "flagged as sensitive (E005)"} if turn == 0 else {}
+        assert crew.deliver(crew.letter(job, 1, **ended)) == 204
+    ends = sorted(crew.wait(job)["status"] for job in jobs)
+    assert ends == ["completed"] * (ROOM - 1) + ["failed"]
+
+
+A_SCENE = sum(tariff().of_kind("scenes").values())
+
+
+def _raced_for_credits(crew: Crew) -> str:
+    refreshed([crew])
+    crew.holds_on()
+    balances, wishes = Balances(crew.jobs.table), crew.wishes(1)
+    before = balances.balance("demo")
+    enough = ROOM * A_SCENE + A_SCENE - 1
+    balances.grant("demo", granted(enough - int(before.left), "enough for seven"))
+    accepted, refused = _all_at_once(crew, wishes)
+    assert {(one["code"], one["credits"]["needed"]) for one in refused} == {("short_of_credits", A_SCENE)}
+    raced = balances.balance("demo")
+    assert (raced.reserved - before.reserved, raced.left) == (ROOM * A_SCENE, A_SCENE - 1)
+    _end_all_but_one_well(crew, accepted)
+    refreshed([crew])
+    crew.plays()
+    more = [_post(crew, wishes) for _ in range(2)]
+    assert [answer.status_code for answer in more] == [202, 402]
+    assert crew.wait(more[0].json()["data"]["jobId"])["status"] == "completed"
+    after = balances.balance("demo")
+    assert (after.settled - before.settled, after.left) == (ROOM * A_SCENE, A_SCENE - 1)
+    assert after.reserved == before.reserved
+    balances.grant("demo", granted(int(before.left), "for the other rows"))
+    return (
+        f"credits: {len(accepted)} accepted, {len(refused)} answered 402; what the failed one gave back was taken by one of the"
+        f" two; {ROOM * A_SCENE} of {enough} taken, nothing reserved"
+    )
+
+
 PATIENCE = 600
 
 
-def _post(crew: Crew, campaign: str) -> requests.Response:
+def _post(crew: Crew, wishes: Mapping[str, Any]) -> requests.Response:
     """The answer, which is asked for until there is one: a gateway waits for half a minute only."""
-    wishes, url = crew.wishes(1) | {"campaignId": campaign}, f"{crew.url}{crew.way.path}"
+    url = f"{crew.url}{crew.way.path}"
     headers, end = {**crew.http.headers, "Idempotency-Key": str(uuid.uuid4())}, time.monotonic() + PATIENCE
     while True:
         answer = requests.post(url, json=wishes, headers=headers, timeout=120)

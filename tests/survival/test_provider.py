@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from tests.integration.piapi_stage import enveloped
+from tests.integration.runway_stage import issue, refused
 from tests.media import damaged, ffmpeg
 from tests.survival.conftest import refreshed
 from tests.survival.crew import FOR_EVER, Crew, by_each
@@ -17,7 +19,6 @@ from tests.survival.gate import said
 
 Saw = Callable[[str], None]
 
-Refusal = tuple[int, dict[str, Any], str, str]
 Refusal = tuple[int, dict[str, Any], str, str]
 INVALID = "Input validation failed"
 REFUSALS: Mapping[str, tuple[Refusal, ...]] = {
@@ -64,17 +65,26 @@ REFUSALS: Mapping[str, tuple[Refusal, ...]] = {
         (200, enveloped(None, 500, "failed to freeze point"), "unconfigured", "credit of PIAPI_API_KEY"),
         (401, enveloped(None, 401, "Invalid API key"), "unconfigured", "does not accept PIAPI_API_KEY"),
     ),
+    "runway": (
+        (400, refused([issue("ratio", message="Invalid option")]), "refused", "ratio"),
+        (400, refused([issue("promptText", message="Too long")]), "refused", "promptText"),
+        (400, refused([issue("model", message="no such model")]), "gone", "catalogue must change"),
+        (400, {"error": "You do not have enough credits."}, "unconfigured", "credits of RUNWAYML_API_SECRET"),
+        (401, {"error": "The API key is not valid."}, "unconfigured", "does not accept RUNWAYML_API_SECRET"),
+    ),
 }
 """What a provider answers to a create that it will never take; why the clip failed then, and a word that its caller must
 be told."""
-FLAGGED = {"replicate": "flagged as sensitive", "piapi": "sensitive content"}
+FLAGGED = {"replicate": "flagged as sensitive", "piapi": "sensitive content", "runway": "SAFETY.INPUT.TEXT"}
+KEEPS = ("runway",)
+"""Those that give nothing back for an input that moderation refuses."""
 
 
-@pytest.mark.ways("pairs", "text", "picture")
+@pytest.mark.ways("pairs", "text", "scenes", "stills", "polled", "polled stills", "picture")
 def test_row_12_a_provider_refuses_for_good(crews: list[Crew], saw: Saw) -> None:
     """Five creates are answered with the real shapes of refusals (Replicate: duration, prompt, image, model, version; PiAPI:
-    ratio, prompt, task, points, key, two of them with HTTP 200), a sixth prediction is flagged by moderation, a seventh goes
-    well. Then PiAPI is asked for a task that it does not have, without a model to fall back to, and with one."""
+    ratio, prompt, task, points, key, two of them with HTTP 200; Runway: ratio, prompt, model, credits, key), a sixth prediction
+    is flagged by moderation, a seventh goes well. Then PiAPI is asked for a task that it does not have, without a model to fall back to, and with one."""
     saw(by_each(crews, _refused))
     saw(_gone(crews[-1]))
 
@@ -93,7 +103,8 @@ def _refused(crew: Crew) -> str:
     for clip, word in zip(crew.clips(job), words, strict=False):
         assert word in clip["errorMessage"]
     assert [crew.sent(job, number) for number in range(1, well + 1)] == [1] * well
-    assert (state["status"], state["actualCost"], state["lostCost"]) == ("completed", crew.cost(1), 0)
+    lost = crew.lost(crew.wire.name in KEEPS)
+    assert (state["status"], state["actualCost"], state["lostCost"]) == ("completed", crew.cost(1, flagged), lost)
     said_so = ", ".join(f"{classes.count(why)} {why}" for why in dict.fromkeys(classes))
     return f"6 clips {said_so}, after one create each, each told which input or why; {crew.money(job)}; film of the seventh"
 
@@ -116,16 +127,17 @@ def _gone(crew: Crew) -> str:
     )
 
 
-@pytest.mark.ways("pairs", "text")
+@pytest.mark.ways("pairs", "text", "scenes", "stills", "polled", "polled stills")
 def test_row_13_an_output_is_gone(crews: list[Crew], saw: Saw) -> None:
     """Four outputs: gone when its webhook comes, and there at the second attempt; deleted before a look finds it, both times;
-    breaking off at a random byte and then gone, there at the second attempt; breaking off twice and then whole."""
-    saw(by_each(crews, _expired))
-    saw("one object of each clip that was kept, none of what broke off")
+    breaking off at a random byte and then gone, there at the second attempt; breaking off twice and then whole. Runway's
+    addresses expire instead, and another is had for the asking."""
+    saw(by_each(crews, lambda crew: _expired(crew) if crew.wire.calls_back else _renewed(crew)))
+    saw("one object of each clip that was kept, none of what broke off; no second picture where a video was gone")
 
 
 def _expired(crew: Crew) -> str:
-    content = crew.clip.read_bytes()
+    content = crew.output.read_bytes()
     chance = random.Random(13)
     crew.plays(
         *({"match": crew.of(n), "do": "slow", "seconds": FOR_EVER, "times": 2} for n in (3, 4)),
@@ -136,21 +148,30 @@ def _expired(crew: Crew) -> str:
     job = crew.order(4)
     for number, gone in ((3, True), (4, False)):
         cut = chance.randrange(1, len(content))
-        url = crew.gate.holds(f"{number}.mp4", content, sent=cut, times=1 if gone else 2, gone=gone)
+        url = crew.gate.holds(f"{crew.way.name}-{number}", content, sent=cut, times=1 if gone else 2, gone=gone)
         assert crew.deliver(crew.letter(job, number, output=url)) == 204
     assert crew.deliver(crew.letter(job, 3, n=2)) == 204
     state = crew.wait(job)
     assert crew.classes(job) == {1: None, 2: "expired", 3: None, 4: None}
-    assert [crew.gate.fetched.count(f"/files/{number}.mp4") for number in (3, 4)] == [2, 3]
-    names = [key.rpartition("/")[2] for key in crew.writes(job, "/clips/") if key.endswith(".mp4")]
-    assert sorted(names) == ["clip_001.mp4", "clip_003.mp4", "clip_004.mp4"]
-    assert (state["status"], state["actualCost"], state["lostCost"]) == ("completed", crew.cost(3), crew.cost(4))
+    assert [crew.gate.fetched.count(f"/files/{crew.way.name}-{number}") for number in (3, 4)] == [2, 3]
+    assert [crew.written(job, number) for number in range(1, 5)] == [1, 0, 1, 1]
+    assert (state["status"], state["actualCost"], state["lostCost"]) == ("completed", crew.cost(3, 1), crew.lost(4))
     return f"2 clips made at the second attempt, 1 expired twice, 1 kept whole at the third fetch; {crew.money(job)}"
 
 
-@pytest.mark.ways("pairs", "text")
+def _renewed(crew: Crew) -> str:
+    crew.plays(*({"match": crew.of(number), "do": "expire_output"} for number in (1, 2)))
+    job = crew.order(2)
+    state = crew.wait(job)
+    assert [crew.sent(job, number) for number in (1, 2)] == [1, 1]
+    assert (state["status"], crew.money(job)) == ("completed", crew.paid(2))
+    return f"2 addresses renewed, 1 attempt each; {crew.money(job)}"
+
+
+@pytest.mark.ways("pairs", "text", "scenes", "stills")
 def test_row_14_a_clip_is_corrupt(crews: list[Crew], saw: Saw, tmp_path: Path) -> None:
-    """Five outputs are no clips: cut short, with flipped bits, empty, an HTML page, sound without picture; a sixth is one."""
+    """Five outputs are no clips: cut short, with flipped bits, empty, an HTML page, sound without picture; a sixth is one. Of
+    pictures the fifth is one of one colour throughout."""
 
     def folder(crew: Crew) -> Path:
         (made := tmp_path / crew.way.name).mkdir()
@@ -164,16 +185,13 @@ def _corrupt(crew: Crew, folder: Path) -> str:
     web.write_text("<!doctype html><title>Sign in</title>")
     empty = folder / "empty.mp4"
     empty.touch()
-    sound = folder / "sound.mp4"
-    seconds = crew.way.seconds
-    ffmpeg("-f", "lavfi", "-i", f"sine=f=440:r=44100:d={seconds}", "-c:a", "aac", sound)
-    size = crew.clip.stat().st_size
+    seconds, size, suffix = crew.way.seconds, crew.output.stat().st_size, crew.output.suffix
     files = [
-        damaged(crew.clip, folder / "cut.mp4", keep=size * 2 // 3),
-        damaged(crew.clip, folder / "flipped.mp4", flip=size // 2),
+        damaged(crew.output, folder / f"cut{suffix}", keep=size * 2 // 3),
+        damaged(crew.output, folder / f"flipped{suffix}", flip=size // 2),
         empty,
         web,
-        sound,
+        _sound(folder, seconds) if crew.way.stage == "video" else _black(folder),
     ]
     crew.plays(
         *(
@@ -186,6 +204,18 @@ def _corrupt(crew: Crew, folder: Path) -> str:
     assert crew.classes(job) == {**dict.fromkeys(range(1, 6), "broken"), 6: None}
     film = crew.film_of(job, folder)
     assert (film.frames, film.lasts(seconds)) == (seconds * 24, True)
-    assert (state["status"], state["actualCost"], state["lostCost"]) == ("completed", crew.cost(1), crew.cost(10))
+    assert (state["status"], state["actualCost"], state["lostCost"]) == ("completed", crew.cost(1, 5), crew.lost(10))
     assert [clip["videoUrl"] for clip in crew.clips(job)[:5]] == [None] * 5
     return f"5 clips broken in both attempts, none in the film: {film.frames} frames of the sixth; {crew.money(job)}"
+
+
+def _sound(folder: Path, seconds: int) -> Path:
+    file = folder / "sound.mp4"
+    ffmpeg("-f", "lavfi", "-i", f"sine=f=440:r=44100:d={seconds}", "-c:a", "aac", file)
+    return file
+
+
+def _black(folder: Path) -> Path:
+    file = folder / "black.png"
+    Image.new("RGB", (320, 180)).save(file)
+    return file

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from decimal import Decimal
 from threading import Event
 from typing import Any
 
@@ -27,10 +28,11 @@ LEAST = {"best_effort": 1, "fail_fast": CLIPS, "minClips 2": 2}
 """How many clips a film of so many shots needs."""
 
 
-@pytest.mark.ways("pairs", "picture")
+@pytest.mark.ways("pairs", "picture", "scenes", "stills")
 def test_row_18_some_clips_fail(crews: list[Crew], saw: Saw) -> None:
     """None, one, two and all of three clips are refused, in jobs that want best_effort, fail_fast, and at least two clips; the
-    others end only when those have failed. Three variants are one shot, of which fail_fast wants no more than best_effort."""
+    others end only when those have failed. Three variants are one shot, of which fail_fast wants no more than best_effort. Then a
+    film of two scenes is tried again, of which one video was refused."""
     kept: dict[tuple[Crew, str], list[str]] = {(crew, policy): [] for crew in crews for policy in POLICIES}
     for refused in range(CLIPS + 1):
         refreshed(crews)
@@ -44,7 +46,9 @@ def test_row_18_some_clips_fail(crews: list[Crew], saw: Saw) -> None:
                 ),
             )
             wishes = (
-                POLICIES if crew.way.filled else {name: wish for name, wish in POLICIES.items() if name in STRICTEST}
+                POLICIES
+                if crew.way.name in STRICTLY
+                else {name: wish for name, wish in POLICIES.items() if name in STRICTEST}
             )
             jobs |= {(crew, policy): crew.order(CLIPS, onClipFailure=wish) for policy, wish in wishes.items()}
         for (crew, policy), job in jobs.items():
@@ -53,9 +57,24 @@ def test_row_18_some_clips_fail(crews: list[Crew], saw: Saw) -> None:
     for (crew, policy), seen in kept.items():
         if seen:
             saw(f"{crew.way.name}, {policy}: {' / '.join(seen)}")
+    saw(_tried_again(next(crew for crew in crews if crew.way.name == "scenes")))
+
+
+def _tried_again(crew: Crew) -> str:
+    refreshed([crew])
+    crew.plays({"match": crew.of(1), "do": "refuse"})
+    job = crew.order(2)
+    assert (crew.wait(job)["status"], crew.classes(job)) == ("completed", {1: "refused", 2: None})
+    crew.post(f"/jobs/{job}/retry", {})
+    state = crew.wait(job)
+    sent = {stage: sum(f".{stage}." in hook for hook, _ in crew.gate.creates) for stage in ("image", "video")}
+    assert (state["status"], crew.classes(job), sent) == ("completed", {1: None, 2: None}, {"image": 2, "video": 3})
+    return f"scenes, tried again: {state['status']}, 2 pictures and 3 videos asked for in all, {crew.money(job)}"
 
 
 STRICTEST = ("fail_fast",)
+STRICTLY = ("pairs", "stills")
+"""The ways in which all policies are asked for; in the others one is, and makes the difference."""
 
 
 def _outcome(crew: Crew, job: str, refused: int, least: int) -> str:
@@ -83,12 +102,12 @@ def _outcome(crew: Crew, job: str, refused: int, least: int) -> str:
     return f"{refused} lost: {state['status']}"
 
 
-@pytest.mark.ways("pairs", "text")
+@pytest.mark.ways("pairs", "text", "scenes", "stills")
 def test_row_19_a_job_is_cancelled_in_mid_flight(crews: list[Crew], saw: Saw) -> None:
     """Jobs of two clips are cancelled, twice each: while they are planned, while their creates are put off, during their creates,
     while their clips wait at the provider, while they run, while one of them is fetched, while the film is put together;
     whatever is under way comes to its end only after the job's. Once more when all is over, and a job that is completed. PiAPI
-    cancels what waits, and nothing that has begun."""
+    cancels what waits, and nothing that has begun. Jobs of scenes also while their pictures wait to be approved."""
     told: dict[Crew, list[str]] = {crew: [] for crew in crews}
     for name, stage in STAGES.items():
         refreshed(crews)
@@ -102,6 +121,7 @@ def test_row_19_a_job_is_cancelled_in_mid_flight(crews: list[Crew], saw: Saw) ->
         for crew, job in jobs.items():
             told[crew].append(f"{name}: {_accounts(crew, job, states[crew])}")
             assert (_cancel(crew, job), crew.rows(job)[0]) == (200, ended[crew])
+    told[crews[-1]].append(_cancelled_in_its_pause(crews[-1]))
     refreshed(crews)
     for crew in crews:
         crew.plays()
@@ -112,6 +132,24 @@ def test_row_19_a_job_is_cancelled_in_mid_flight(crews: list[Crew], saw: Saw) ->
     saw("all cancelled, nothing sent afterwards, nothing reserved, nothing left running that can be cancelled")
     saw(told_by({crew: ", ".join(words) for crew, words in told.items()}))
     saw("what was fetched meanwhile is kept; once more: 200, unchanged; a completed job: 409, no row changed")
+
+
+def _cancelled_in_its_pause(crew: Crew) -> str:
+    refreshed([crew])
+    crew.plays()
+    job = crew.order(2, pauseAfter="image")
+    crew.until(lambda: crew.jobs.job(job).status is JobStatus.AWAITING_APPROVAL, "the pictures to wait")
+    crew.until(lambda: crew.jobs.job(job).announced_run == 1, "the pause to be published")
+    assert (crew.jobs.job(job).reserved_cost, crew.executions_running(job)) == (0, 0)
+    crew.post(f"/jobs/{job}/sub-jobs/1/approve", {})
+    assert {_cancel(crew, job) for _ in range(2)} <= {200, 202}
+    state = _stopped(crew, job, "in its pause")
+    assert _approve(crew, job, 2) == 409
+    return f"in its pause: {_accounts(crew, job, state, given_back=True)}"
+
+
+def _approve(crew: Crew, job: str, clip: int) -> int:
+    return crew.http.post(f"{crew.url}/jobs/{job}/sub-jobs/{clip}/approve", timeout=60).status_code
 
 
 def _stopped(crew: Crew, job: str, name: str) -> Any:
@@ -131,10 +169,12 @@ def _stopped(crew: Crew, job: str, name: str) -> Any:
     return state
 
 
-def _accounts(crew: Crew, job: str, state: Any) -> str:
+def _accounts(crew: Crew, job: str, state: Any, *, given_back: bool = False) -> str:
+    """Of a job of two clips; `given_back`: what was left of its money was, before it was cancelled."""
     totals = crew.ledger.totals(job)
     assert totals.reserved == 0
-    spent, saved = totals.settled + totals.lost, totals.released
+    spent = totals.settled + totals.lost
+    saved = Decimal(0) if given_back else 2 * crew.way.price - spent
     assert (state["spent"], state["saved"]) == (float(spent), float(saved))
     return f"{len(crew.predictions(job))} predictions, spent ${spent:.2f}, saved ${saved:.2f}"
 
@@ -172,8 +212,8 @@ def planned(crew: Crew) -> Iterator[str]:
 def put_off(crew: Crew) -> Iterator[str]:
     crew.gate.answers(crew.way.sign, *[said(429, {"message": "Request was throttled."}, Retry_After="10")] * 1000)
     job = crew.order(2)
-    crew.until(lambda: crew.gate.sent(f"job={job}&") == 2, "both creates to be sent")
-    crew.until(lambda: all(one.postponed for one in crew.jobs.attempts(job)), "both to be put off")
+    crew.until(lambda: sum(crew.sent(job, number) for number in (1, 2)) == 2, "both creates to be sent")
+    crew.until(lambda: all(one.postponed for one in crew.attempts(job)), "both to be put off")
     yield job
     crew.until(lambda: crew.checks() == 0, "what was put off to be taken up")
 
@@ -213,12 +253,13 @@ def running(crew: Crew) -> Iterator[str]:
 def fetched(crew: Crew) -> Iterator[str]:
     with running(crew) as job:
         there = Event()
-        url = crew.gate.holds("held.mp4", crew.clip.read_bytes(), until=there)
+        held = f"{crew.way.name}-held"
+        url = crew.gate.holds(held, crew.output.read_bytes(), until=there)
         assert crew.deliver(crew.letter(job, 1, output=url)) == 204
-        crew.until(lambda: crew.gate.fetched, "KeepClip to fetch")
+        crew.until(lambda: f"/files/{held}" in crew.gate.fetched, "KeepClip to fetch")
         yield job
         there.set()
-        crew.until(lambda: crew.attempt(job, 1).kept, "what was paid for to be kept")
+        crew.until(lambda: crew.came(job, 1), "what was paid for to be kept")
 
 
 @contextmanager
@@ -258,10 +299,11 @@ STALE = {
 """What each function is told beside the job and its run."""
 
 
-@pytest.mark.ways("pairs", "text")
+@pytest.mark.ways("pairs", "text", "scenes")
 def test_row_21_an_execution_is_started_twice_or_an_old_one_comes_back(crews: list[Crew], saw: Saw) -> None:
     """The execution of a job is started again while it runs and after its end. Then a clip of its two is made anew; when that
-    run has finished the old one comes back: all of it under another name, and each of its nine functions by itself."""
+    run has finished the old one comes back: all of it under another name, and each of its nine functions by itself, for either
+    stage."""
     saw(by_each(crews, _started_again))
 
 
@@ -287,20 +329,28 @@ def _started_again(crew: Crew) -> str:
     stale = workflow.execution_arn(f"{job}-again")
     crew.until(lambda: workflow.status(stale) != "RUNNING", "the end of the execution that came back")
     assert crew.rows(job) == ended
-    ends = {function: crew.invoke(function, _told(job, function, more)) for function, more in STALE.items()}
+    ends = {
+        (function, stage): crew.invoke(function, _told(job, function, stage, more))
+        for function, more in STALE.items()
+        for stage in (("image", "video") if crew.way.beside and function in OF_A_CLIP else ("video",))
+    }
     assert set(ends.values()) <= {None, "StaleRun", "NotFound"}, ends
     assert (crew.rows(job), crew.writes(job), len(crew.creates(job))) == (ended, written, creates)
     assert crew.get(f"/jobs/{job}") == state
     refused = sum(end is not None for end in ends.values())
     return (
-        f"{told}; after the second run the first one's execution, and {len(ends)} functions of it ({refused} ended with an"
-        f" error): no row, no object changed, {len(crew.creates(job)) - creates} sent; {crew.money(job)}"
+        f"{told}; after the second run the first one's execution, and {len(ends)} calls of its functions ({refused} ended with"
+        f" an error): no row, no object changed, {len(crew.creates(job)) - creates} sent; {crew.money(job)}"
     )
 
 
-def _told(job: str, function: str, more: dict[str, Any]) -> dict[str, Any]:
+OF_A_CLIP = ("request_clip", "check_clip", "keep_clip")
+"""Those that are told a stage."""
+
+
+def _told(job: str, function: str, stage: str, more: dict[str, Any]) -> dict[str, Any]:
     run = {"jobId": job, "run": 1}
-    task = {**run, "clip": 1, "stage": "video", "attempt": 1, "timeoutSeconds": 600, "heartbeatSeconds": 600}
+    task = {**run, "clip": 1, "stage": stage, "attempt": 1, "timeoutSeconds": 600, "heartbeatSeconds": 600}
     match function:
         case "request_clip":
             return {"task": task, **more}
@@ -328,10 +378,12 @@ def status_event(crew: Crew, name: str, status: str) -> dict[str, Any]:
     }
 
 
-def test_row_31_a_status_event_comes_twice_or_late(crew: Crew, saw: Saw) -> None:
+@pytest.mark.ways("pairs", "scenes")
+def test_row_31_a_status_event_comes_twice_or_late(crews: list[Crew], saw: Saw) -> None:
     """The execution of one job is stopped, and the event of it comes twice more. Another job has completed when events say twice
     that its execution failed; then its clip is made anew, and while that runs such events come for the run before and for one
-    that never was."""
+    that never was. They also come of a run that waits for its pictures to be approved."""
+    crew, of_scenes = crews
     crew.holds_on()
     stopped, running = crew.order(1), crew.order(1)
     for job in (stopped, running):
@@ -356,6 +408,20 @@ def test_row_31_a_status_event_comes_twice_or_late(crew: Crew, saw: Saw) -> None
     saw(
         f"2 late ones no row of the {completed} job, 3 of older runs none of its next one, which then {state['status']}"
     )
+    saw(_in_its_pause(of_scenes))
+
+
+def _in_its_pause(crew: Crew) -> str:
+    crew.plays()
+    job = crew.order(1, pauseAfter="image")
+    crew.until(lambda: crew.jobs.job(job).announced_run == 1, "the pause to be published")
+    _change_nothing(crew, job, [(f"{job}-1", status) for status in ("SUCCEEDED", "FAILED", "ABORTED")])
+    waiting = crew.jobs.job(job).status
+    assert waiting is JobStatus.AWAITING_APPROVAL
+    crew.post(f"/jobs/{job}/sub-jobs/1/approve", {})
+    state = crew.wait(job)
+    assert (state["status"], crew.money(job)) == ("completed", crew.paid(1))
+    return f"3 no row of one that waited, which when it was approved {state['status']}, {crew.money(job)}"
 
 
 def _change_nothing(crew: Crew, job: str, events: list[tuple[str, str]]) -> None:

@@ -12,8 +12,19 @@ import requests
 
 from functions.api.keys import issue_key, revoke
 from tests.integration.api_events import Reply
-from tests.integration.matrix import ASKING, BEHIND, FILTERED, LISTS, NAMED, OPENED, Belongings
-from tests.survival.crew import Crew
+from tests.integration.matrix import (
+    ASKING,
+    BEHIND,
+    FILTERED,
+    IN_ANOTHERS_NAME,
+    LISTS,
+    NAMED,
+    OPENED,
+    RESERVED,
+    Belongings,
+)
+from tests.survival.crew import Crew, in_scenes
+from tests.survival.ways import SCENES
 from tests.workflow.conftest import Team
 
 Saw = Callable[[str], None]
@@ -35,7 +46,11 @@ class Caller:
         return Reply(answer.status_code, {name.lower(): value for name, value in answer.headers.items()}, answer.text)
 
 
-def belongings(team: Team, campaign: str, job: str, prompted: str) -> Belongings:
+Jobs = Mapping[str, str]
+"""By the way in which they were asked for."""
+
+
+def belongings(team: Team, campaign: str, scenario: str, scene: str, jobs: Jobs) -> Belongings:
     client = team.get(f"/campaigns/{campaign}")["clientId"]
     asset = team.get(f"/assets?campaignId={campaign}&type=image")["items"][0]["id"]
     announced = {"uploadType": "presigned", "campaignId": campaign, "name": "poster"}
@@ -45,27 +60,38 @@ def belongings(team: Team, campaign: str, job: str, prompted: str) -> Belongings
         "campaignId": campaign,
         "assetId": asset,
         "imageAssetId": asset,
-        "jobId": job,
-        "videoId": prompted,
+        "jobId": jobs["pairs"],
+        "videoId": jobs["text"],
+        "taskId": jobs["scenes"],
+        "scenarioId": scenario,
+        "sceneId": scene,
+        "productReferenceImageAssetId": asset,
     }
-    return Belongings(ids, upload["id"])
+    return Belongings(ids, upload["id"], team.get("/me")["userId"])
 
 
-@pytest.mark.ways("pairs", "text")
+@pytest.mark.ways("pairs", "text", "scenes")
 def test_row_32_a_tenant_reaches_for_another_s(crews: list[Crew], saw: Saw) -> None:
     """Every operation of the API's own description but the public ones is asked for what is one tenant's, without a key, with
     a revoked one, with half of one and with a made-up one; and with another tenant's key, an id of the first in its path, its
-    query and each field of its body; then a signed address and a player's token are used for something else."""
+    query and each field of its body; what is the operator's, by both tenants; then a signed address and a player's token are used for something else."""
     crew, strangers = crews[0], Team(crews[0].cloud, "other")
     campaign = strangers.campaign(crew.pictures)
-    jobs, theirs = [], []
+    scenes = crews[-1].way
+    scenarios = [in_scenes(team, scenes, name, 1) for team, name in ((crew, crew.campaign_id), (strangers, campaign))]
+    jobs, theirs = {}, {}
     for one in crews:
         one.plays()
-        jobs.append(one.order(1))
-        theirs.append(strangers.post(one.way.path, one.wishes(1) | {"campaignId": campaign})["jobId"])
-    assert [crew.wait(job)["status"] for job in jobs] == ["completed"] * 2
-    assert [strangers.wait(job)["status"] for job in theirs] == ["completed"] * 2
-    ours, others = belongings(crew, crew.campaign_id, *jobs), belongings(strangers, campaign, *theirs)
+        (mine, _), (anothers, _) = scenarios
+        asked = [{"scenarioId": name} if one.way.path == SCENES else {} for name in (mine, anothers)]
+        jobs[one.way.name] = one.order(1, **asked[0])
+        wishes = one.wishes(1) | {"campaignId": campaign} | asked[1]
+        theirs[one.way.name] = strangers.post(one.way.path, wishes)["jobId"]
+    assert {one.wait(jobs[one.way.name])["status"] for one in crews} == {"completed"}
+    assert {strangers.wait(job)["status"] for job in theirs.values()} == {"completed"}
+    (mine, [scene]), (anothers, [strange]) = scenarios
+    ours = belongings(crew, crew.campaign_id, mine, scene, jobs)
+    others = belongings(strangers, campaign, anothers, strange, theirs)
     before = _everything(crew, jobs)
     nobody = _nobody(crew)
     assert {ours.send(one, caller).status for caller in nobody for one in BEHIND} == {401}
@@ -77,16 +103,20 @@ def test_row_32_a_tenant_reaches_for_another_s(crews: list[Crew], saw: Saw) -> N
         assert answer.status == 404 or answer.data["items"] == [], one.name
     for case in ASKING:
         answer = others.send_naming(case, ours, key)
-        assert (case[0].name, answer.status, answer.fields) == (case[0].name, 404, [case[3]])
+        expected = IN_ANOTHERS_NAME.get(case[3], 404)
+        assert (case[0].name, answer.status, answer.fields) == (case[0].name, expected, [case[3]])
     for one in LISTS:
         assert not ours.is_in(ours.send(one, key)), one.name
+    keys = [Caller(crew.cloud.url, crew.cloud.keys[tenant]) for tenant in ("demo", "other")]
+    assert {ours.send(one, caller).status for one in RESERVED for caller in keys} == {403}
     own = [one.name for one in LISTS if ours.is_in(ours.send(one, Caller(crew.cloud.url, crew.cloud.keys["demo"])))]
     assert len(own) >= 4, "their owner's lists do not show it either"
     assert _everything(crew, jobs) == before
+    saw(f"{len(RESERVED)} operation of the operator's by both tenants: 403")
     saw(f"{len(BEHIND)} operations by {len(nobody)} that are nobody: 401 each")
     saw(
-        f"another's id in the path of {len(NAMED)}, in {len(FILTERED)} queries, in {len(ASKING)} fields of bodies: 404, or an"
-        f" empty list; in the {len(LISTS)} lists nothing of another's; nothing of the first has changed; {_elsewhere(crew, ours, others)}"
+        f"another's id in the path of {len(NAMED)}, in {len(FILTERED)} queries, in {len(ASKING)} fields of bodies: 404 (403"
+        f" in another's name), or an empty list; in the {len(LISTS)} lists nothing of another's; nothing of the first has changed; {_elsewhere(crew, ours, others)}"
     )
 
 
@@ -97,9 +127,9 @@ def _nobody(crew: Crew) -> list[Caller]:
     return [Caller(crew.cloud.url, key) for key in (None, revoked, alive[:-1], "rl_0123456789ab_" + "x" * 43)]
 
 
-def _everything(crew: Crew, jobs: list[str]) -> tuple[Any, ...]:
+def _everything(crew: Crew, jobs: Jobs) -> tuple[Any, ...]:
     """All that the first tenant has."""
-    return [crew.rows(job) for job in jobs], list(crew.jobs.table.query("T#demo")), crew.objects("demo/")
+    return [crew.rows(job) for job in jobs.values()], list(crew.jobs.table.query("T#demo")), crew.objects("demo/")
 
 
 def _elsewhere(crew: Crew, ours: Belongings, others: Belongings) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from local.standins.piapi import Piapi
 from local.standins.replicate import Replicate
+from local.standins.runway import Runway
 from local.standins.service import StandIn
 from tests.integration.piapi_stage import enveloped
 from tests.integration.replicate_stage import SECRET, signed
@@ -41,6 +42,8 @@ class Wire(Protocol):
     """What its webhooks repeat of a create, at length."""
     stops_what_runs: bool
     """Whether a prediction can be cancelled that has begun."""
+    calls_back: bool
+    """Else rows send no letters, and know creates by their prompts: of one job at a time."""
 
     def stand_in(self) -> StandIn: ...
 
@@ -49,7 +52,7 @@ class Wire(Protocol):
     def cancels(self, method: str, path: str) -> bool: ...
 
     def reports_to(self, create: Mapping[str, Any]) -> str:
-        """The webhook that a create names."""
+        """The webhook that a create names; of one that names none its prompt."""
         ...
 
     def page(self, prediction: str) -> str:
@@ -71,6 +74,7 @@ class ReplicateWire:
     addresses = ("ReplicateBaseUrl",)
     wordy = ("input",)
     stops_what_runs = True
+    calls_back = True
 
     def stand_in(self) -> StandIn:
         return Replicate(webhook_secret=SECRET, webhook_repeats=REPEATS)
@@ -107,6 +111,7 @@ class PiapiWire:
     addresses = ("PiapiBaseUrl", "PiapiUploadUrl")
     wordy = ("input", "config")
     stops_what_runs = False
+    calls_back = True
 
     def stand_in(self) -> StandIn:
         return Piapi(webhook_repeats=REPEATS)
@@ -148,6 +153,36 @@ class PiapiWire:
         return named
 
 
+class RunwayWire:
+    name = "runway"
+    addresses = ("RunwaymlBaseUrl",)
+    wordy = ()
+    stops_what_runs = True
+    calls_back = False
+
+    def stand_in(self) -> StandIn:
+        return Runway()
+
+    def creates(self, method: str, path: str) -> bool:
+        return method == "POST" and path.startswith("/v1/") and path != "/v1/uploads"
+
+    def cancels(self, method: str, path: str) -> bool:
+        return method == "DELETE"
+
+    def reports_to(self, create: Mapping[str, Any]) -> str:
+        return str(create.get("promptText"))
+
+    def page(self, prediction: str) -> str:
+        return f"/v1/tasks/{prediction}"
+
+    def letter(self, prediction: str, create: Mapping[str, Any], status: str, changes: Mapping[str, Any]) -> Letter:
+        raise NotImplementedError("Runway calls nobody back")
+
+    def proof(self, letter: Letter) -> dict[str, str]:
+        return {}
+
+
 REPLICATE: Wire = ReplicateWire()
 PIAPI: Wire = PiapiWire()
-WIRES = (REPLICATE, PIAPI)
+RUNWAY: Wire = RunwayWire()
+WIRES = (REPLICATE, PIAPI, RUNWAY)

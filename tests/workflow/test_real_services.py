@@ -21,11 +21,13 @@ import requests
 from local.checkout import CACHE, ROOT
 from local.standins.piapi import Piapi
 from local.standins.replicate import Replicate
+from local.standins.runway import Runway
 from local.standins.xai import Xai
 from tests.workflow.conftest import Film, Team
 
 REPLICATE_KEY = f"r8_{uuid.uuid4().hex}"
 PIAPI_KEY = uuid.uuid4().hex * 2
+RUNWAY_KEY = f"key_{uuid.uuid4().hex}"
 XAI_KEY = f"xai-{uuid.uuid4().hex}"
 MARK = uuid.uuid4().hex
 
@@ -92,6 +94,13 @@ def piapi() -> Iterator[Piapi]:
 
 
 @pytest.fixture(scope="module")
+def runway() -> Iterator[Runway]:
+    service = Runway(token=RUNWAY_KEY, refuse_loopback=True, cache=CACHE / "clips").start()
+    yield service
+    service.stop()
+
+
+@pytest.fixture(scope="module")
 def xai() -> Iterator[Xai]:
     service = Xai(token=XAI_KEY, refuse_loopback=True).start()
     yield service
@@ -99,7 +108,9 @@ def xai() -> Iterator[Xai]:
 
 
 @pytest.fixture(scope="module")
-def laptop(replicate: Replicate, piapi: Piapi, xai: Xai, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
+def laptop(
+    replicate: Replicate, piapi: Piapi, runway: Runway, xai: Xai, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Laptop]:
     """Its keys have white space around them, as pasted keys do."""
     running = Laptop(
         tmp_path_factory.mktemp("laptop"),
@@ -107,6 +118,8 @@ def laptop(replicate: Replicate, piapi: Piapi, xai: Xai, tmp_path_factory: pytes
         REPLICATE_BASE_URL=replicate.url,
         PIAPI_API_KEY=f"{PIAPI_KEY} ",
         PIAPI_BASE_URL=piapi.url,
+        RUNWAYML_API_SECRET=RUNWAY_KEY,
+        RUNWAYML_BASE_URL=runway.url,
         XAI_API_KEY=f" {XAI_KEY}\n",
         XAI_BASE_URL=f"{xai.url}/v1",
     )
@@ -120,7 +133,7 @@ def job(laptop: Laptop, pictures: list[Path]) -> Any:
     return laptop.team.wait(laptop.team.film(laptop.team.campaign(pictures[:3]), numPairs=2))
 
 
-def asked(service: Replicate | Piapi | Xai, path: str) -> list[Any]:
+def asked(service: Replicate | Piapi | Runway | Xai, path: str) -> list[Any]:
     log = requests.get(f"{service.url}/_log", timeout=10).json()
     return [request["body"] for request in log if request["method"] == "POST" and path in request["path"]]
 
@@ -159,6 +172,16 @@ def test_piapi_makes_a_clip_of_what_was_uploaded_to_it_without_a_webhook(
     assert "config" not in body
 
 
+def test_runway_makes_a_scene_of_a_picture_that_was_uploaded_to_it(laptop: Laptop, runway: Runway) -> None:
+    scenario = laptop.team.post("/scenarios", {"title": "A morning"})["id"]
+    words = {"imagePrompt": "A lamp on a desk", "visualPrompt": "The lamp is lit"}
+    laptop.team.post("/scenes", {"scenarioId": scenario, **words})
+    made = laptop.team.wait(laptop.team.post("/jobs/from-scenes", {"scenarioId": scenario})["jobId"])
+    assert made["status"] == "completed", made["errorMessage"]
+    [body] = asked(runway, "/v1/image_to_video")
+    assert str(body["promptImage"]).startswith(("runway://", "data:image/"))
+
+
 def test_the_vision_model_gets_the_pictures_as_data(xai: Xai, job: Any) -> None:
     body = asked(xai, "/chat/completions")[0]
     parts = [
@@ -175,9 +198,10 @@ def test_nothing_stands_in_for_a_real_service(laptop: Laptop) -> None:
 
 
 def test_the_start_says_what_is_real(laptop: Laptop) -> None:
-    assert laptop.said[-6:-1] == [
+    assert laptop.said[-7:-1] == [
         "Replicate is real and wants to be paid: key from REPLICATE_API_TOKEN in the environment\n",
         "PiAPI is real and wants to be paid: key from PIAPI_API_KEY in the environment\n",
+        "Runway is real and wants to be paid: key from RUNWAYML_API_SECRET in the environment\n",
         "xAI is real and wants to be paid: key from XAI_API_KEY in the environment\n",
         "Replicate is asked every few seconds\n",
         "PiAPI is asked every few seconds\n",
@@ -188,6 +212,6 @@ def test_the_keys_are_in_the_secret_store_alone(laptop: Laptop, job: Any) -> Non
     shown = "".join(laptop.said) + (laptop.out / "local.log").read_text() + (laptop.out / "local.json").read_text()
     processes = laptop.processes()
     assert len(processes) > 4
-    for key in (REPLICATE_KEY, PIAPI_KEY, XAI_KEY):
+    for key in (REPLICATE_KEY, PIAPI_KEY, RUNWAY_KEY, XAI_KEY):
         assert key not in shown
         assert not any(key.encode() in held for both in processes.values() for held in both)

@@ -136,7 +136,7 @@ def library(jobs: JobStore, tenant: str, page: int, per_page: int, show: Callabl
 def _mode(said: object) -> type[TextToVideo | ImageToVideo]:
     if isinstance(said, str) and said in GENERATES:
         return GENERATES[said]
-    detail = f"{'is required' if said is None else 'must be'}: {' or '.join(GENERATES)}"
+    detail = f"{'is required, or a scene_id' if said is None else 'must be'}: {' or '.join(GENERATES)}"
     raise InvalidRequest(f"generation_mode {detail}", errors=(FieldError("generation_mode", detail),))
 
 
