@@ -11,6 +11,7 @@ from infra.door import Door
 from infra.library import Library
 from infra.make_clips import MakeClips
 from infra.parameters import Parameters
+from infra.plan import Plan
 from infra.runtime import Runtime
 from infra.share import Share
 from infra.waivers import waive
@@ -28,6 +29,7 @@ class Accept(Construct):
         share: Share,
         door: Door,
         workflow: Workflow,
+        planning: Plan,
         clips: MakeClips,
         end: Close,
         parameters: Parameters,
@@ -51,6 +53,8 @@ class Accept(Construct):
         self.api.add_environment("PLAYER_SECRET_ARN", self.player_secret.secret_arn)
         self.player_secret.grant_read(self.api)
         self.api.add_environment("VIDEO_GENERATION_MODEL", parameters.video_generation_model)
+        planning.openai_key.hand_to(self.api)
+        self.api.add_environment("OPENAI_BASE_URL", parameters.openai_base_url)
         self.api.add_environment("OUTSIDE_ORIGINS", parameters.outside_origins)
         self.api.add_environment("RUNWAYML_ENABLED", parameters.runwayml_enabled)
         library.lend_rows(self.api, self.sweep)

@@ -6,11 +6,12 @@ from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from functions.studio.events import CANCELLING, CLOSING, LATE, SOURCE
+from functions.studio.events import CANCELLING, CLOSING, COPY, LATE, SOURCE
 from infra.library import Library
 from infra.make_clips import MakeClips
 from infra.parameters import Parameters
 from infra.runtime import Runtime
+from infra.service_key import ServiceKey
 from infra.workflow import Workflow
 
 
@@ -38,12 +39,25 @@ class Close(Construct):
             # A thousand predictions are cancelled one by one, at no more than the provider's 3,000 calls a minute.
             seconds=300,
         )
+        self.copy_film = runtime.function(
+            self,
+            "copy_film",
+            does="Copies a film to where its caller wants it too.",
+            # Gigabytes go through it, as fast as the other side takes them.
+            seconds=900,
+            memory=1024,
+        )
+        self.r2_keys = ServiceKey(self, "R2", service="r2")
+        self.r2_keys.hand_to(self.copy_film)
+        self.copy_film.add_environment("R2_ENDPOINT_URL", parameters.r2_endpoint_url)
         self.bus = events.EventBus(self, "Bus", event_bus_name=Stack.of(self).stack_name)
 
-        library.lend_rows(self.deliver, self.close_job)
+        library.lend_rows(self.deliver, self.close_job, self.copy_film)
+        library.show_media(self.copy_film)
         self.be_told_by(self.deliver, self.close_job, clips.callback, clips.check_clip, clips.keep_clip)
         self.let_stop(self.close_job, clips=clips, workflow=workflow)
         self._hear("ToBeStopped", [CANCELLING, CLOSING], self.close_job)
+        self._hear("ToBeCopied", [COPY], self.copy_film)
         self._hear("CameLate", [LATE], clips.keep_clip)
 
         events.Rule(

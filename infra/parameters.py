@@ -41,3 +41,4 @@ class Parameters:
         self.outside_origins = parameter("OUTSIDE_ORIGINS")
         self.xai_base_url = parameter("XAI_BASE_URL")
         self.openai_base_url = parameter("OPENAI_BASE_URL")
+        self.r2_endpoint_url = parameter("R2_ENDPOINT_URL")

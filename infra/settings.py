@@ -89,6 +89,25 @@ SETTINGS: Final = (
         pattern=KEY,
         would_do=KEY_ALONE,
     ),
+    *(
+        Setting(name, says, secret="R2SecretArn", pattern=KEY, would_do=KEY_ALONE)
+        for name, says in (
+            (
+                "R2_ACCOUNT_ID",
+                "Cloudflare's account, whose R2 films may be copied to (`destination`). The secret is a JSON object of all four.",
+            ),
+            ("R2_ACCESS_KEY_ID", "Of an API token of R2 that may read and write its buckets' objects."),
+            ("R2_SECRET_ACCESS_KEY", "Of the same token."),
+            ("R2_BUCKET_NAME", "The bucket that films are copied to; others that requests may name behind commas."),
+        )
+    ),
+    Setting(
+        "R2_ENDPOINT_URL",
+        "The service that has these buckets, where it is another that speaks S3: empty for Cloudflare's own.",
+        parameter="R2EndpointUrl",
+        pattern=rf"|https?://{ADDRESS}",
+        would_do="an http(s) origin, or nothing",
+    ),
     Setting(
         "RUNWAYML_ENABLED",
         "Whether Runway is asked at all: with `false` its models cannot be had, and jobs that have them go on.",

@@ -67,6 +67,7 @@ class Reelay(Stack):
             share=share,
             door=door,
             workflow=workflow,
+            planning=planning,
             clips=clips,
             end=end,
             parameters=parameters,
@@ -94,6 +95,7 @@ class Reelay(Stack):
             "RunwaySecretArn": clips.runway_key.arn,
             "XaiSecretArn": planning.key.arn,
             "OpenaiSecretArn": planning.openai_key.arn,
+            "R2SecretArn": end.r2_keys.arn,
             "DeadChecksUrl": clips.dead_checks.queue_url,
         }.items():
             CfnOutput(self, name, value=value)

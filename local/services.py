@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -10,6 +11,9 @@ from urllib.parse import urlsplit
 from infra.settings import SETTINGS, setting
 from local.checkout import CACHE
 from local.settings import SettingRefused, Settings
+
+COPIES: Final = "R2SecretArn"
+"""The secret of where films are copied to holds several names, as JSON."""
 
 CHECK_DELAYS: Final = "3,3,5,10"
 
@@ -112,11 +116,13 @@ def parameters_of(settings: Settings, stand_ins: Mapping[str, str]) -> dict[str,
 
 def secrets_of(settings: Settings, stand_ins: Collection[str]) -> dict[str, str]:
     """The key to put into each secret, by the output that names it; a secret that is not here stays as it was made."""
-    return {
+    keys = {
         one.secret: settings.get(one.key, f"stand-in-{name}")
         for name, one in SERVICES.items()
         if one.key in settings or name in stand_ins
     }
+    copies = {one.name: settings[one.name] for one in SETTINGS if one.secret == COPIES and one.name in settings}
+    return keys | ({COPIES: json.dumps(copies)} if copies else {})
 
 
 def description_of(settings: Settings, stand_ins: Collection[str]) -> Iterator[str]:

@@ -52,11 +52,13 @@ def accept_asset(
     asset_id: str | None = None,
     field: str = "file",
     most_bytes: int | None = None,
+    dry: bool = False,
 ) -> Accepted:
     """The asset that the file has become; where the campaign has one of the same file, that one, as it is.
 
     Nothing is kept of a file that is refused, or comes a second time. `asset_id` is that of an announced upload;
-    `most_bytes` is what the way by which it came can carry, where that is less than its kind may have.
+    `most_bytes` is what the way by which it came can carry, where that is less than its kind may have. `dry`: it is looked at,
+    and nothing is kept of any.
     """
     digest = sha256(body).hexdigest()
     known = library.same_asset(campaign, digest)
@@ -82,6 +84,8 @@ def accept_asset(
         updated_at=stamp,
         **file.facts,
     )
+    if dry:
+        return Accepted(asset, new=False)
     try:
         media.put(asset.key, file.body, asset.content_type)
         if asset.thumbnail_key and file.thumbnail:

@@ -29,6 +29,10 @@ from functions.studio.telemetry import about
 PUBLIC = frozenset({f"{ROOT}/health", f"{ROOT}/openapi.json", f"{ROOT}/docs"})
 """The only paths without a key."""
 
+PAGE_OF_AD = "/ads/<page_id>"
+"""The only route for everybody who has a link: what names the page is not to be guessed, and the page has no tenant's data
+but the ad."""
+
 BY_TOKEN = frozenset({f"{ROOT}/videos/<job_id>/playlist.m3u8", f"{ROOT}/videos/<job_id>/film.m3u8"})
 """The only routes that a player token opens as well: each its own path."""
 
@@ -54,7 +58,7 @@ def require_key(app: APIGatewayHttpResolver, next_middleware: Next) -> Response[
     token = app.current_event.query_string_parameters.get("token")
     if token is not None and route.path in BY_TOKEN:
         given.player_tokens().check(path, token)
-    elif path not in PUBLIC:
+    elif path not in PUBLIC and route.path != PAGE_OF_AD:
         caller = given.keys().authenticate(app.current_event.headers)
         app.append_context(caller=caller)
         about(tenant=caller.tenant)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functions.api.envelope import ROOT, Metadata, Money, View
+from functions.api.listing_views import CaptionsUrls, captions_urls
 from functions.studio.cut import Format
 from functions.studio.jobs import Film, Job, RunKind
 
@@ -16,6 +17,8 @@ class FilmView(View):
     video_url: str
     thumbnail_url: str
     manifest_url: str
+    captions_urls: CaptionsUrls | None
+    """Of a film in which something is said."""
     duration_seconds: float
     width: int
     height: int
@@ -53,6 +56,7 @@ def film_view(job: Job, film: Film) -> FilmView:
         video_url=f"{videos}/combined{run}",
         thumbnail_url=f"{videos}/thumbnail{run}",
         manifest_url=f"{ROOT}/jobs/{job.id}/manifest{run}",
+        captions_urls=captions_urls(job, film),
         created_at=film.delivered_at,
     )
 

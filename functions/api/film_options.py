@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
@@ -32,6 +32,7 @@ from functions.studio.tracks import TRACKS, Track
 
 MOST_CLIPS = 1000
 
+NO_MUSIC = "none"
 _TRACKS = f"one of {', '.join(TRACKS)}"
 
 JoinSeconds = Annotated[float, Field(ge=0.1, le=2)]
@@ -82,6 +83,16 @@ def _by_its_name(said: Any) -> Any:
     return {"kind": said} if isinstance(said, str) else said
 
 
+def _track(said: Any) -> Any:
+    if said == NO_MUSIC:
+        return None
+    if isinstance(said, str):
+        if said not in TRACKS:
+            raise ValueError(f'must be {NO_MUSIC}, {_TRACKS}, or {{"assetId": …}} of music of your own')
+        return {"track": said}
+    return said
+
+
 class CutOptions(inputs.Input):
     """Of a film whose clips say how large it is, and of what shape."""
 
@@ -94,7 +105,11 @@ class CutOptions(inputs.Input):
     audio: Audio = "keep"
     """`music` needs `music`, and keeps the clips' sound above it; so does `keep` with it. `strip` with it leaves the music
     alone."""
-    music: MusicWish | None = None
+    music: Annotated[
+        MusicWish | None,
+        BeforeValidator(_track, json_schema_input_type=Literal["none"] | Track | MusicWish | None),
+    ] = None
+    """One of our tracks by its name, an asset of type audio, or none."""
     quality: Quality = "balanced"
     background: Background = "blurred"
     watermark: WatermarkWish | None = None

@@ -62,10 +62,7 @@ class Darkroom:
         body = fetch_file(url, "image", self.outside, field=field)
         called = inputs.without_controls(PurePath(unquote(re.split("[?#]", url)[0])).name).strip()[:200]
         wish = Wish(called, "image", [])
-        accepted = accept_asset(wish, body, campaign, self.library, self.media, field=field)
-        if self.dry and accepted.new:
-            self.forget(accepted.asset)
-        return accepted
+        return accept_asset(wish, body, campaign, self.library, self.media, field=field, dry=self.dry)
 
     def forget(self, asset: Asset) -> None:
         """One that nothing has come of."""

@@ -20,7 +20,7 @@ def refuse_while_running(running: Iterable[Job], what: str) -> None:
 
 def refuse_while_needed(asset: Asset, jobs: JobStore) -> None:
     """Music is needed until a film is there that has it, of whichever campaign. So is a picture that a film is cut with, that
-    a prompted one begins with, or that a picture of a scene is to look like; and one is needed while a job chooses among its campaign's, while a clip that begins or
+    a prompted one begins with, that a listing shows, or that a picture of a scene is to look like; and one is needed while a job chooses among its campaign's, while a clip that begins or
     ends with it is open."""
     running = jobs.running(asset.tenant)
     refuse_while_running((job for job in running if _needs(job, asset, jobs)), KINDS[asset.type].word)
@@ -31,6 +31,8 @@ def _needs(job: Job, asset: Asset, jobs: JobStore) -> bool:
         return True
     if asset.type != "image":
         return False
+    if job.listing and asset.id in job.listing.asset_ids:
+        return True
     if job.scenario_id and any(clip.reference_asset_id == asset.id for clip in jobs.clips(job.id)):
         return True
     if job.campaign_id != asset.campaign_id:

@@ -6,6 +6,7 @@ from typing import Any
 
 from functions.api import inputs
 from functions.api.clip_failure import ClipFailureOptions
+from functions.api.destinations import DestinationWish, the_destination
 from functions.api.film_options import CutOptions, FilmOptions
 from functions.studio.library import Campaign, Client, Library
 
@@ -15,6 +16,8 @@ class AnyJobRequest(CutOptions, ClipFailureOptions):
     title: inputs.Name | None = None
     budget_usd: inputs.Dollars | None = None
     metadata: inputs.Metadata = {}
+    destination: DestinationWish | None = None
+    """Where the film is copied to, beside our own store."""
 
 
 class JobRequest(FilmOptions, AnyJobRequest):
@@ -33,4 +36,9 @@ def for_whom(asked: AnyJobRequest, campaign_id: str, tenant: str, library: Libra
 def as_asked(asked: AnyJobRequest) -> dict[str, Any]:
     """The fields of a job's row that are the request's own."""
     budget = None if asked.budget_usd is None else inputs.exactly(asked.budget_usd)
-    return {"title": asked.title, "budget_usd": budget, "metadata": asked.metadata}
+    return {
+        "title": asked.title,
+        "budget_usd": budget,
+        "metadata": asked.metadata,
+        "destination": the_destination(asked.destination),
+    }

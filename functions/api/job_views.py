@@ -12,9 +12,11 @@ from pydantic import ConfigDict
 from functions.api.clip_failure import OnClipFailureView, wish_view
 from functions.api.clip_urls import clip_url
 from functions.api.comparison import ShotView, comparison
+from functions.api.destinations import DeliveredToView, delivered_to
 from functions.api.envelope import ROOT, Metadata, Money, View
 from functions.api.film_list import FilmView, film_view
 from functions.api.film_options import OptionsView, options_view
+from functions.api.listing_views import ListingView, listing_view
 from functions.api.money_views import CostsView, costs_view
 from functions.api.prompt_views import BriefView, ChoiceView, brief_view, choice_view
 from functions.api.scene_views import ScenesView, scenes_view
@@ -129,6 +131,10 @@ class JobView(JobBase):
     """How its model was chosen; None where the caller named it."""
     scenes: ScenesView | None
     """Of a film of scenes."""
+    listing: ListingView | None
+    """Of a listing's film."""
+    delivered_to: DeliveredToView | None
+    """Where its latest film was copied to, or why not yet."""
     comparison: list[ShotView] | None
     """None where every shot was made once."""
     approval: ApprovalView | None
@@ -237,6 +243,9 @@ def _message(job: Job) -> str:
     if job.kind == "scenes":
         scenes = "1 scene" if job.total_clips == 1 else f"{job.total_clips} scenes"
         return f"Job created with {scenes}, pictures by {job.image_model}, videos by {job.model}. Generation started."
+    if job.listing:
+        pictures = "1 picture" if job.total_clips == 1 else f"{job.total_clips} pictures"
+        return f"Job created with {pictures}. The narration is being made, then the film."
     if job.num_pairs is None:
         return "Job created. The image pairs are being selected, then video generation starts."
     pairs = "1 image pair" if job.num_pairs == 1 else f"{job.num_pairs} image pairs"
@@ -285,7 +294,7 @@ def job_summary(job: Job) -> JobSummary:
 def job_view(job: Job, clips: Sequence[Clip], films: Sequence[Film], link: PlayerLink) -> JobView:
     """The counts are those of the clips' rows, so they move while the job runs."""
     changes = {
-        "warnings": [*job.warnings, *_missing(job, clips), *_silent(clips)],
+        "warnings": [*job.warnings, *_missing(job, clips), *_silent(clips), *_not_copied(job)],
         "updated_at": max([job.updated_at, *(clip.updated_at for clip in clips)]),
         "links": job_links(job, link),
     }
@@ -305,6 +314,8 @@ def job_view(job: Job, clips: Sequence[Clip], films: Sequence[Film], link: Playe
         brief=brief_view(job.brief) if job.brief else None,
         choice=choice_view(job.choice) if job.choice else None,
         scenes=scenes_view(job, clips) if job.kind == "scenes" else None,
+        listing=listing_view(job),
+        delivered_to=delivered_to(job),
         comparison=comparison(job, clips),
         approval=_approval(job, clips),
     )
@@ -350,6 +361,12 @@ def _missing(job: Job, clips: Sequence[Clip]) -> list[str]:
         *(f"Clip {one.number} could not be made anew, and is as it was: {one.error_message}" for one in as_it_was),
         *(f"A cut follows clip {one.clip}: {one.reason}" for one in job.film.omissions if one.join),
     ]
+
+
+def _not_copied(job: Job) -> list[str]:
+    if job.delivery is None or job.delivery.status != "failed":
+        return []
+    return [f"The film was not copied to its destination: {job.delivery.reason}. POST …/deliver tries again."]
 
 
 def _silent(clips: Sequence[Clip]) -> list[str]:

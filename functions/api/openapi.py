@@ -10,12 +10,14 @@ from typing import Any
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.api_gateway import Route
 from aws_lambda_powertools.event_handler.openapi.params import Dependant
+from pydantic import BaseModel
 
 from functions.api.accept_job import reception
-from functions.api.dialects import scenes, words
+from functions.api.dialects import listings, scenes, words
 from functions.api.dialects.prompted import GENERATES
 from functions.api.door import BY_TOKEN, PUBLIC, routes
 from functions.api.envelope import JSON, ROOT
+from functions.api.forms import FORM
 from functions.api.freshness import has_tag
 from functions.api.given import operator
 from functions.api.keys import OPERATOR
@@ -28,7 +30,7 @@ PROBLEM = {
     "description": "A problem (RFC 9457) in `error`",
     "content": {JSON: {"schema": {"$ref": f"{REF}Failure"}}},
 }
-REFUSALS = (words.Refusal, words.NotFoundHere, scenes.Refused)
+REFUSALS = (words.Refusal, words.NotFoundHere, scenes.Refused, listings.ListingRefused)
 REFUSAL = {
     "description": "In the older dialects' words; a video that is not there is `not_found`, of scenes an `error`",
     "content": {JSON: {"schema": {"anyOf": [{"$ref": f"{REF}{one.__name__}"} for one in REFUSALS]}}},
@@ -60,14 +62,18 @@ def document(app: APIGatewayHttpResolver) -> dict[str, Any]:
     schemas = described["components"]["schemas"]
     schemas["Failure"] = _failure()
     schemas["UploadForm"] = _form()
-    for kind in (UrlUpload, PresignedUpload, *GENERATED_FROM, *REFUSALS):
+    in_json = (listings.GenerateScript, listings.CreateAd)
+    for kind in (UrlUpload, PresignedUpload, *GENERATED_FROM, *in_json, *REFUSALS):
         schema = kind.model_json_schema(ref_template=REF + "{model}")
         schemas |= schema.pop("$defs", {}) | {kind.__name__: schema}
+    schemas[listings.GenerateListing.__name__] = _listing_form()
     described["components"]["securitySchemes"] = {**KEYS, "playerToken": PLAYER_TOKEN}
     described["security"] = [{name: []} for name in KEYS]
     described["components"]["responses"] = {"Problem": PROBLEM, "Refusal": REFUSAL}
     described["paths"][f"{ROOT}/assets/upload"]["post"]["requestBody"] = _upload()
     described["paths"][f"{words.ROOT}/generate"]["post"]["requestBody"] = _generate()
+    described["paths"][listings.SCRIPT]["post"]["requestBody"] = _in_json(listings.GenerateScript)
+    described["paths"][listings.CREATE_AD]["post"]["requestBody"] = _in_json(listings.CreateAd)
     for name in POWERTOOLS_OWN:
         del schemas[name]
     _without_titles(described)
@@ -139,7 +145,7 @@ def _add_problems(operation: dict[str, Any], route: Route) -> None:
         statuses |= {"402"}
     if _asks_for(route.dependant, once):
         statuses |= {"409"}
-    dialect = route.path.startswith(f"{words.ROOT}/")
+    dialect = route.path.startswith((f"{words.ROOT}/", listings.ADS))
     refer = {"$ref": f"#/components/responses/{'Refusal' if dialect else 'Problem'}"}
     own = {status: said for status, said in operation["responses"].items() if status not in statuses}
     operation["responses"] = dict(sorted((own | dict.fromkeys(statuses, refer)).items())) | {"default": refer}
@@ -186,7 +192,19 @@ def _upload() -> dict[str, Any]:
 
 def _generate() -> dict[str, Any]:
     schema = {"oneOf": [{"$ref": f"{REF}{kind.__name__}"} for kind in GENERATED_FROM]}
-    return {"required": True, "content": {JSON: {"schema": schema}}}
+    form = {"$ref": f"{REF}{listings.GenerateListing.__name__}"}
+    return {"required": True, "content": {JSON: {"schema": schema}, FORM: {"schema": form}}}
+
+
+def _in_json(kind: type[BaseModel]) -> dict[str, Any]:
+    return {"required": True, "content": {JSON: {"schema": {"$ref": f"{REF}{kind.__name__}"}}}}
+
+
+def _listing_form() -> dict[str, Any]:
+    schema: dict[str, Any] = listings.GenerateListing.model_json_schema(ref_template=REF + "{model}")
+    picture = {"type": "string", "format": "binary"}
+    schema["properties"]["images"] = {"type": "array", "items": picture, "description": "JPEG, PNG or WebP"}
+    return schema
 
 
 def _form() -> dict[str, Any]:

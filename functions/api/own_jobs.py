@@ -8,7 +8,7 @@ from functions.api.keys import Caller
 from functions.studio.clips import Clip
 from functions.studio.errors import FieldError, NotFound
 from functions.studio.job_store import JobStore
-from functions.studio.jobs import Film, Job, Preview
+from functions.studio.jobs import Film, Job, Preview, Subtitles
 from functions.studio.media import Segment
 from functions.studio.media_store import MediaStore
 from functions.studio.rows import is_id
@@ -52,6 +52,12 @@ def own_preview(film: Film) -> Preview:
     if preview is None:
         raise NotFound("The film has no moving preview.", hint="Its thumbnail stands still, and is there.")
     return preview
+
+
+def own_subtitles(film: Film) -> Subtitles:
+    if film.subtitles is None:
+        raise _not_found("The film has no captions.", "job_id", hint="Listings' films have some.")
+    return film.subtitles
 
 
 def film_ranges(job: Job, media: MediaStore) -> Segment:

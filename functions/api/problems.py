@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from math import ceil
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 
-from functions.api.dialects import scenes
+from functions.api.dialects import listings, scenes
 from functions.api.dialects import words as dialects
 from functions.api.envelope import JSON, ROOT, BudgetProblem, CreditProblem, Envelope, FieldProblem, Meta, Problem
 from functions.studio.errors import (
@@ -21,6 +22,7 @@ from functions.studio.errors import (
     RequestError,
     ShortOfCredits,
     Unauthenticated,
+    Unavailable,
     Unexpected,
 )
 from functions.studio.rows import now
@@ -81,6 +83,8 @@ def _headers(error: RequestError) -> dict[str, str]:
             return {"WWW-Authenticate": "Bearer"}
         case InFlight():
             return {"Retry-After": "1"}
+        case Unavailable(seconds=seconds):
+            return {"Retry-After": str(ceil(seconds or 5))}
         case MethodNotAllowed(methods=methods):
             return {"Allow": ", ".join(methods)}
     return {}
@@ -103,6 +107,8 @@ def _problem(
 ) -> Response[Any]:
     if scenes.is_told(app.current_event):
         return scenes.refused(error, headers or {})
+    if listings.is_told(app.current_event):
+        return listings.refused(error, headers or {})
     if app.current_event.path.startswith(f"{dialects.ROOT}/"):
         return dialects.refused(error, headers or {})
     problem = Problem(

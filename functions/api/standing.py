@@ -61,7 +61,7 @@ def the_tier(asker: Asker) -> Tier:
     return tier
 
 
-TOO_MANY = {"image_pairs": "numPairs", "prompt": "durationSeconds", "scenes": "sceneIds"}
+TOO_MANY = {"image_pairs": "numPairs", "prompt": "durationSeconds", "scenes": "sceneIds", "listing": "assetIds"}
 """The field that says of how many clips a job is, by its kind."""
 
 
@@ -69,10 +69,13 @@ def require_tier(job: Job, tier: Tier, catalogue: Catalogue) -> None:
     """NotOfTier for a job of models that the tier may not name, or of more clips than it has."""
     if job.image_model and (why := not_named(catalogue.model(job.image_model, "still"), tier)):
         refuse_to_tier([FieldError("imageModel", why)], "still", tier, catalogue)
-    mode: Mode = job.brief.mode if job.brief else "image" if job.kind == "scenes" else "pair"
-    named = {"model": [job.model], "compare": job.compare, "fallbackModels": job.fallback_models}
+    mode: Mode = job.brief.mode if job.brief else "pair" if job.kind == "image_pairs" else "image"
+    asked = "motion" if job.listing else "model"
+    named = {asked: [job.model], "compare": job.compare, "fallbackModels": job.fallback_models}
+    if job.listing and not job.listing.animated:
+        named = {}
     faults = [
-        FieldError(field if field == "model" else f"{field}.{place}", why)
+        FieldError(field if field == asked else f"{field}.{place}", why)
         for field, names in named.items()
         for place, name in enumerate(names)
         if (why := not_named(catalogue.model(name, mode), tier))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import PurePath
 from typing import Annotated, Any, Literal, NoReturn, TypeVar
 from urllib.parse import unquote
@@ -17,7 +16,8 @@ from functions.api import inputs
 from functions.api.asset_kinds import KINDS
 from functions.api.bodies import at_fault, json_object, require_json_size
 from functions.api.envelope import JSON
-from functions.studio.errors import FieldError, InvalidRequest, RequestError, TooLarge, UnsupportedMedia
+from functions.api.forms import read_form, single
+from functions.studio.errors import FieldError, InvalidRequest, RequestError, TooLarge
 from functions.studio.library import AssetType
 from functions.studio.music import MOST_BYTES as MOST_MUSIC
 
@@ -151,61 +151,18 @@ def _from_form(content_type: str, body: bytes) -> Sent:
 
 
 def _parts(content_type: str, body: bytes) -> tuple[dict[str, Any], list[tuple[str, bytes]]]:
-    from multipart import MultipartError, MultipartParser, parse_options_header
-
-    kind, options = parse_options_header(content_type)
-    if kind != "multipart/form-data":
-        raise UnsupportedMedia(
-            f"An upload is multipart/form-data or {JSON}, not {kind[:80] or 'nothing'}.",
-            hint=f"{_HINT} {_ELSE}",
-            errors=(FieldError("Content-Type", f"must be multipart/form-data or {JSON}"),),
-        )
-    if not options.get("boundary"):
-        raise UnsupportedMedia(
-            "The Content-Type names no boundary.",
-            hint=f"What encodes the form also sets the header. {_HINT}",
-            errors=(FieldError("Content-Type", "must name the boundary of the form"),),
-        )
-    given: dict[str, list[str]] = {}
-    files: list[tuple[str, bytes]] = []
-    try:
-        # No part goes to disk: the whole body is in memory already.
-        for part in MultipartParser(
-            BytesIO(body),
-            options["boundary"],
-            spool_limit=MOST_BYTES,
-            memory_limit=2 * MOST_BYTES,
-            strict=True,
-        ):
-            if part.filename is None:
-                given.setdefault(part.name, []).append(_text(part.name, part.raw))
-            elif part.name == "file":
-                files.append((part.filename, part.raw))
-            else:
-                _refuse(part.name, "must not be a file: what is uploaded is sent as `file`")
-    except MultipartError as error:
-        raise at_fault(RequestError, f"is not a multipart form: {error.args[0]}", _HINT) from None
+    given, sent = read_form(content_type, body, else_takes=f" or {JSON}", hint=f"{_HINT} {_ELSE}")
+    for one in sent:
+        if one.field != "file":
+            _refuse(one.field, "must not be a file: what is uploaded is sent as `file`")
     if "file" in given:
         _refuse("file", "must be a file, not text", hint="With curl: `-F file=@picture.jpg`, with the @.")
     if "tags[]" in given:
         _refuse("tags[]", "is called `tags` here, also when it is repeated")
-    fields: dict[str, Any] = {name: _single(name, values) for name, values in given.items() if name != "tags"}
+    fields: dict[str, Any] = {name: single(name, values) for name, values in given.items() if name != "tags"}
     if "tags" in given:
         fields["tags"] = _tags(given["tags"])
-    return fields, files
-
-
-def _text(name: str, raw: bytes) -> str:
-    try:
-        return raw.decode()
-    except UnicodeDecodeError:
-        _refuse(name, "must be UTF-8 text")
-
-
-def _single(name: str, values: list[str]) -> str:
-    if len(values) > 1:
-        _refuse(name, "must be given once")
-    return values[0]
+    return fields, [(one.name, one.body) for one in sent]
 
 
 def _tags(values: list[str]) -> list[Any]:

@@ -43,7 +43,7 @@ def card(title: str, beneath: str, style: CaptionStyle, language: str, target: T
         baseline += gap
     if beneath:
         baseline += APART * below - gap
-        coloured = f"{{\\1c{in_tag(style.highlight or style.colour)}}}"
+        coloured = f"{{\\1c{in_tag(style.highlighted or style.colour)}}}"
         painted.append(placed(coloured + typeset(beneath, font, language, below), below, baseline, target))
     file = document(target)
     look_of_it = look([title, beneath], style, language, target)

@@ -63,14 +63,14 @@ class Account:
     def used(self) -> Decimal:
         return self.counter.used if self.counter else Decimal(0)
 
-    def reserve(self, amount: Decimal) -> Write:
+    def reserve(self, amount: Decimal, counted: Literal["reserved", "lost"] = "reserved") -> Write:
         """Holds only where the cap still stands, and there is room for the amount."""
         when: dict[str, Any] = {"pk": None}
         if self.counter:
             when = {"pk": ..., "cap": self.counter.cap}
             if self.cap is not None and amount > 0:
                 when["used"] = AtMost(self.cap - amount)
-        return update(*self.key, {"unit": self.unit}, when, add={"reserved": amount, "used": amount})
+        return update(*self.key, {"unit": self.unit}, when, add={counted: amount, "used": amount})
 
 
 class Budgets:
@@ -128,6 +128,26 @@ class Budgets:
         accounts = self._accounts(tenant, campaign.id, campaign)
         limits = [("job", own, Decimal(0)), *((one.of, one.cap, one.used) for one in accounts)]
         return [(of, max(cap - used, Decimal(0))) for of, cap, used in limits if cap is not None]
+
+    def advance(self, tenant: str, usd: Decimal, *writes: Write) -> None:
+        """For what is paid at once, beside any job: counts as lost until `come_to` tells what it came to, so that nothing has to
+        be found again after a crash. Commits it with the writes. OverBudget where the tenant's does not allow it."""
+        for _ in range(TRIES):
+            counter = self._counter(_of_tenant(tenant))
+            account = Account("tenant", "Authorization", _of_tenant(tenant), counter, counter.cap if counter else None)
+            _must_fit("tenant", "Authorization", account.cap, account.used, usd)
+            try:
+                self.table.commit(*writes, account.reserve(usd, "lost"))
+                return
+            except ConditionLost as lost:
+                if lost.index < len(writes):
+                    raise
+        raise ConditionLost(f"the budget of {tenant} kept changing")
+
+    def come_to(self, tenant: str, advanced: Decimal, settled: Decimal, lost: Decimal, *writes: Write) -> None:
+        """Once, for what was advanced: it holds where all the writes do."""
+        change = {"lost": lost - advanced, "settled": settled, "used": settled + lost - advanced}
+        self.table.commit(*writes, update(*_of_tenant(tenant), {"unit": UNIT}, add=change))
 
     def tenant(self, tenant: str) -> Counter:
         return self._counter(_of_tenant(tenant)) or Counter()
@@ -200,6 +220,12 @@ def closed(job: Job, settled: Decimal, lost: Decimal) -> list[Write]:
     change["used"] = settled + lost - job.reserved_cost
     keys = (_of_campaign(job.tenant, job.campaign_id), _of_tenant(job.tenant))
     return [update(*key, {"unit": UNIT}, add=change) for key in keys]
+
+
+def spent_afterwards(job: Job, usd: Decimal) -> list[Write]:
+    """For the transaction that enters what a job's film has cost after its run was over."""
+    keys = (_of_campaign(job.tenant, job.campaign_id), _of_tenant(job.tenant))
+    return [update(*key, {"unit": UNIT}, add={"settled": usd, "used": usd}) for key in keys]
 
 
 def forgotten(campaign: Campaign) -> Write:

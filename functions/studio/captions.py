@@ -9,7 +9,7 @@ from difflib import SequenceMatcher
 from itertools import pairwise
 from typing import Annotated, Literal, NamedTuple
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from functions.studio.narration import Word
 from functions.studio.rows import Row
@@ -31,14 +31,17 @@ def _colour(said: str) -> str:
 
 
 Colour = Annotated[str, AfterValidator(_colour)]
+NO_HIGHLIGHT = "none"
+"""A row does not keep what is None, and would come back with the usual colour."""
+Highlight = Annotated[Literal["none"] | Colour, BeforeValidator(lambda said: NO_HIGHLIGHT if said is None else said)]
 
 
 class CaptionStyle(Row):
     font: Font = "inter"
     size: Size = "medium"
     colour: Colour = "#FFFFFF"
-    highlight: Colour | None = "#FFD400"
-    """Of the word that is spoken; None: it looks as the others do."""
+    highlight: Highlight = "#FFD400"
+    """Of the word that is spoken; "none", or None when it is made: it looks as the others do."""
     backing: Backing = "outline"
     """What keeps letters readable over any picture."""
     backing_colour: Colour = "#000000"
@@ -46,6 +49,11 @@ class CaptionStyle(Row):
     upper_case: bool = False
     words_at_once: Annotated[int, Field(ge=1, le=MOST_WORDS)] | None = None
     """None: as many as two rows take."""
+
+    @property
+    def highlighted(self) -> str | None:
+        """The colour of the word that is spoken, where it has one of its own."""
+        return None if self.highlight == NO_HIGHLIGHT else self.highlight
 
 
 # When each word is heard.

@@ -13,8 +13,9 @@ from typing import Any
 from functions.studio.balances import taken
 from functions.studio.budgets import closed
 from functions.studio.clips import OPEN_CLIP, Clip, ClipStatus
+from functions.studio.destinations import Delivery
 from functions.studio.errors import ConditionLost, StaleRun
-from functions.studio.events import CLOSING, JobEvents
+from functions.studio.events import CLOSING, COPY, JobEvents
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import Film, Job, JobStatus, Pause, RunKind
 from functions.studio.ledger import Ledger, Line, beside_clips, credits_taken, totals
@@ -101,7 +102,16 @@ def _taken(job: Job, film: Film) -> dict[str, Any]:
     """What becomes of a job by its new film; a rendition stands beside the film, and changes nothing."""
     if job.purpose.kind is RunKind.RENDITION:
         return {}
-    return {"film": film.attributes()} | ({"cut": job.purpose.cut.attributes()} if job.purpose.cut else {})
+    return {
+        "film": film.attributes(),
+        **({"cut": job.purpose.cut.attributes()} if job.purpose.cut else {}),
+        **({"delivery": waiting_for(film).attributes()} if job.destination else {}),
+    }
+
+
+def waiting_for(film: Film) -> Delivery:
+    """Of a film that is to be copied."""
+    return Delivery(run=film.run, status="waiting", at=now())
 
 
 def close_failed(job_id: str, run: int, reason: str, closing: Closing) -> None:
@@ -179,6 +189,8 @@ def _announce(job: Job, run: int, closing: Closing) -> bool:
     if job.run != run or not job.rests or job.announced_run == run:
         return False
     closing.events.publish(job)
+    if job.delivery and job.delivery.run == job.run and job.delivery.status == "waiting":
+        closing.events.publish(job, COPY)
     closing.jobs.table.commit(*closing.jobs.announced(job))
     return True
 

@@ -15,6 +15,7 @@
     │   │   └── InFlight        the first request with this Idempotency-Key is not answered yet
     │   ├── TooLarge            413
     │   ├── UnsupportedMedia    415
+    │   ├── Unavailable         503: a service that was needed at once does not answer
     │   └── Unexpected          500: ours alone, and the log has it
     ├── WebhookRejected         a callback that proves nothing: 401
     ├── UnknownAttempt          a callback for an attempt that is not (yet) there: 404, so that it is sent again
@@ -187,6 +188,18 @@ class UnsupportedMedia(RequestError):
     status = 415
     code = "unsupported_media"
     title = "Not a kind of file that can be used"
+
+
+class Unavailable(RequestError):
+    """`seconds` until it is worth asking again."""
+
+    status = 503
+    code = "unavailable"
+    title = "A service that is needed for this does not answer"
+
+    def __init__(self, detail: str, seconds: float | None = None) -> None:
+        super().__init__(detail, hint="Nothing was kept. Ask again in a moment.")
+        self.seconds = seconds
 
 
 class Unexpected(RequestError):

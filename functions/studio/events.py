@@ -18,6 +18,8 @@ SOURCE = "reelay"
 CANCELLING = "job.cancelling"
 CLOSING = "job.closing"
 """That a job is to be cancelled, or has no hope of a film: heard by close_job, which stops what runs for it."""
+COPY = "film.to_be_copied"
+"""That a film is to be copied to its destination: heard by copy_film."""
 LATE = "clip.late"
 """That a clip has come which was given up: heard by keep_clip."""
 

@@ -24,6 +24,7 @@ from functions.studio.clips import (
     KeptPicture,
     given_back,
 )
+from functions.studio.destinations import Delivery, Destination
 from functions.studio.errors import NotFound, StaleRun
 from functions.studio.jobs import MOVES, RESTING, TERMINAL, Film, Job, JobStatus, LeftOut, Purpose, before
 from functions.studio.listing import EVERY, WITH_FILM, Listed, Span, entry, merged, of_status, places
@@ -79,6 +80,10 @@ def said(fault: Fault | None) -> dict[str, str | None]:
     if fault is None:
         return {"errorMessage": None, "errorClass": None, "errorInput": None}
     return {"errorMessage": fault.message, "errorClass": fault.error_class, "errorInput": fault.input}
+
+
+def _as_read(delivery: Delivery | None) -> dict[str, Any] | None:
+    return delivery.attributes() if delivery else None
 
 
 class JobStore:
@@ -229,6 +234,19 @@ class JobStore:
         when = {"run": job.run, "status": JobStatus.AWAITING_APPROVAL.value, "pause": job.pause.attributes()}
         pause = job.pause.model_copy(update={"approved": list(clips)})
         return update(_pk(job.id), "JOB", {"pause": pause.attributes(), "updatedAt": now()}, when)
+
+    def to_be_copied(self, job: Job, delivery: Delivery, destination: Destination) -> Write:
+        """Holds only while the copy is as it was read."""
+        changes = {"delivery": delivery.attributes(), "destination": destination.attributes(), "updatedAt": now()}
+        return update(_pk(job.id), "JOB", changes, {"pk": ..., "delivery": _as_read(job.delivery)})
+
+    def copied(self, job: Job, delivery: Delivery, usd: Decimal) -> Write:
+        """What came of copying the job's film, and what that took; holds only while it is the film that was to be copied."""
+        changes: dict[str, Any] = {"delivery": delivery.attributes(), "updatedAt": now()}
+        if usd:
+            changes["besideClips"] = {**job.beside_clips, "storage": job.beside_clips.get("storage", Decimal(0)) + usd}
+        when = {"pk": ..., "delivery": _as_read(job.delivery)}
+        return update(_pk(job.id), "JOB", changes, when, add={"actualCost": usd} if usd else {})
 
     def begin_to_cancel(self, job: Job, reason: str, told: Mapping[str, Any] | None = None) -> Write:
         """From here on nothing is sent for the run, and it can end as cancelled alone; holds while it has not ended, and its

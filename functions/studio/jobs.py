@@ -12,6 +12,7 @@ from pydantic import Field
 from functions.studio.brief import Brief
 from functions.studio.choice import Choice
 from functions.studio.cut import Cut, Format, Transition, TransitionKind
+from functions.studio.destinations import Delivery, Destination
 from functions.studio.listings import Listing
 from functions.studio.media import Loudness
 from functions.studio.narration import NarrationRef
@@ -279,6 +280,10 @@ class Job(Row):
     metadata: dict[str, Any] = Field(default_factory=dict)
     warnings: list[str] = Field(default_factory=list)
     film: Film | None = None
+    destination: Destination | None = None
+    """Where its films are copied to when they are delivered."""
+    delivery: Delivery | None = None
+    """What came of that, of the latest film."""
     error_message: str | None = None
     closing: str | None = None
     """Why the run is being ended, from before its clips are settled: nothing is sent to a provider any more."""

@@ -124,6 +124,10 @@ class Ledger:
     def reserve(self, job_id: str, line: Line) -> Write:
         return put(f"J#{job_id}", f"LEDGER#{line.attempt_id}", line.attributes())
 
+    def enter(self, job_id: str, line: Line) -> Write:
+        """Of money that is spent already; holds once."""
+        return put(f"J#{job_id}", f"LEDGER#{line.attempt_id}", line.attributes(), {"pk": None})
+
     def remove(self, job_id: str, line: Line) -> Write:
         """Of a clip that was never chosen."""
         return delete(f"J#{job_id}", f"LEDGER#{line.attempt_id}")

@@ -25,6 +25,9 @@ LONGEST_DELETION = 60.0
 USUAL_CAMPAIGN = "Scenarios"
 """What the campaign is called of scenarios that name none."""
 
+LISTINGS = "Listings"
+"""The same of listings."""
+
 PAGE = 100
 """Rows read at once while a filter looks for what it wants."""
 
@@ -115,6 +118,11 @@ class Upload(Entry):
 E = TypeVar("E", bound=Entry)
 
 
+def usual_id(tenant: str, called: str) -> str:
+    """Of the campaign of what names none."""
+    return id_of(tenant if called == USUAL_CAMPAIGN else f"{tenant} {called}")
+
+
 def _pk(tenant: str) -> str:
     return f"T#{tenant}"
 
@@ -169,6 +177,14 @@ class Library:
         """Under an id of its own: what the SDK repeats is the same again."""
         self.table.commit(put(_pk(entry.tenant), _prefix(type(entry)) + entry.id, entry.attributes()))
 
+    def new(self, entry: Entry) -> Write:
+        """For a transaction: there is none of its id yet."""
+        return put(_pk(entry.tenant), _prefix(type(entry)) + entry.id, entry.attributes(), {"pk": None})
+
+    def replaced(self, entry: Entry, when: Mapping[str, Any]) -> Write:
+        """For a transaction: an entry that is there becomes this one, while `when` holds of it."""
+        return put(_pk(entry.tenant), _prefix(type(entry)) + entry.id, entry.attributes(), {"pk": ..., **when})
+
     def change(self, kind: type[E], tenant: str, entry_id: str, changes: Mapping[str, Any]) -> E:
         """`changes` by their names in the table; None removes one."""
         self.get(kind, tenant, entry_id)
@@ -183,12 +199,12 @@ class Library:
     def remove(self, entry: Client | Campaign | Upload) -> None:
         self.table.commit(delete(_pk(entry.tenant), _prefix(type(entry)) + entry.id))
 
-    def usual_campaign(self, tenant: str) -> Campaign:
+    def usual_campaign(self, tenant: str, called: str = USUAL_CAMPAIGN) -> Campaign:
         """Of what names none: made when it is first wanted, and once more where it was deleted."""
-        campaign_id, stamp = id_of(tenant), now()
+        campaign_id, stamp = usual_id(tenant, called), now()
         if found := self.find(Campaign, tenant, campaign_id):
             return found
-        made = Campaign(id=campaign_id, tenant=tenant, name=USUAL_CAMPAIGN, created_at=stamp, updated_at=stamp)
+        made = Campaign(id=campaign_id, tenant=tenant, name=called, created_at=stamp, updated_at=stamp)
         with suppress(ConditionLost):  # somebody else was quicker
             self.table.commit(put(_pk(tenant), _prefix(Campaign) + made.id, made.attributes(), {"pk": None}))
         return self.get(Campaign, tenant, campaign_id)

@@ -88,7 +88,7 @@ def ass(lines: Sequence[Line], style: CaptionStyle, language: str, target: Targe
     file = document(target)
     file.styles["Default"] = look([line.text for line in lines], style, language, target)
     for line in lines:
-        for state in states(line, target.fps, highlighted=style.highlight is not None):
+        for state in states(line, target.fps, highlighted=style.highlighted is not None):
             first, last = max(state.first - at, 0), min(state.last - at, frames)
             if first < last:
                 rows = _painted(line, state.word, style, language, target)
@@ -170,8 +170,8 @@ def _painted(line: Line, spoken: int | None, style: CaptionStyle, language: str,
             text = word.text if at + 1 < len(row) else word.text.rstrip()
             space = " " if at and parted(row[at - 1].text, word.text) else ""
             said = typeset(shown(text, style, language), style.font, language, size)
-            if turn == spoken and style.highlight:
-                said = f"{{\\1c{in_tag(style.highlight)}}}{said}{{\\1c{in_tag(style.colour)}}}"
+            if turn == spoken and style.highlighted:
+                said = f"{{\\1c{in_tag(style.highlighted)}}}{said}{{\\1c{in_tag(style.colour)}}}"
             painted += space + said
             turn += 1
         rows.append(painted)

@@ -45,7 +45,6 @@ PURE = {
     "captions",
     "caption_lines",
     "fonts",
-    "tracks",
     "writing",
     "scripts",
     "narration_costs",
@@ -62,6 +61,10 @@ PURE = {
     "tiers",
     "timeline",
     "visible",
+    "tracks",
+    "destinations",
+    "ads",
+    "written_scripts",
 }
 """Data and decisions: the standard library and pydantic only."""
 
@@ -76,6 +79,7 @@ STORES = {
     "events",
     "keyring",
     "pulse",
+    "showcase",
 }
 """One outside thing each; those of rows stand on `table`."""
 

@@ -177,6 +177,7 @@ def test_the_deployment_says_where_everything_is(template: Reader) -> None:
         "RunwaySecretArn": template.only("AWS::SecretsManager::Secret", "Runway"),
         "XaiSecretArn": template.only("AWS::SecretsManager::Secret", "Xai"),
         "OpenaiSecretArn": template.only("AWS::SecretsManager::Secret", "Openai"),
+        "R2SecretArn": template.only("AWS::SecretsManager::Secret", "R2"),
         "DeadChecksUrl": template.only("AWS::SQS::Queue", "DeadChecks"),
     }
 

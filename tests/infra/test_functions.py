@@ -34,8 +34,8 @@ PROVIDERS = (
 WIRING = {
     "api": Wiring(
         f"TABLE_NAME MEDIA_BUCKET {SHARED} STATE_MACHINE_ARN VIDEO_GENERATION_MODEL PLAYER_SECRET_ARN EVENT_BUS_NAME"
-        " OUTSIDE_ORIGINS RUNWAYML_ENABLED",
-        "rows media remove share remove_shared start player publish",
+        " OUTSIDE_ORIGINS RUNWAYML_ENABLED OPENAI_SECRET_ARN OPENAI_BASE_URL",
+        "rows media remove share remove_shared start player publish openai",
         1024,
         30,
         ffmpeg=True,
@@ -74,6 +74,7 @@ WIRING = {
         "TABLE_NAME MEDIA_BUCKET TRACKS_FOLDER", "rows media", 3008, 900, tmp=10240, ffmpeg=True, tracks=True
     ),
     "deliver": Wiring("TABLE_NAME EVENT_BUS_NAME APPROVAL_SECONDS", "rows publish"),
+    "copy_film": Wiring("TABLE_NAME MEDIA_BUCKET R2_SECRET_ARN R2_ENDPOINT_URL", "rows look r2", 1024, 900),
     "close_job": Wiring(
         f"TABLE_NAME STATE_MACHINE_ARN EVENT_BUS_NAME {PROVIDERS}",
         "rows stop answer replicate piapi runway publish",
@@ -119,7 +120,7 @@ def granted(template: Reader, grant: str) -> set[tuple[str, str]]:
             return each(f"{READ_MEDIA} {WRITE_MEDIA}", f"{shared}/*") | each("s3:ListBucket", shared)
         case "remove_shared":
             return each("s3:DeleteObject", f"{shared}/*")
-        case "replicate" | "piapi" | "runway" | "xai" | "openai" | "player":
+        case "replicate" | "piapi" | "runway" | "xai" | "openai" | "r2" | "player":
             secret = template.only("AWS::SecretsManager::Secret", grant.capitalize())
             return each("secretsmanager:GetSecretValue secretsmanager:DescribeSecret", secret)
         case "speak":
@@ -215,7 +216,7 @@ def test_a_role_is_its_service_s_alone(template: Reader) -> None:
 
 def test_functions_let_nobody_call_them_but_the_door_and_the_events_that_they_hear(template: Reader) -> None:
     called = {template.text(each["FunctionName"]) for each in template.all("AWS::Lambda::Permission").values()}
-    outside = ("api", "callback", "close_job", "keep_clip", "sweep")
+    outside = ("api", "callback", "close_job", "copy_film", "keep_clip", "sweep")
     assert called == {f"{template.function_id(folder)}.Arn" for folder in outside}
 
 

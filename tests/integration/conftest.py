@@ -26,6 +26,7 @@ from functions.studio.table import Table
 from local.ffmpeg import path_with_ffmpeg
 from local.layers import fonts_folder, tracks_folder
 from local.mends import tables
+from local.standins.openai import OpenAi
 from local.standins.xai import Xai
 from tests.integration.api_events import Caller
 from tests.integration.choice_stage import Lately, MovedClock
@@ -161,6 +162,13 @@ def xai(vision_service: Xai) -> Xai:
     """The stand-in, with no script and an empty log."""
     requests.post(f"{vision_service.url}/_reset", timeout=5).raise_for_status()
     return vision_service
+
+
+@pytest.fixture(scope="session")
+def openai_service() -> Iterator[OpenAi]:
+    service = OpenAi(token="key").start()
+    yield service
+    service.stop()
 
 
 @pytest.fixture

@@ -87,14 +87,14 @@ class Belongings:
     def send(self, one: Operation, by: Asker, query: str = "") -> Reply:
         """With the smallest body that it takes."""
         for kind, schema in one.forms:
-            return self._send(one, by, query, *sent_as(kind, example(schema, self.named), picture()))
+            return self._send(one, by, query, *sent_as(kind, schema, example(schema, self.named), picture()))
         return self._send(one, by, query, "", "")
 
     def send_naming(self, case: tuple[Operation, str, dict[str, Any], str], whose: Belongings, by: Asker) -> Reply:
         """The call with the body of that kind and schema whose field names what is somebody else's."""
         one, kind, schema, field = case
         wanted = whose.named[_camel(field.rpartition(".")[2])]
-        return self._send(one, by, "", *sent_as(kind, example(schema, self.named, field, wanted), picture()))
+        return self._send(one, by, "", *sent_as(kind, schema, example(schema, self.named, field, wanted), picture()))
 
     def is_in(self, answer: Reply) -> bool:
         return any(value in answer.text + str(answer.headers) for value in (*self.ids.values(), self.upload_id))
@@ -181,7 +181,7 @@ def _value(name: str, schema: Mapping[str, Any], ids: Mapping[str, str], field: 
     return "https://example.invalid/picture.png" if name.lower().endswith("url") else "words"
 
 
-def sent_as(kind: str, body: Mapping[str, Any], file: bytes) -> tuple[bytes | str, str]:
+def sent_as(kind: str, schema: Mapping[str, Any], body: Mapping[str, Any], file: bytes) -> tuple[bytes | str, str]:
     """The body on the wire, and its content type."""
     if kind != FORM:
         return json.dumps(body), kind
@@ -190,7 +190,8 @@ def sent_as(kind: str, body: Mapping[str, Any], file: bytes) -> tuple[bytes | st
         for name, value in body.items()
         if name != "file"
     ]
-    head = '--x\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n'
+    field = "file" if "file" in schema["properties"] else "images"
+    head = f'--x\r\nContent-Disposition: form-data; name="{field}"; filename="a.png"\r\n\r\n'
     return "".join(parts).encode() + head.encode() + file + b"\r\n--x--\r\n", f"{FORM}; boundary=x"
 
 

@@ -161,3 +161,19 @@ def test_a_model_whose_provider_cannot_be_asked_is_refused_with_those_that_can(
     problem = asked(acme, campaignId=a_campaign_of(acme, 2), model="runway_veo3.1").problem
     assert problem["detail"].startswith("The model 'runway_veo3.1' cannot be asked: ")
     assert problem["hint"].startswith("Ask for veo3, ")
+
+
+def test_who_writes_speaks_and_listens_is_shown_with_price_state_and_last_day(acme: Caller) -> None:
+    told = acme.get("/api/v3/models?mode=still").data["narrators"]
+    speech = {one["id"]: one for one in told["speech"]}
+    assert told["scripts"][0]["usdPerMillionIn"] > 0
+    assert speech["tts-1-hd"]["retired"] == "2027-01-06"
+    assert {one["id"]: one["retired"] for one in told["timing"]}["whisper-1"] == "2027-02-26"
+    for one in (*told["scripts"], *told["speech"], *told["timing"]):
+        assert one["state"] in ("current", "deprecated", "retired")
+        assert one["source"]
+        assert one["date"]
+    voices = {one["id"]: one for one in told["voices"]}
+    assert {"alloy", "nova", "shimmer", "onyx", "echo", "fable"} <= voices.keys()
+    assert "tts-1-hd" in voices["alloy"]["models"]
+    assert "en" in {one["id"] for one in told["languages"]}

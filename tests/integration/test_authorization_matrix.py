@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -15,12 +16,15 @@ from functions.api.keys import issue_key, revoke
 from functions.studio.clips import ClipStatus
 from functions.studio.closing import deliver
 from functions.studio.job_store import JobStore
-from functions.studio.jobs import Film, JobStatus, Preview
+from functions.studio.jobs import Film, JobStatus, Preview, Subtitles
 from functions.studio.ledger import Ledger
+from functions.studio.library import Library
+from functions.studio.listings import Listing
 from functions.studio.media import Segment, Stretch
 from functions.studio.media_store import MediaStore
-from functions.studio.rows import now
+from functions.studio.rows import new_id, now
 from functions.studio.table import Table
+from functions.studio.written_scripts import WrittenScript
 from tests.integration.api_events import Caller, Reply
 from tests.integration.api_stage import Everything, a_campaign_of, asked
 from tests.integration.matrix import (
@@ -56,6 +60,7 @@ def with_a_film(job: str, jobs: JobStore, media: MediaStore) -> None:
         manifest_key=keys["manifest"],
         ranges_key=keys["ranges"],
         preview=Preview(key="film.webp", sha256="0"),
+        subtitles=Subtitles(srt_key="film.srt", vtt_key="film.vtt", language="en"),
         duration_seconds=8.0,
         frames=192,
         width=1280,
@@ -69,6 +74,13 @@ def with_a_film(job: str, jobs: JobStore, media: MediaStore) -> None:
         jobs.table.commit(jobs.move_job(job, 1, status, {"startedAt": now()}))
     jobs.table.commit(jobs.film_made(job, 1, film))
     deliver(job, 1, a_closing(jobs, Ledger(jobs.table)))
+
+
+def a_script(tenant: str) -> WrittenScript:
+    listing = Listing(title="A lamp", description="It is lit", category="home")
+    return WrittenScript(
+        id=new_id(), tenant=tenant, listing=listing, amount=Decimal(1), created_at=now(), updated_at=now()
+    )
 
 
 class World(Belongings):
@@ -87,7 +99,14 @@ class World(Belongings):
         endow(jobs.table, "acme", "other")
         scenario = a_scenario(caller, campaignId=campaign)
         (scene,) = some_scenes(caller, scenario, 1)
+        tenant = caller.get("/api/v3/me").data["userId"]
+        script = a_script(tenant)
+        jobs.table.commit(Library(jobs.table).new(script))
         ids = {
+            "adId": caller.post("/api/v3/ads", {"title": "A lamp", "description": "It is lit", "jobId": job}).data[
+                "id"
+            ],
+            "scriptId": script.id,
             "scenarioId": scenario,
             "sceneId": scene,
             "taskId": filmed(caller, sceneId=scene).data["jobId"],
@@ -99,7 +118,7 @@ class World(Belongings):
             "jobId": job,
             "videoId": video,
         }
-        super().__init__(ids, upload["id"], caller.get("/api/v3/me").data["userId"])
+        super().__init__(ids, upload["id"], tenant)
 
 
 @pytest.fixture

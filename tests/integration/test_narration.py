@@ -31,13 +31,6 @@ SAID = "Meet the car. It is large, and it is quiet."
 
 
 @pytest.fixture(scope="session")
-def openai_service() -> Iterator[OpenAi]:
-    service = OpenAi(token="key").start()
-    yield service
-    service.stop()
-
-
-@pytest.fixture(scope="session")
 def polly_service() -> Iterator[Polly]:
     service = Polly().start()
     yield service

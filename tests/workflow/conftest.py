@@ -9,22 +9,45 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import boto3
 import imageio_ffmpeg
 import pytest
 import requests
+from moto.server import ThreadedMotoServer
 from PIL import Image, ImageOps
 
 from functions.studio.boxes import read_movie
 from local.cloud import LocalCloud
+from local.credentials import ACCESS_KEY, REGION, SECRET_KEY
 from local.samples import draw_samples
+from local.settings import Settings
 
 GIVE_UP = 240.0
 """Seconds that a job may take before a test calls it hung; the machines are shared."""
 
 
 @pytest.fixture(scope="session")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
-    with LocalCloud(out=tmp_path_factory.mktemp("cloud")) as running:
+def elsewhere() -> Iterator[str]:
+    """Another store that speaks S3, with the bucket that films are copied to."""
+    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    keys = {"aws_access_key_id": ACCESS_KEY, "aws_secret_access_key": SECRET_KEY, "region_name": REGION}
+    boto3.client("s3", endpoint_url=f"http://{host}:{port}", **keys).create_bucket(Bucket="vidx-videos")
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def cloud(elsewhere: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
+    settings = {
+        "R2_ACCOUNT_ID": "account",
+        "R2_ACCESS_KEY_ID": ACCESS_KEY,
+        "R2_SECRET_ACCESS_KEY": SECRET_KEY,
+        "R2_BUCKET_NAME": "vidx-videos",
+        "R2_ENDPOINT_URL": elsewhere,
+    }
+    with LocalCloud(out=tmp_path_factory.mktemp("cloud"), settings=Settings(settings)) as running:
         yield running
 
 

@@ -54,7 +54,7 @@ class Newest(Said):
     """Whether there are more than that; GET /api/v3/jobs has them all."""
 
 
-A = TypeVar("A", bound=Asked)
+A = TypeVar("A", bound=BaseModel)
 
 
 class FieldFault(Said):
@@ -101,7 +101,7 @@ def document_of(form: Form) -> dict[str, Any]:
     if kind not in ("", JSON):
         raise UnsupportedMedia(
             f"This call takes {JSON}, not {kind[:80]}.",
-            hint='Films are asked for as JSON, with "generation_mode" or "scene_id". Listings, which come as forms, are not made yet.',
+            hint='Films are asked for as JSON, with "generation_mode" or "scene_id"; those of listings as a multipart form.',
             errors=(FieldError("Content-Type", f"must be {JSON}"),),
         )
     require_json_size(form.body)

@@ -6,17 +6,20 @@ import json
 import os
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
+from aws_lambda_powertools.event_handler.openapi.params import Body
 from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 
 from functions.api import cursors
 from functions.api.accept_job import Draft, TheReception
 from functions.api.cancel_job import cancel_job
+from functions.api.destinations import DeliverRequest, copy_again
 from functions.api.envelope import JSON, Envelope, Listed, answer, shown
 from functions.api.first_picture import TheDarkroom
+from functions.api.from_listing import draft as draft_of_listing
 from functions.api.from_scenes import draft as draft_of_scenes
 from functions.api.given import (
     Asker,
@@ -52,6 +55,7 @@ from functions.api.job_views import (
     job_view,
     polling,
 )
+from functions.api.listing_request import ListingRequest
 from functions.api.money_views import LedgerView, ledger_view
 from functions.api.own_jobs import film_of_run, own_job
 from functions.api.prompt_request import PromptRequest
@@ -148,6 +152,33 @@ def from_scenes(
     return told_or_done(dry_run, body, drafted, reception)
 
 
+@router.post(
+    "/jobs/from-listing",
+    tags=TAGS,
+    status_code=202,
+    summary="Make a narrated film of a listing and its pictures",
+    responses=REHEARSED,
+)
+def from_listing(
+    body: ListingRequest,
+    asker: Asker,
+    darkroom: TheDarkroom,
+    reception: TheReception,
+    catalogue: TheCatalogue,
+    tier: TheTier,
+    moment: TheMoment,
+    dry_run: DryRun = False,
+) -> Response[Told]:
+    """A script is written (or yours is used as it is), spoken, timed and burned in as captions; the pictures move, and music
+    lies under the voice. `listing` of the job says what came of it."""
+
+    def drafted() -> Draft:
+        by = replace(darkroom, dry=dry_run), reception.budgets, catalogue, tier, moment.facts
+        return draft_of_listing(body, asker.tenant, *by)
+
+    return told_or_done(dry_run, body, drafted, reception)
+
+
 @router.get("/jobs", tags=TAGS, summary="List jobs, newest first")
 def page(
     asker: Asker,
@@ -183,6 +214,21 @@ def cancel(
     job = cancel_job(own_job(jobs, asker.tenant, job_id), jobs, events)
     view = answer(job_view(job, jobs.clips(job.id), jobs.films(job), tokens.link))
     return Response(200 if job.ended else 202, JSON, view, {"Location": job_path(job.id), **polling(job)})
+
+
+@router.post("/jobs/<job_id>/deliver", tags=TAGS, status_code=202, summary="Copy the film to its destination again")
+def deliver(
+    job_id: str,
+    asker: Asker,
+    jobs: TheJobs,
+    events: TheEvents,
+    tokens: ThePlayerTokens,
+    body: Annotated[DeliverRequest | None, Body()] = None,
+) -> Response[Envelope[JobView]]:
+    """Or for the first time, to one that is named here. `deliveredTo` of the job says what came of it."""
+    job = copy_again(own_job(jobs, asker.tenant, job_id), body or DeliverRequest(), jobs, events)
+    view = answer(job_view(job, jobs.clips(job.id), jobs.films(job), tokens.link))
+    return Response(202, JSON, view, {"Location": job_path(job.id)})
 
 
 @router.get("/jobs/<job_id>/sub-jobs", tags=TAGS, summary="Get the clips of a job")

@@ -10,6 +10,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from functions.api.envelope import Envelope, Listed, answer
 from functions.api.given import TheCatalogue
 from functions.api.model_views import ModelView, model_views
+from functions.api.narrator_views import NarratorsView, narrators_view
 from functions.api.standing import TheMoment
 from functions.studio.catalogue import Mode
 from functions.studio.data import State
@@ -17,6 +18,11 @@ from functions.studio.rows import today
 
 router = Router()
 TAGS = ["models"]
+
+
+class ModelsView(Listed[ModelView]):
+    narrators: NarratorsView
+    """Who writes, speaks and times what listings' films say, whatever the filters."""
 
 
 @router.get("/models", tags=TAGS, summary="List the models that clips can be made with")
@@ -28,7 +34,7 @@ def page(
     ] = None,
     provider: Annotated[str | None, Query()] = None,
     state: Annotated[State | None, Query()] = None,
-) -> Envelope[Listed[ModelView]]:
+) -> Envelope[ModelsView]:
     """All of them, in one page. The filters choose among a model's modes: one that has none of them is left out."""
     on = today()
     found = model_views(
@@ -39,4 +45,4 @@ def page(
             mode in (None, model.mode) and provider in (None, model.provider) and state in (None, model.state(on))
         ),
     )
-    return answer(Listed(items=found))
+    return answer(ModelsView(items=found, narrators=narrators_view(catalogue.narrators, on)))

@@ -11,7 +11,15 @@ from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 
 from functions.api.envelope import elsewhere
 from functions.api.given import Asker, OfRun, TheJobs, TheMedia, Viewer
-from functions.api.own_jobs import film_of_run, film_ranges, own_clip_file, own_job, own_preview, watched_job
+from functions.api.own_jobs import (
+    film_of_run,
+    film_ranges,
+    own_clip_file,
+    own_job,
+    own_preview,
+    own_subtitles,
+    watched_job,
+)
 from functions.api.playlists import PLAYLIST, film_playlist, live_playlist
 
 router = Router()
@@ -44,6 +52,18 @@ def thumbnail(job_id: str, asker: Asker, jobs: TheJobs, media: TheMedia, run: Of
 def preview(job_id: str, asker: Asker, jobs: TheJobs, media: TheMedia, run: OfRun = None) -> Response[None]:
     film = film_of_run(jobs, own_job(jobs, asker.tenant, job_id), run)
     return elsewhere(media.signed_url(own_preview(film).key))
+
+
+@router.get("/videos/<job_id>/captions.srt", tags=TAGS, status_code=302, summary="What is said in the film, as SRT")
+def captions_srt(job_id: str, asker: Asker, jobs: TheJobs, media: TheMedia, run: OfRun = None) -> Response[None]:
+    film = film_of_run(jobs, own_job(jobs, asker.tenant, job_id), run)
+    return elsewhere(media.signed_url(own_subtitles(film).srt_key))
+
+
+@router.get("/videos/<job_id>/captions.vtt", tags=TAGS, status_code=302, summary="The same as WebVTT")
+def captions_vtt(job_id: str, asker: Asker, jobs: TheJobs, media: TheMedia, run: OfRun = None) -> Response[None]:
+    film = film_of_run(jobs, own_job(jobs, asker.tenant, job_id), run)
+    return elsewhere(media.signed_url(own_subtitles(film).vtt_key))
 
 
 @router.get(
