@@ -140,7 +140,7 @@ class Services:
         ]
         known = [key for key in there if self.bucket.stored[key] < me.began or self.bucket.stored_by[key] == me.number]
         if known:
-            raise Broken(f"{line.attempt_id} asks {model} for {stage} again, and {known[0]} is the answer")
+            raise Broken(f"{line.attempt_id} asks {model} for {stage} again, and its answer is there")
         call = Call(me.job_id, line.run, line.attempt_id, stage, model, self.world.time, me)
         self.calls.append(call)
         return call

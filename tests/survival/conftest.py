@@ -96,7 +96,7 @@ def opening(studio: Studio, pictures: list[Path], tmp_path_factory: pytest.TempP
             out = tmp_path_factory.mktemp("cloud")
             cloud = kind(
                 out=out,
-                stand_ins=("xai", "openai", "polly"),
+                stand_ins=("xai", "openai"),
                 parameters={"CheckDelays": "2,3,4,5", **parameters, **settings},
             )
             return stack.enter_context(employed(cloud, providers, pictures, clips, still))
@@ -128,7 +128,7 @@ def refreshed(crews: Iterable[Crew]) -> None:
     """Before services that have forgotten everything."""
     services = {service for crew in crews for service in crew.cloud.services.items()}
     for name, url in services:
-        if name not in ("xai", "openai", "polly"):  # what nobody could cancel comes to its end
+        if name not in ("xai", "openai"):  # what nobody could cancel comes to its end
             requests.post(f"{url}/_hurry", timeout=10).raise_for_status()
         requests.post(f"{url}/_reset", timeout=10).raise_for_status()
     for crew in crews:
