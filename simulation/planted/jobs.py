@@ -35,8 +35,8 @@ FAULTS = [
         "announced-before-told",
         "The end of a job is noted as told before it is",
         CLOSING,
-        "    closing.events.publish(job)\n    closing.jobs.table.commit(*closing.jobs.announced(job))\n",
-        "    closing.jobs.table.commit(*closing.jobs.announced(job))\n    closing.events.publish(job)\n",
+        "    closing.events.publish(job)\n    if job.delivery and",
+        "    closing.jobs.table.commit(*closing.jobs.announced(job))\n    closing.events.publish(job)\n    if job.delivery and",
     ),
     Fault(
         "pieces-after-the-move",
