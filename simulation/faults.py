@@ -73,7 +73,7 @@ def generally(fault: str) -> str:
     without = re.sub(r"^job of \w+: ", "", fault)
     without = re.sub(r"\('J#[^)]*'([A-Z]+)[^)]*\)", lambda found: f"a {found[1]} row", without)
     without = re.sub(r"(J#)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "a job", without)
-    without = re.sub(r"\b\d\.\d{4}\.(?:image|video)\.\d+\b", "…", without)
+    without = re.sub(r"\b\d\.\d{4}\.(?:image|video|script|voice|captions)\.\d+\b", "…", without)
     without = re.sub(r"\bp\d+\b", "the prediction", without)
     return re.sub(r"\d[\d.]*|\[[^\]]*\]", "…", without)[:140].replace("|", "/")
 

@@ -125,5 +125,25 @@ HELD = [
         ["stages.Stages.balance", "stages.Stages.add_up", "pictures.stage_faults"],
         "at every write that moves them, and at the end",
     ),
+    (
+        "A service is asked for what a film says where a line pays for it, once at a time, and never for what is answered",
+        ["services.Services.ask"],
+        "whenever one is asked",
+    ),
+    (
+        "A service's answer is kept, then settled at its price; whatever was paid is settled or lost, and was set aside",
+        ["services.Services.answered_first", "narrations.narration_faults", "invariants.Watch._covered"],
+        "when it is settled, at every write that moves money, and at the end",
+    ),
+    (
+        "A narration is given up for a refusal, or after as many tries as the house says; a later run asks again",
+        ["narrations.narration_faults"],
+        "at the end",
+    ),
+    (
+        "A film says what its narration says, whole and at its time",
+        ["surroundings.make_film"],
+        "when it is made of its pieces",
+    ),
 ]
 """The invariant, its checks below `simulation`, and when they are made."""

@@ -15,9 +15,11 @@ from functions.api.approval import Approvals, ApproveRequest
 from functions.api.cancel_job import cancel_job
 from functions.api.envelope import Envelope
 from functions.api.first_picture import Darkroom
+from functions.api.from_listing import draft as draft_of_listing
 from functions.api.from_scenes import draft as draft_of_scenes
 from functions.api.image_pairs import ImagePairsRequest, draft
 from functions.api.job_views import AcceptedView
+from functions.api.listing_request import ListingRequest
 from functions.api.once import Once
 from functions.api.outside import Outside
 from functions.api.own_jobs import own_job
@@ -48,7 +50,7 @@ from functions.studio.errors import ReelayError
 from functions.studio.events import CANCELLING, CLOSING, LATE, JobEvents
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import Job
-from functions.studio.ledger import Ledger
+from functions.studio.ledger import Ledger, Line
 from functions.studio.library import Library
 from functions.studio.media_store import SharedStore
 from functions.studio.messages import CheckClip, ClipTask, CloseJob, KeepClip, LateClip, PieceTask, RequestClip, RunRef
@@ -57,7 +59,7 @@ from functions.studio.pulse import Pulse
 from functions.studio.sending import Outbox
 from functions.studio.stopping import Brake
 from functions.studio.storyboard import Storyboard
-from functions.studio.table import Table
+from functions.studio.table import Table, row
 from functions.studio.workflow import Workflow
 from functions.sweep.pauses import Pauses
 from functions.sweep.sweep import sweep
@@ -75,13 +77,15 @@ from simulation.deployment import (
 from simulation.dynamodb import DynamoDB, Watcher
 from simulation.faces import AtTheDesk, OnTheLine, Replicate
 from simulation.provider import EVERYBODY, Makers, Notice
+from simulation.services import Services, decode
+from simulation.services import encode as spoken_file
 from simulation.states import Execution, Machine, StepFunctions
 from simulation.surroundings import Bucket, Bus, Choosing, Keeping, Sqs, encode, make_film
 from simulation.world import World
 
 Told = Callable[[Any, BaseException | None], None]
 
-Asked = ImagePairsRequest | PromptRequest | ScenesRequest
+Asked = ImagePairsRequest | PromptRequest | ScenesRequest | ListingRequest
 
 
 class House:
@@ -140,6 +144,7 @@ class House:
             makers=self.makers,
         )
         self.vision = Choosing()
+        self.services = Services(world, self.bucket, self._lines_of)
         self.board = Board(
             jobs=self.jobs,
             ledger=self.ledger,
@@ -149,7 +154,16 @@ class House:
             editor=Editor(self.bucket, self.vision, catalogue().vision_models, "url"),
             timeout_seconds=CLIP_TIMEOUT,
             heartbeat_seconds=heartbeat_limit(DELAYS, CLIP_TIMEOUT),
-            booth=Booth(self.library, self.bucket, self.vision, {}, lambda: catalogue().narrators),
+            booth=Booth(
+                library=self.library,
+                media=self.bucket,
+                writer=self.services.writer,
+                speakers=self.services.speakers,
+                narrators=lambda: catalogue().narrators,
+                each=in_turn,
+                decode=decode,
+                encode=spoken_file,
+            ),
         )
         self.darkroom = Darkroom(self.library, self.jobs, self.bucket, Outside())
         self.approved: set[tuple[str, int]] = set()
@@ -261,6 +275,8 @@ class House:
                 return draft_of_scenes(
                     asked, tenant, self.darkroom, self.storyboard, self.budgets, catalogue(), TIER, moment.facts
                 )
+            if isinstance(asked, ListingRequest):
+                return draft_of_listing(asked, tenant, self.darkroom, self.budgets, catalogue(), TIER, moment.facts)
             return draft(asked, tenant, self.library, catalogue(), "veo3", moment.facts("pair"))
 
         return answered(reception.accept(asked, drafted))
@@ -324,6 +340,11 @@ class House:
     def sweep(self) -> Any:
         at = datetime.fromtimestamp(self.world.time, UTC)
         return sweep(self.closing, at), self.pauses.end(at)
+
+    def _lines_of(self, job_id: str) -> list[Line]:
+        """As they are, without anybody's asking."""
+        rows = self.dynamodb.partition(f"J#{job_id}")
+        return [Line.model_validate(row(one)) for one in rows if one["sk"]["S"].startswith("LEDGER#")]
 
     def _shared(self) -> SharedStore:
         return cast(SharedStore, self.shared)  # as far as it is used

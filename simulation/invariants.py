@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from functions.studio.ledger import NARRATION, Line
+from functions.studio.table import row
 from simulation.dynamodb import Key
 from simulation.expressions import Item
 from simulation.house import House
@@ -53,6 +55,9 @@ class Watch:
         elif sk.startswith("LEDGER#"):
             job = self._job_of(pk)
             _line(key, was, item, job)
+            if item is not None and text(item, "state") == "settled" and int(item["clip"]["N"]) == NARRATION:
+                tenant, line = self.house.owner_of_job[pk.removeprefix("J#")], Line.model_validate(row(item))
+                self.house.services.answered_first(tenant, pk.removeprefix("J#"), line)
             if was is None and item is not None and is_of_scenes(job):
                 self.stages.line(pk, self.runs[pk.removeprefix("J#")][int(item["run"]["N"])], item)
             self._moved.add(self.house.owner_of_job.get(pk.removeprefix("J#"), ""))
@@ -79,7 +84,7 @@ class Watch:
             self.house.owner_of_job[job_id] = tenant
             runs[number] = Run(self.house.world.time)
             lines = sum((money(line, "amount") for line in lines_of(self.house, pk)), NOTHING)
-            if "totalClips" in item and lines != money(item, "reservedCost"):
+            if "totalClips" in item and text(item, "kind") != "listing" and lines != money(item, "reservedCost"):
                 raise Broken(f"{pk} reserves {money(item, 'reservedCost')}, and its clips may come to {lines}")
             return
         one, other, before = text(was, "status"), text(item, "status"), int(was["run"]["N"])
@@ -195,7 +200,7 @@ class Watch:
             if reserved or money(job, "reservedCredits"):
                 more = f"{reserved} USD and {money(job, 'reservedCredits')} credits"
                 raise Broken(f"{pk} is {status}, and {more} are reserved for it")
-        elif status != "planning":
+        elif status != "planning" or text(job, "kind") == "listing":
             # Who cancels while clips are chosen finds lines that nothing was set aside for yet: nothing is sent for them.
             unsent = "reserved" if status == "cancelling" else ""
             lines = [

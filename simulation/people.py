@@ -166,12 +166,13 @@ class People:
         self.pictures[campaign.id] = []
         for number in range(film.pictures):
             self.world.time += 0.002
+            thumbnail = f"{tenant}/assets/{number}/thumbnail.jpg"
             asset = Asset(
                 id=new_id(),
                 campaign_id=campaign.id,
                 name=f"picture {number}",
                 key=f"{tenant}/assets/{number}/original.jpg",
-                thumbnail_key=f"{tenant}/assets/{number}/thumbnail.jpg",
+                thumbnail_key=thumbnail,
                 content_type="image/jpeg",
                 bytes=1000,
                 sha256=str(number),
@@ -180,6 +181,8 @@ class People:
                 **stamp,
             )
             self.house.library.add_asset(asset)
+            if film.listing:
+                self.house.bucket.bodies[thumbnail] = a_photo()
             self.house.vision.pictures.add(asset.id)
             self.pictures[campaign.id].append(asset)
         if film.mode == "still":

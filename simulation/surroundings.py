@@ -14,6 +14,9 @@ from typing import Any, cast
 from functions.assemble.assemble import AtFault
 from functions.keep_clip.copying import Copier
 from functions.keep_clip.keep import Keeper
+from functions.make_piece.make import narration_of
+from functions.make_piece.mixing import write_sound
+from functions.studio import sound
 from functions.studio.chat import Chat
 from functions.studio.check_queue import VISIBILITY
 from functions.studio.clips import Answer, Attempt, Clip, Kept, KeptPicture
@@ -30,9 +33,12 @@ from functions.studio.media_store import (
     shared_picture_key,
     thumbnail_key,
 )
+from functions.studio.narration import Narration
 from functions.studio.services import Seen
+from functions.studio.workplace import workplace
 from simulation.aws import Sdk
 from simulation.provider import Makers
+from simulation.runs_seen import Broken
 from simulation.world import World
 
 MOST_RECEIVES = 10
@@ -118,6 +124,10 @@ class Bus(Sdk):
         return self.ask(f"publish {Entries[0]['DetailType']}", put)
 
 
+READ_AGAIN = ("application/octet-stream", "application/json")
+"""What is kept of what is put, beside its key: sound, and answers of services. Pictures are known by their keys."""
+
+
 class Bucket(MediaStore):
     """What lies in a bucket, by key."""
 
@@ -127,6 +137,10 @@ class Bucket(MediaStore):
         self.reached = reached
         """Told of each key that somebody reads, writes or hands out."""
         self.objects: set[str] = set()
+        self.stored: dict[str, float] = {}
+        """When each of them was, for the first time."""
+        self.stored_by: dict[str, int] = {}
+        """By which invocation."""
         self.bodies: dict[str, bytes] = {}
         """Of those that somebody reads for what they are; of all others it is their key."""
 
@@ -134,7 +148,14 @@ class Bucket(MediaStore):
         self.reached(key)
         if key in self.objects:
             self.world.note("stored again:", key)
-        self.world.call(f"store {key}", lambda: self.objects.add(key))
+        me = self.world.current
+
+        def arrive() -> None:
+            self.objects.add(key)
+            self.stored.setdefault(key, self.world.time)
+            self.stored_by.setdefault(key, me.number if me else 0)
+
+        self.world.call(f"store {key}", arrive)
 
     def read(self, key: str) -> bytes:
         self.reached(key)
@@ -142,6 +163,14 @@ class Bucket(MediaStore):
 
     def put(self, key: str, body: Any, content_type: str, *, tags: str = "") -> None:
         self.store(key)
+        if content_type in READ_AGAIN and body:
+            self.bodies[key] = body
+
+    def names(self, folder: str, most: int) -> list[str]:
+        self.reached(folder)
+        return self.world.call(
+            f"list {folder}", lambda: sorted(one for one in self.objects if one.startswith(folder))[:most]
+        )
 
     def delete(self, *keys: str) -> None:
         for key in keys:
@@ -250,10 +279,38 @@ class Keeping(Keeper):
 def encode(piece: Piece, target: Target, job: Job, media: MediaStore) -> Probe:
     assert isinstance(media, Bucket)
     media.store(piece.key)
+    told = narration_of(piece, job, media)
+    if piece.pcm_key and told and told.pcm_key:
+        media.put(piece.pcm_key, _sound_of(piece, target, media.read(told.pcm_key)), "application/octet-stream")
     picture = a_picture(wide=True, seconds=1).model_copy(
         update={"width": target.width, "height": target.height, "frames": piece.frames, "span": piece.frames * 512}
     )
     return Probe(bytes=1000, picture=picture)
+
+
+def _sound_of(piece: Piece, target: Target, narration: bytes) -> bytes:
+    with workplace() as folder:
+        spoken, made = folder / "spoken.pcm", folder / "made.pcm"
+        spoken.write_bytes(narration)
+        write_sound(piece, target, [None] * len(piece.shots), made, spoken)
+        return made.read_bytes()
+
+
+def _check_heard(job: Job, pieces: Sequence[Piece], media: Bucket) -> None:
+    """What the pieces of a narrated film say one after the other is what its narration says, whole and at its time."""
+    target, begins = pieces[0].target, pieces[0].narration_at
+    if job.narration is None or not job.narration.spoken:
+        return
+    assert target is not None
+    assert begins is not None
+    told = Narration.model_validate_json(media.bodies[job.narration.key])
+    assert told.pcm_key is not None
+    whole = b"".join(media.bodies[piece.pcm_key] for piece in pieces if piece.pcm_key)
+    size = sound.RATE // target.fps * sound.SAMPLE_BYTES
+    spoken = media.bodies[told.pcm_key]
+    wanted = bytes(begins * size) + spoken
+    if whole[: len(wanted)] != wanted or whole[len(wanted) :].strip(b"\0"):
+        raise Broken(f"the film of run {job.run} does not say what its narration says")
 
 
 def make_film(
@@ -266,6 +323,7 @@ def make_film(
     for piece in pieces:
         if piece.key not in media.objects:
             raise AssertionError(f"{piece.name} is said to be made, and is not in the bucket")
+    _check_heard(job, pieces, media)
     key = film_key(job.tenant, job.id, job.run)
     media.store(key)
     return Film(

@@ -9,7 +9,7 @@ from decimal import Decimal
 from functions.studio.attempts import LIMITS, models_after, stage_ends
 from functions.studio.clips import STAGES, Attempt, AttemptStatus, Clip, ClipStatus, Outcome, made_with
 from functions.studio.jobs import Job, JobStatus
-from functions.studio.ledger import Line, LineState
+from functions.studio.ledger import NARRATION, Line, LineState, beside_clips
 from functions.studio.media_store import clip_key
 from functions.studio.messages import ClipTask
 from functions.studio.providers.protocol import ALIKE
@@ -18,6 +18,7 @@ from simulation.deployment import CLIP_TIMEOUT
 from simulation.films import film_faults
 from simulation.house import House
 from simulation.invariants import ENDED_JOB, Watch
+from simulation.narrations import narration_faults
 from simulation.pictures import picture_of, stage_faults, word_faults
 from simulation.provider import Work
 from simulation.runs_seen import Run
@@ -40,6 +41,7 @@ PATIENCE_ENDS = {
     "OutputUnreachable",
     "StaleRun",
     "NoClipSurvived",
+    "NarrationFailed",
     "BrokenMedia",
     "PieceUnfit",
     "OverBudget",
@@ -59,7 +61,7 @@ FEWEST_TRIES = 3
 EXPECTED = {"NoClipSurvived", "PieceUnfit", "OverBudget"}
 """With these the plot goes another way, and no paid clip is lost."""
 
-FINAL = {"StaleRun", "BrokenMedia", *EXPECTED, *TIME_IS_OVER}
+FINAL = {"StaleRun", "BrokenMedia", "NarrationFailed", *EXPECTED, *TIME_IS_OVER}
 
 
 LOOKED_WITHIN = 3.0
@@ -109,6 +111,8 @@ class Verdict:
         yield from self._end()
         yield from self._money()
         for line in self.lines:
+            if line.clip == NARRATION:
+                continue
             yield from self._attempt(line, self.attempts.get(line.attempt_id), self.works.get(line.attempt_id, []))
         for clip in self.clips.values():
             yield from self._tries(clip)
@@ -116,6 +120,7 @@ class Verdict:
         yield from picture_faults(self.house, self.job)
         yield from word_faults(self.house, self.job, self.runs)
         yield from stage_faults(self.house, self.shown, self.job, self.lines, self.attempts, self.works)
+        yield from narration_faults(self.house, self.job, self.lines, self.runs, self.executions)
         yield from film_faults(self.house, self.job, [*self.clips.values()], troubled=self.troubled(self.job.run))
 
     def _run(self, number: int, run: Run) -> Iterator[str]:
@@ -192,8 +197,9 @@ class Verdict:
         if self.job.lost_cost != sums[LineState.LOST]:
             yield f"it says {self.job.lost_cost} are lost, and {sums[LineState.LOST]} are"
         clips = sum((clip.actual_cost or Decimal(0) for clip in self.clips.values()), Decimal(0))
-        if clips != self.job.actual_cost:
-            yield f"it says it cost {self.job.actual_cost}, and its clips {clips}"
+        beside = sum(beside_clips(self.lines).values(), Decimal(0))
+        if clips + beside != self.job.actual_cost:
+            yield f"it says it cost {self.job.actual_cost}, and its clips {clips}, and {beside} beside them"
         saved = sum(line.amount - line.counts for line in self.lines if line.run == self.job.run)
         if self.job.status is JobStatus.CANCELLED and (self.job.saved_cost is None or self.job.saved_cost > saved):
             yield f"it says {self.job.saved_cost} were saved, and {saved} came back"

@@ -55,6 +55,19 @@ class Weather:
     output_broken: float = 0.0
     output_expires: float = 0.0
     output_unreachable: float = 0.0
+    # who writes, speaks and listens
+    service_unsent: float = 0.0
+    service_busy: float = 0.0
+    service_fails: float = 0.0
+    service_refuses: float = 0.0
+    service_gone: float = 0.0
+    """From then on."""
+    service_slow: float = 0.0
+    """It has answered when nobody waits any more."""
+    service_unanswered: float = 0.0
+    service_spoils: float = 0.0
+    """It is paid for what is of no use."""
+    # pieces
     piece_spoilt: float = 0.0
     """As Assemble finds it."""
     # its webhooks
@@ -146,6 +159,14 @@ MOST: dict[str, float] = {
     "run_again": 1.0,
     "poor": 1.0,
     "cap_moves": 1.0,
+    "service_unsent": 0.4,
+    "service_busy": 0.6,
+    "service_fails": 0.4,
+    "service_refuses": 0.3,
+    "service_gone": 0.3,
+    "service_slow": 0.4,
+    "service_unanswered": 0.5,
+    "service_spoils": 0.4,
 }
 """A rate lies between a tenth of this and this, in the histories that have it at all; of what goes ill together it is high."""
 

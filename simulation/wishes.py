@@ -9,6 +9,7 @@ from random import Random
 from typing import Any
 
 from functions.api.image_pairs import ImagePairsRequest
+from functions.api.listing_request import ListingRequest
 from functions.api.prompt_request import PromptRequest
 from functions.api.scenes_request import ScenesRequest
 from functions.studio.catalogue import Mode, catalogue
@@ -53,6 +54,20 @@ SCENES: tuple[Choice, ...] = (
 STILL, MOTION = "gen4_image", "gen4_turbo"
 """What they are made with where nothing is named."""
 
+LAMP = {"title": "A desk lamp", "description": "A lamp of brass with warm light.", "category": "home", "price": 79}
+LISTINGS: tuple[Choice, ...] = (
+    ({}, ()),
+    ({}, ()),
+    ({"script": "Look here. A lamp of brass with warm light for you. Come and see it."}, ()),
+    ({"voice": "none", "titleCard": True}, ()),
+    ({"captionsRequired": False, "priceCard": True}, ()),
+    ({"motion": "ray-flash-2"}, ("piapi_wanx_14b",)),
+)
+"""Films of listings: whose script is written, or given; spoken or not; moved by ourselves or by a model."""
+
+NARRATED = Decimal("0.01")
+"""USD that a narration comes to, about, for each picture."""
+
 FILLED = (7, 10, 14, 14)
 LONG = 50
 """Seconds of films that several clips cover; now and then of more clips than have one digit. What fills in with clips of two
@@ -73,9 +88,12 @@ class Sketch:
     shots: int
     others: Sequence[str] = field(default=())
     """Models that a clip of it may be made anew with."""
+    listing: bool = False
 
     @property
     def pictures(self) -> int:
+        if self.listing:
+            return self.shots
         return self.shots + 1 if self.mode == "pair" else int(self.mode != "text")
 
     @property
@@ -86,6 +104,8 @@ class Sketch:
         self, campaign: Campaign, pictures: Sequence[Asset], scenario: Scenario | None, more: dict[str, Any]
     ) -> Any:
         given = {"campaignId": campaign.id, **self.given, **more}
+        if self.listing:
+            return ListingRequest.model_validate({**given, "assetIds": [one.id for one in pictures]})
         if self.mode == "pair":
             return ImagePairsRequest.model_validate(given)
         if scenario is not None:
@@ -98,6 +118,8 @@ def sketch(chance: Random, *, chooses: bool) -> Sketch:
     """With `chooses` mostly one whose model is not named."""
     if chooses and chance.random() < 0.8:
         return prompted(chance, [one for one in PROMPTED if not one[0] or "policy" in one[0]])
+    if chance.random() < 0.2:
+        return _of_a_listing(chance)
     if chance.random() < 0.35:
         return _of_scenes(chance)
     return _of_pairs(chance) if chance.random() < 0.55 else prompted(chance)
@@ -140,6 +162,17 @@ def _of_scenes(chance: Random) -> Sketch:
     still = catalogue().model(given.get("imageModel", STILL), "still").offer(Cut(), 0).cost
     video = {**given, "model": given.get("model", MOTION)}
     return Sketch("still", given, scenes, still + _price(video, "image"), scenes, others)
+
+
+def _of_a_listing(chance: Random) -> Sketch:
+    choice, others = chance.choice(LISTINGS)
+    given, pictures = {**LAMP, "durationSeconds": 5, "resolution": "480p", **choice}, chance.choice((1, 2, 2, 3))
+    clip = NARRATED
+    if "motion" in choice:
+        clip += _price({"model": choice["motion"]}, "image")
+        if chance.random() < 0.3:
+            given["fallbackModels"] = [chance.choice(others)]
+    return Sketch("image", given, pictures, clip, pictures, others, listing=True)
 
 
 def _price(given: dict[str, Any], mode: Mode) -> Decimal:

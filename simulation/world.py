@@ -106,6 +106,7 @@ class Invocation:
         """The only job that it may touch, where it is about one."""
         self.about: tuple[str, str] | None = None
         """The job and the attempt that it is for, where it is for one."""
+        self.began = world.time
         self.well = False
         """Whether it came to its end."""
         self.tenant: str | None = None

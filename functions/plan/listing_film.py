@@ -47,6 +47,7 @@ def plan_listing(job: Job, listing: Listing, board: Board, time_left: Callable[[
         allowance=job.reserved_cost - for_clips,
         left=lambda: time_left() - TIME_TO_WRITE,
         pause=board.editor.pause,
+        each=board.booth.each,
     )
     narration, warnings = narrate(job, listing, board.booth, till, today())
     till.close()

@@ -18,6 +18,7 @@ from functions.plan.paying import Question, Till
 from functions.plan.speakers import Speaker
 from functions.plan.voice import Speech, Take, as_flac, in_the_whole, joined, parts_of, taken
 from functions.studio import sound
+from functions.studio.at_once import Each, at_once
 from functions.studio.captions import aligned, estimated, lost_end, reading_seconds
 from functions.studio.chat import Chat
 from functions.studio.errors import BrokenMedia, ConditionLost, ModelGone, NarrationFailed
@@ -28,7 +29,7 @@ from functions.studio.media_store import MediaStore, asset_key, narration_key
 from functions.studio.narration import Narration, NarrationRef, Timed, Word
 from functions.studio.narration_costs import asking_cost, most_seconds, writing_cost
 from functions.studio.rows import new_id, now
-from functions.studio.scripts import SCHEMA, Script, as_given, most_tokens, written
+from functions.studio.scripts import SCHEMA, Script, as_given, most_tokens, readable, written
 from functions.studio.services import Cast, ChatModel, Language, Narrators, Seen
 from functions.studio.telemetry import logger
 from functions.studio.timeline import sentence_starts
@@ -57,6 +58,9 @@ class Booth:
     """By provider."""
     narrators: Callable[[], Narrators]
     """Those in force."""
+    each: Each = at_once
+    decode: Callable[[bytes, Sequence[str], Path], Take] = taken
+    encode: Callable[[Path, Path], None] = as_flac
 
 
 @dataclass(frozen=True)
@@ -112,6 +116,7 @@ def _writing(model: ChatModel, messages: list[dict[str, Any]], tokens: int, writ
         at_most=asking_cost(model, messages, tokens),
         ask=ask,
         cost=lambda answer: writing_cost(model, Seen(**json.loads(answer))),
+        of_use=lambda answer: readable(Seen(**json.loads(answer))),
     )
 
 
@@ -152,7 +157,10 @@ class _Speaking:
                 )
             except ModelGone:
                 return self._told(narrators.retired(cast.model.name, self.on))
-            takes = [taken(one, speaker.opened, self.folder / f"part_{place}.pcm") for place, one in enumerate(sounds)]
+            takes = [
+                self.booth.decode(one, speaker.opened, self.folder / f"part_{place}.pcm")
+                for place, one in enumerate(sounds)
+            ]
             try:
                 timings = self._timings(parts, sounds, cast, speaker)
             except ModelGone:
@@ -191,7 +199,7 @@ class _Speaking:
     def _spoken(self, text: str, cast: Cast, speaker: Speaker, turn: int) -> Question:
         def ask(seconds: float) -> bytes:
             spoken = speaker.speak(text, cast, seconds)
-            take = taken(spoken, speaker.opened, self.folder / f"try_{new_id()}.pcm")
+            take = self.booth.decode(spoken, speaker.opened, self.folder / f"try_{new_id()}.pcm")
             take.pcm.unlink()
             if take.seconds < LEAST_SPOKEN * self.language.seconds(text, cast.voice.pace):
                 raise BrokenMedia(f"the speech is cut short: it lasts {take.seconds:.1f} s")
@@ -277,7 +285,7 @@ def _key_of(job: Job, body: bytes, extension: str, media: MediaStore, content_ty
 def _asset(job: Job, listing: Listing, speech: Speech, booth: Booth, folder: Path) -> str | None:
     """The speech among the campaign's assets; None where that is being deleted."""
     file = folder / "narration.flac"
-    as_flac(speech.pcm, file)
+    booth.encode(speech.pcm, file)
     body = file.read_bytes()
     digest = sha256(body).hexdigest()
     campaign = booth.library.find(Campaign, job.tenant, job.campaign_id)

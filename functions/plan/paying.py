@@ -8,13 +8,13 @@ again as far as the reservation goes.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from hashlib import sha256
 from typing import TypeVar
 
+from functions.studio.at_once import Each
 from functions.studio.errors import (
     BrokenMedia,
     ConditionLost,
@@ -55,7 +55,8 @@ FEWEST_SECONDS = 10.0
 MOST_SECONDS = 120.0
 """That a service may keep silent for."""
 
-AT_ONCE = 8
+MOST_ANSWERS = 20
+"""To one question, that are looked at: each failed run may have left some."""
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -81,6 +82,8 @@ class Question:
     """With the seconds that it may take; raises errors of ours."""
     cost: Callable[[bytes], Decimal]
     """USD, of an answer."""
+    of_use: Callable[[bytes], bool] = lambda answer: True
+    """Whether a later run makes do with an answer; else it asks again."""
 
     @property
     def fingerprint(self) -> str:
@@ -100,6 +103,7 @@ class Till:
     allowance: Decimal
     left: Callable[[], float]
     pause: Callable[[float], None]
+    each: Each
 
     def answer(self, question: Question) -> bytes:
         return self.answers([question])[0]
@@ -110,7 +114,7 @@ class Till:
         found = self._found(questions)
         tries = dict(MORE_TRIES)
         while missing := list({one.fingerprint: one for one in questions if one.fingerprint not in found}.values()):
-            asked = _each(self._ask, list(zip(missing, self._reserve(missing), strict=True)))
+            asked = self._of_each(self._ask, list(zip(missing, self._reserve(missing), strict=True)))
             waits = []
             for one, said in zip(missing, asked, strict=True):
                 if isinstance(said, bytes):
@@ -137,7 +141,7 @@ class Till:
 
     def _found(self, questions: Sequence[Question]) -> dict[str, bytes]:
         """The answers that are there; whatever an earlier try has left reserved for these questions is ended."""
-        kept = dict(zip((one.fingerprint for one in questions), _each(self._kept, questions), strict=True))
+        kept = dict(zip((one.fingerprint for one in questions), self._of_each(self._kept, questions), strict=True))
         asked = {one.fingerprint: one for one in questions}
         for line in self._lines():
             if line.state is LineState.RESERVED and (one := asked.get(line.request or "")):
@@ -150,8 +154,11 @@ class Till:
 
     def _kept(self, question: Question) -> tuple[str, bytes] | None:
         """An answer that is there, and the attempt that brought it."""
-        keys = self.media.names(self._key(question, ""), 1)
-        return (keys[0].rpartition("/")[2], self.media.read(keys[0])) if keys else None
+        for key in self.media.names(self._key(question, ""), MOST_ANSWERS):
+            attempt, answer = key.rpartition("/")[2], self.media.read(key)
+            if attempt.startswith(f"{self.job.run}.") or question.of_use(answer):
+                return attempt, answer
+        return None
 
     def _key(self, question: Question, attempt: str) -> str:
         return narration_key(self.job.tenant, self.job.id, f"{question.fingerprint}/{attempt}")
@@ -214,7 +221,12 @@ class Till:
             raise NarrationFailed(f"{WORDS[question.stage]}: {error}")
         return wait
 
+    def _of_each(self, work: Callable[[A], B], ones: Sequence[A]) -> list[B]:
+        """What it comes to for each, in their order."""
+        came: dict[int, B] = {}
 
-def _each(work: Callable[[A], B], ones: Sequence[A]) -> list[B]:
-    with ThreadPoolExecutor(max(1, min(AT_ONCE, len(ones)))) as pool:
-        return list(pool.map(work, ones))
+        def do(turn: int) -> None:
+            came[turn] = work(ones[turn])
+
+        self.each(do, range(len(ones)))
+        return [came[turn] for turn in range(len(ones))]

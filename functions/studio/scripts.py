@@ -148,6 +148,15 @@ def question(listing: Listing, language: Language, wanted: int) -> list[dict[str
     return [{"role": "system", "content": SYSTEM}, {"role": "user", "content": "\n".join([*lines, "", wish])}]
 
 
+def readable(seen: Seen) -> bool:
+    """Whether it is a whole answer, however good the script is."""
+    try:
+        Draft.model_validate_json(seen.text)
+    except ValidationError:
+        return False
+    return not seen.refusal and seen.stopped == "stop"
+
+
 def read(seen: Seen, listing: Listing, language: Language, wanted: int) -> tuple[Draft | None, list[str]]:
     """What was answered, if it can be read, and what is wrong with it. NarrationFailed where the model refuses."""
     if seen.refusal:

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from simulation.planted.fault import CLOSING, JOB_STORE, JOBS, KEEP, ONCE, PLAN, RERUNS, SENDING, SWEEP, WORKFLOW, Fault
+from simulation.planted.fault import (
+    BOARD,
+    CLOSING,
+    JOB_STORE,
+    JOBS,
+    KEEP,
+    ONCE,
+    RERUNS,
+    SENDING,
+    SWEEP,
+    WORKFLOW,
+    Fault,
+)
 
 FAULTS = [
     # ends
@@ -35,8 +47,8 @@ FAULTS = [
         "announced-before-told",
         "The end of a job is noted as told before it is",
         CLOSING,
-        "    closing.events.publish(job)\n    closing.jobs.table.commit(*closing.jobs.announced(job))\n",
-        "    closing.jobs.table.commit(*closing.jobs.announced(job))\n    closing.events.publish(job)\n",
+        "    closing.events.publish(job)\n    if job.delivery and",
+        "    closing.jobs.table.commit(*closing.jobs.announced(job))\n    closing.events.publish(job)\n    if job.delivery and",
     ),
     Fault(
         "pieces-after-the-move",
@@ -95,7 +107,7 @@ FAULTS = [
     Fault(
         "planned-twice",
         "A try of Plan writes its clips whether the job is still planned or not",
-        PLAN,
+        BOARD,
         "        jobs.table.commit(jobs.still_planning(job, planner), *some)\n",
         "        jobs.table.commit(*some)\n",
     ),

@@ -13,7 +13,7 @@ import requests
 from functions.studio.closing import close_failed
 from functions.studio.errors import NarrationFailed, StaleRun
 from functions.studio.job_store import JobStore
-from functions.studio.jobs import JobStatus
+from functions.studio.jobs import Job, JobStatus
 from functions.studio.ledger import Ledger, LineState
 from functions.studio.library import Library
 from functions.studio.media_store import MediaStore
@@ -142,16 +142,35 @@ def test_the_next_run_finds_what_the_one_before_has_paid_for(stage: Stage) -> No
     job = stage.job()
     with pytest.raises(NarrationFailed, match="could not be spoken"):
         stage.plan(job)
+    failed = next_run(stage, job)
+    assert failed.beside_clips == {"script": failed.actual_cost}
+    stage.plan(stage.jobs.job(job.id))
+    assert stage.asked() == {"voice": 1, "captions": 1}
+
+
+def test_the_next_run_asks_again_for_a_script_that_was_refused(stage: Stage) -> None:
+    stage.script("refuse", match={"store": False})
+    job = stage.job()
+    for _ in range(2):  # a second try of the same run is told the same, and nobody is asked
+        with pytest.raises(NarrationFailed, match="the model refused"):
+            stage.plan(job)
+    assert stage.asked() == {"script": 1}
+    next_run(stage, job)
+    stage.plan(stage.jobs.job(job.id))
+    assert stage.asked() == {"script": 1, "voice": 1, "captions": 1}
+    assert [line.run for line in stage.lines(job) if line.stage == "script"] == [1, 2]
+
+
+def next_run(stage: Stage, job: Job) -> Job:
+    """The job as its first run has left it; the second has begun, before services that have forgotten everything."""
     requests.post(f"{stage.openai}/_reset", timeout=5).raise_for_status()
     close_failed(job.id, 1, "The job's workflow failed.", a_closing(stage.jobs, stage.ledger))
     failed = stage.jobs.job(job.id)
-    assert failed.beside_clips == {"script": failed.actual_cost}
     stage.board.budgets.accept(
         job.model_copy(update={"run": 2}),
         *stage.jobs.next_run(failed, job.purpose, {"reservedCost": job.reserved_cost}),
     )
-    stage.plan(stage.jobs.job(job.id))
-    assert stage.asked() == {"voice": 1, "captions": 1}
+    return failed
 
 
 def test_of_two_tries_at_once_the_later_one_plans_and_money_is_counted_for_both(stage: Stage) -> None:

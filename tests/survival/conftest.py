@@ -23,7 +23,7 @@ from tests.media import Studio
 from tests.pictures import drawn, saved
 from tests.survival.crew import Crew, Material, Provider
 from tests.survival.gate import Gate
-from tests.survival.table import ROWS, TABLE, Row, as_document, as_line, name_of, number_of
+from tests.survival.table import ROWS, TABLE, Row, as_document, as_line, name_of, number_of, whole
 from tests.survival.ways import WAYS
 from tests.survival.wires import WIRES, Wire
 from tests.workflow.conftest import Team
@@ -94,7 +94,11 @@ def opening(studio: Studio, pictures: list[Path], tmp_path_factory: pytest.TempP
             providers = [stack.enter_context(provided(wire)) for wire in WIRES]
             parameters = {name: value for one in providers for name, value in one.parameters.items()}
             out = tmp_path_factory.mktemp("cloud")
-            cloud = kind(out=out, stand_ins=("xai",), parameters={"CheckDelays": "2,3,4,5", **parameters, **settings})
+            cloud = kind(
+                out=out,
+                stand_ins=("xai", "openai"),
+                parameters={"CheckDelays": "2,3,4,5", **parameters, **settings},
+            )
             return stack.enter_context(employed(cloud, providers, pictures, clips, still))
 
         yield opened
@@ -124,7 +128,7 @@ def refreshed(crews: Iterable[Crew]) -> None:
     """Before services that have forgotten everything."""
     services = {service for crew in crews for service in crew.cloud.services.items()}
     for name, url in services:
-        if name != "xai":  # what nobody could cancel comes to its end
+        if name not in ("xai", "openai"):  # what nobody could cancel comes to its end
             requests.post(f"{url}/_hurry", timeout=10).raise_for_status()
         requests.post(f"{url}/_reset", timeout=10).raise_for_status()
     for crew in crews:
@@ -184,7 +188,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     return report
 
 
-SEEN: dict[int, Row] = {}
+SEEN: dict[str, Row] = {}
+"""By test."""
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
@@ -199,15 +204,15 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     )
     crash = getattr(report.longrepr, "reprcrash", None)
     fault = "" if report.passed else str(crash.message if crash else report.longreprtext).strip().splitlines()[0]
-    SEEN[number] = Row(number, name_of(name), ways, did, "; ".join(map(str, told)), report.passed, fault)
+    SEEN[report.nodeid] = Row(number, name_of(name), ways, did, "; ".join(map(str, told)), report.passed, fault)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    for _, row in sorted(SEEN.items()):
+    rows = whole(SEEN.values())
+    for row in rows:
         terminalreporter.write_line(as_line(row))
-    if SEEN.keys() == ROWS and all(row.held for row in SEEN.values()):
-        TABLE.write_text(as_document(SEEN.values()))
-        terminalreporter.write_line(f"{len(SEEN)} rows, all held: {TABLE.relative_to(TABLE.parents[1])}")
-    elif SEEN:
-        held = sum(row.held for row in SEEN.values())
-        terminalreporter.write_line(f"{held} of {len(SEEN)} rows held")
+    if {row.number for row in rows} == ROWS and all(row.held for row in rows):
+        TABLE.write_text(as_document(rows))
+        terminalreporter.write_line(f"{len(rows)} rows, all held: {TABLE.relative_to(TABLE.parents[1])}")
+    elif rows:
+        terminalreporter.write_line(f"{sum(row.held for row in rows)} of {len(rows)} rows held")

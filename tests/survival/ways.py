@@ -12,6 +12,7 @@ from tests.survival.wires import PIAPI, REPLICATE, RUNWAY, Wire
 PAIRS = "/jobs/from-image-pairs"
 PROMPT = "/jobs/from-prompt"
 SCENES = "/jobs/from-scenes"
+LISTINGS = "/jobs/from-listing"
 
 
 @dataclass(frozen=True)
