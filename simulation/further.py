@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel
@@ -98,7 +99,7 @@ class Later:
         return Further(wish, way, lambda job_id: self.house.run_again(wish.tenant, job_id, way, key, asked, decide))
 
     def _anew(self, wish: Wish, number: int, asked: RegenerateRequest, key: str) -> Further:
-        decide = lambda: regenerate(asked, number, catalogue(), wish.tenant, self.house.library)  # noqa: E731  # as short as it is
+        decide = partial(regenerate, asked, number, catalogue(), wish.tenant, self.house.library)
         return self._run(wish, "regenerate", asked, decide, key)
 
     def _word(self, wish: Wish, number: int) -> Further | None:

@@ -11,7 +11,7 @@ from random import seed as seed_machine
 
 from functions.studio.clock import CLOCK
 from simulation.choices import choice_faults, count_faults
-from simulation.deployment import APPROVAL
+from simulation.deployment import APPROVAL, SECONDS
 from simulation.house import House, StrangersRow, void
 from simulation.invariants import Watch, acknowledged
 from simulation.people import People
@@ -58,8 +58,9 @@ def named(trace: Sequence[str]) -> list[str]:
 
 
 def waited_out(before: Run, run: Run) -> bool:
-    """Whether a run began because nobody had said in time what is to become of the pictures of the one before."""
-    return before.paused is not None and run.began >= before.paused + APPROVAL
+    """Whether a run began because nobody had said in time what is to become of the pictures of the one before. A slow Deliver
+    writes the pause down some time after it has reckoned its end."""
+    return before.paused is not None and run.began >= before.paused + APPROVAL - SECONDS["deliver"]
 
 
 class History:

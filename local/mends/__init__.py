@@ -18,6 +18,7 @@ DATA: Final[tuple[DataMend, ...]] = (
     tables.a_row_is_answered_as_it_is_kept,
     tables.a_conditional_write_is_atomic,
     tables.a_transaction_costs_what_it_touches,
+    tables.a_query_reads_its_own_rows,
     tables.a_transaction_sent_twice_is_done_once,
     queues.attributes_are_not_counted_on_every_send,
     queues.a_look_into_a_queue_asks_for_the_time_once,

@@ -27,7 +27,9 @@ def save_stills(model: Model, given: Mapping[str, Any], shot: Shot, directory: P
         inner = shot.first.crop((edge, edge, shot.first.width - edge, shot.first.height - edge))
         path = directory / f"{number}.{suffix}"
         picture = inscribed(still(inner, shot.width, shot.height), model.prompt(given))
-        picture.save(path, _FORMATS[suffix], quality=asked.get("output_quality", 90))
+        picture.save(
+            path, _FORMATS[suffix], quality=asked.get("output_quality", 90), compress_level=1
+        )  # of a PNG: quickly
         made.append(path)
     return made
 

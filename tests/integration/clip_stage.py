@@ -6,17 +6,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from functions.check_clip.check import check_clip
+from functions.keep_clip.keep import Keeper
 from functions.request_clip.request import request_clip
 from functions.studio import wiring
+from functions.studio.attempts import LIMITS
 from functions.studio.catalogue import catalogue
 from functions.studio.check_queue import CheckQueue
-from functions.studio.clips import Attempt, Clip
+from functions.studio.clips import STAGES, Attempt, Clip
 from functions.studio.events import JobEvents
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import Job
+from functions.studio.ledger import Ledger
 from functions.studio.media_store import MediaStore
 from functions.studio.messages import CheckClip, RequestClip
-from functions.studio.providers import Provider
+from functions.studio.providers import PROVIDERS, Provider
 from functions.studio.recording import mark
 from functions.studio.sending import Outbox
 from functions.studio.stopping import Brake
@@ -79,6 +82,21 @@ class ClipStage:
     def deliver(self, message: dict[str, Any]) -> None:
         """A message of the queue, as check_clip takes it."""
         check_clip(CheckClip.model_validate(message["body"]), self.outbox, JobEvents("bus", self.bus))
+
+    def keeper(self, ledger: Ledger, origin: str, limits: Mapping[str, int] = LIMITS) -> Keeper:
+        """For outputs that lie at `origin`."""
+        return Keeper(
+            jobs=self.jobs,
+            ledger=ledger,
+            media=self.media,
+            shared=self.outbox.shared,
+            provider_of=self.outbox.provider,
+            origins={name: [origin] for name in PROVIDERS},
+            limits=limits,
+            stages=STAGES,
+            events=JobEvents("bus", self.bus),
+            catalogue=catalogue,
+        )
 
     def attempt(self) -> Attempt:
         found = self.jobs.find_attempt(self.job.id, self.task.attempt_id)

@@ -6,12 +6,14 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
 import requests
+from botocore.config import Config
 from moto import mock_aws
 
 from functions.api import given
@@ -67,14 +69,31 @@ def dynamodb_under_many_hands() -> None:
     """As on AWS: conditions and transactions hold when several threads write at once, and a token is carried out once."""
     tables.a_conditional_write_is_atomic()
     tables.a_transaction_costs_what_it_touches()
+    tables.a_query_reads_its_own_rows()
     tables.a_transaction_sent_twice_is_done_once()
     tables.a_row_is_answered_as_it_is_kept()
 
 
+class OneOfEach(boto3.Session):
+    """Whoever asks for a client as somebody did before gets the same one: to make one takes longer than most tests."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._made: dict[str, Any] = {}
+
+    def client(self, service_name: str, **options: Any) -> Any:  # type: ignore[override]  # whose overloads are by name
+        said = {name: vars(value) if isinstance(value, Config) else value for name, value in options.items()}
+        key = f"{service_name} {said}"
+        if key not in self._made:
+            make: Callable[..., Any] = super().client
+            self._made[key] = make(service_name, **options)
+        return self._made[key]
+
+
 @pytest.fixture(scope="session")
 def aws() -> boto3.Session:
-    """One for all tests: what takes its time is reading the descriptions of the services, which a session does once."""
-    return boto3.Session()
+    """One for all tests, of which each has its own moto all the same: that is behind every client."""
+    return OneOfEach()
 
 
 @pytest.fixture

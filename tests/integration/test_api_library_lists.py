@@ -253,8 +253,10 @@ class Meter:
 def metered() -> Iterator[Meter]:
     events, meter = wiring.table().client.meta.events, Meter()
     events.register("after-call.dynamodb", meter.saw)
-    yield meter
-    events.unregister("after-call.dynamodb", meter.saw)
+    try:
+        yield meter
+    finally:
+        events.unregister("after-call.dynamodb", meter.saw)
 
 
 def test_a_page_reads_no_more_rows_however_many_jobs_there_are(acme: Caller, table: Table) -> None:

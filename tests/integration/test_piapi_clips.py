@@ -6,10 +6,9 @@ Its stand-in cannot reach this machine's bucket, so pictures are uploaded; webho
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -17,10 +16,7 @@ import pytest
 import requests
 
 from functions.callback.receive import answer, receive
-from functions.keep_clip.keep import Keeper
-from functions.studio.attempts import LIMITS
-from functions.studio.catalogue import catalogue
-from functions.studio.clips import STAGES, AttemptStatus, ClipStatus, Outcome
+from functions.studio.clips import AttemptStatus, ClipStatus, Outcome
 from functions.studio.events import JobEvents
 from functions.studio.job_store import JobStore
 from functions.studio.ledger import Ledger, LineState, reservation
@@ -89,22 +85,6 @@ def last_of(host: Host) -> Arrival:
     return host.arrivals[-1]
 
 
-def a_keeper(stage: ClipStage, ledger: Ledger, origin: str, limits: Mapping[str, int] = MappingProxyType({})) -> Keeper:
-    """For outputs that lie at `origin`."""
-    return Keeper(
-        jobs=stage.jobs,
-        ledger=ledger,
-        media=stage.media,
-        shared=stage.outbox.shared,
-        provider_of=stage.outbox.provider,
-        origins={"piapi": [origin]},
-        limits=limits,
-        stages=STAGES,
-        events=JobEvents("bus", stage.bus),
-        catalogue=catalogue,
-    )
-
-
 def created(stand_in: StandIn) -> list[Any]:
     log = requests.get(f"{stand_in.url}/_log", timeout=10).json()
     return [entry["body"] for entry in log if (entry["method"], entry["path"]) == ("POST", "/api/v1/task")]
@@ -123,7 +103,7 @@ def test_a_pair_becomes_a_clip_in_our_bucket_and_its_secret_is_nowhere(
     assert call_back(stage, arrived) == 204
     assert stage.tokens.released == ["token-1"]
 
-    assert a_keeper(stage, ledger, stand_in.url).keep(stage.task, None).next is None
+    assert stage.keeper(ledger, stand_in.url, limits={}).keep(stage.task, None).next is None
     clip, line = stage.clip(), ledger.line(stage.job.id, stage.task.attempt_id)
     assert clip.status is ClipStatus.COMPLETED
     assert clip.kept
@@ -148,7 +128,7 @@ def test_an_output_from_elsewhere_is_not_fetched(staged: Staged, stand_in: Stand
     stage.jobs.table.commit(ledger.reserve(stage.job.id, reservation(stage.clip())))
     stage.request()
     assert call_back(stage, last_of(host)) == 204
-    keeper = a_keeper(stage, ledger, "https://*.theapi.app", limits=LIMITS)
+    keeper = stage.keeper(ledger, "https://*.theapi.app")
     assert keeper.keep(stage.task, None).next is None, "the next would lie there too"
     assert (stage.clip().status, stage.clip().error_class) == (ClipStatus.FAILED, "unconfigured")
     assert "lies at 127.0.0.1" in (stage.clip().error_message or "")
@@ -172,7 +152,7 @@ def test_what_comes_to_nothing_says_why_and_what_became_of_its_money(
     stage.jobs.table.commit(ledger.reserve(stage.job.id, reservation(stage.clip())))
     stage.request()
     assert call_back(stage, last_of(host)) == 204
-    assert a_keeper(stage, ledger, stand_in.url).keep(stage.task, None).next is None
+    assert stage.keeper(ledger, stand_in.url, limits={}).keep(stage.task, None).next is None
     assert (stage.clip().status, stage.clip().error_class) == (ClipStatus.FAILED, error_class)
     assert ledger.line(stage.job.id, stage.task.attempt_id).state is money
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,7 @@ from typing import Any
 import pytest
 import requests
 
-from functions.keep_clip.keep import Keeper
-from functions.studio.attempts import LIMITS
-from functions.studio.catalogue import catalogue
-from functions.studio.clips import STAGES, AttemptStatus, ClipStatus
-from functions.studio.events import JobEvents
+from functions.studio.clips import AttemptStatus, ClipStatus
 from functions.studio.job_store import JobStore
 from functions.studio.ledger import Ledger, LineState, reservation
 from functions.studio.media_store import MediaStore
@@ -55,22 +51,6 @@ def staged(jobs: JobStore, media: MediaStore, ledger: Ledger, stand_in: StandIn)
     return stage
 
 
-def a_keeper(stage: ClipStage, ledger: Ledger, origin: str, limits: Mapping[str, int] = LIMITS) -> Keeper:
-    """For outputs that lie at `origin`."""
-    return Keeper(
-        jobs=stage.jobs,
-        ledger=ledger,
-        media=stage.media,
-        shared=stage.outbox.shared,
-        provider_of=stage.outbox.provider,
-        origins={"runway": [origin]},
-        limits=limits,
-        stages=STAGES,
-        events=JobEvents("bus", stage.bus),
-        catalogue=catalogue,
-    )
-
-
 def until(stage: ClipStage, status: AttemptStatus) -> None:
     end = time.monotonic() + 120
     while stage.attempt().status is not status:
@@ -94,7 +74,7 @@ def test_a_picture_becomes_a_clip_that_looks_have_found_and_an_expired_address_d
     stage.request()
     until(stage, AttemptStatus.ANSWERED)
     assert stage.tokens.released == ["token-1"]
-    assert a_keeper(stage, ledger, stand_in.url).keep(stage.task, None).next is None
+    assert stage.keeper(ledger, stand_in.url).keep(stage.task, None).next is None
     clip, line = stage.clip(), ledger.line(stage.job.id, stage.task.attempt_id)
     assert (clip.status, line.state) == (ClipStatus.COMPLETED, LineState.SETTLED)
     assert clip.kept
@@ -130,7 +110,7 @@ def test_a_create_whose_answer_was_lost_is_waited_for_never_sent_again_and_its_m
     stage.request("token-2")
     stage.look(1)
     assert (stage.attempt().status, len(created(stand_in))) == (AttemptStatus.UNKNOWN, 1)
-    assert a_keeper(stage, ledger, stand_in.url).keep(stage.task, TIMED_OUT).next is None
+    assert stage.keeper(ledger, stand_in.url).keep(stage.task, TIMED_OUT).next is None
     assert (stage.clip().status, stage.clip().error_class) == (ClipStatus.FAILED, "timeout")
     assert ledger.line(stage.job.id, stage.task.attempt_id).state is LineState.LOST
     assert len(created(stand_in)) == 1
@@ -167,7 +147,7 @@ def test_a_task_without_a_clip_ends_it_with_its_class_and_its_money(
     stage = staged()
     stage.request()
     until(stage, AttemptStatus.ANSWERED)
-    assert a_keeper(stage, ledger, stand_in.url, limits={}).keep(stage.task, None).next is None
+    assert stage.keeper(ledger, stand_in.url, limits={}).keep(stage.task, None).next is None
     clip = stage.clip()
     assert (clip.status, clip.error_class, clip.error_input) == (ClipStatus.FAILED, error_class, at_fault)
     assert ledger.line(stage.job.id, stage.task.attempt_id).state is money

@@ -17,6 +17,7 @@ from moto.core import responses
 from moto.core.serialize import JSONSerializer
 from moto.core.utils import get_service_model
 from moto.dynamodb.models import dynamodb_backends
+from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.dynamodb.responses import DynamoHandler
 from moto.server import DomainDispatcherApplication, create_backend_app
 from moto.sqs.models import sqs_backends
@@ -59,17 +60,20 @@ class Untouched(list[Any]):
     def __iter__(self) -> Iterator[Any]:
         raise AssertionError("all were gone through")
 
+    def values(self) -> Iterator[Any]:
+        return iter(self)
+
     def __deepcopy__(self, memo: object) -> Untouched:
         raise AssertionError("all were copied")
 
 
-def a_transaction_costs_what_it_touches() -> None:
+def a_table(*keys: str) -> Any:
     backend = dynamodb_backends[ACCOUNT][REGION]
     backend.create_table(
         "jobs",
-        schema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        schema=[{"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)],
         throughput=None,
-        attr=[{"AttributeName": "pk", "AttributeType": "S"}],
+        attr=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
         global_indexes=None,
         indexes=None,
         streams=None,
@@ -79,9 +83,22 @@ def a_transaction_costs_what_it_touches() -> None:
         deletion_protection_enabled=False,
         warm_throughput=None,
     )
-    table = backend.tables["jobs"]
-    table.items["another row"] = Untouched()
-    backend.transact_write_items([{"Put": {"TableName": "jobs", "Item": {"pk": {"S": "this row"}}}}])
+    return backend.tables["jobs"]
+
+
+def a_transaction_costs_what_it_touches() -> None:
+    a_table("pk").items["another row"] = Untouched()
+    put = {"Put": {"TableName": "jobs", "Item": {"pk": {"S": "this row"}}}}
+    dynamodb_backends[ACCOUNT][REGION].transact_write_items([put])
+
+
+def a_query_reads_its_own_rows() -> None:
+    table = a_table("pk", "sk")
+    for name in ("b", "a", "c"):
+        table.put_item({"pk": {"S": "this job"}, "sk": {"S": name}})
+    table.items["another job"] = Untouched()
+    found, *_ = table.query(DynamoType({"S": "this job"}), None, [], None, None, True, None)
+    assert [row.range_key.value for row in found] == ["a", "b", "c"]
 
 
 def a_transaction_sent_twice_is_done_once(cloud: DataCloud) -> None:
@@ -197,6 +214,7 @@ INSIDE = named(
         a_request_finds_its_action_at_once,
         a_row_is_answered_as_it_is_kept,
         a_transaction_costs_what_it_touches,
+        a_query_reads_its_own_rows,
         attributes_are_not_counted_on_every_send,
         a_look_into_a_queue_asks_for_the_time_once,
     )

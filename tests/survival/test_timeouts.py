@@ -160,20 +160,15 @@ def _too_late(crew: Crew) -> str:
     state = crew.wait(timed_out)
     assert crew.classes(timed_out) == {1: None, 2: "timeout"}
     _changes_nothing(crew, timed_out, late)
-    kept = [_kept(crew, timed_out, 2), _kept(crew, cancelled, 1)]
+    for job, clip in ((timed_out, 2), (cancelled, 1)):
+        crew.until(lambda job=job, clip=clip: crew.came(job, clip), "what was paid for to be kept")
     for job, letter in ((timed_out, late), (cancelled, stopped), (again, first)):
         _changes_nothing(crew, job, letter)
     return (
-        f"after a time-out: 204, job still {state['status']} with 1 clip, {crew.money(timed_out)}, {kept[0]} late clip kept;"
-        f" after a cancellation: 204, {crew.money(cancelled)}, {kept[1]} late clip kept; after the second attempt began: 204,"
+        f"after a time-out: 204, job still {state['status']} with 1 clip, {crew.money(timed_out)}, the late one kept;"
+        f" after a cancellation: 204, {crew.money(cancelled)}, the late one kept; after the second attempt began: 204,"
         f" {crew.money(again)}"
     )
-
-
-def _kept(crew: Crew, job: str, clip: int) -> int:
-    """How many late clips of that number are there in the end."""
-    crew.until(lambda: crew.came(job, clip), "what was paid for to be kept")
-    return crew.written(job, clip)
 
 
 def _changes_nothing(crew: Crew, job: str, letter: Letter) -> None:

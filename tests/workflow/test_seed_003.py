@@ -185,7 +185,7 @@ def api(cloud: LocalCloud, team: Team, monkeypatch: pytest.MonkeyPatch) -> Itera
     function = cloud.pool("api").function
     for name, value in environment_of(function, cloud.environment).items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # it has the environment of before
     wiring.forget()
     given.keys.cache_clear()
     yield Caller(cloud.keys["demo"])
