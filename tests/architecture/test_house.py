@@ -100,6 +100,7 @@ TOOLS = {
     "sound",
     "subtitles",
     "tunes",
+    "videos",
     "workplace",
 }
 """Files, and the program that reads them: no store, no cloud."""
