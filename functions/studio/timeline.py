@@ -86,8 +86,9 @@ def timeline(
     """`lasting` has the pictures in the order of the film: the frames of a video, None of a picture. `transitions` follow
     each of them, the last one's before the price card. `sentences` are from `sentence_starts`.
 
-    Until the first word the first picture is seen, beside its share of the time that is told. A video has no more time than it lasts, while others can take it. Where the narration is too short for all of them, the
-    film goes on behind it until each has had its second.
+    Until the first word the first picture is seen, beside its share of the time that is told. A video has no more time
+    than it lasts, while others can take it; where none can, each stands at its end for its share. Where the narration is
+    too short for all of them, the film goes on behind it until each has had its second.
     """
     narration = round(_before(title=title) * fps)
     spoken = math.ceil(Fraction(seconds) * fps)
@@ -133,8 +134,8 @@ def shared(total: int, lasting: Sequence[int | None], least: int) -> list[int]:
 def moved(shares: Sequence[int], starts: Sequence[int], lasting: Sequence[int | None], least: int) -> list[int]:
     """The shares, with each change of picture at the beginning of the sentence that is nearest, where one is near enough.
 
-    A video that is shown to its end is not moved, and no other is for longer than it lasts. Nothing moves so far that two changes could meet, or a picture be seen
-    for less than `least`.
+    A video that is shown to its end is not moved, and no other is for longer than it lasts. Nothing moves so far that two
+    changes could meet, or a picture be seen for less than `least`.
     """
     marks = list(accumulate(shares, initial=0))
     spare = [
