@@ -18,7 +18,7 @@ def film_faults(house: House, job: Job, clips: Sequence[Clip], *, troubled: bool
     kept = [clip.number for clip in clips if clip.status is ClipStatus.COMPLETED]
     if job.successful_clips != len(kept):
         yield f"it says that {job.successful_clips} clips succeeded, and {len(kept)} did"
-    film = house.jobs.find_film(job.id, job.run)
+    film = house.jobs.films.find_film(job.id, job.run)
     shown = shown_of(job, clips)
     if job.status is JobStatus.COMPLETED:
         if film is None or film.key not in house.bucket.objects:
@@ -27,7 +27,7 @@ def film_faults(house: House, job: Job, clips: Sequence[Clip], *, troubled: bool
             yield from _made(job, film, clips)
     elif shown and not troubled:
         yield f"it {job.status.value}, and clips {shown} were kept"
-    for one in house.jobs.films(job):
+    for one in house.jobs.films.of(job):
         if one.key not in house.bucket.objects:
             yield f"the film of run {one.run} is not in the bucket"
     yield from _compared(job, clips)

@@ -79,11 +79,11 @@ class Shelf:
 
     @property
     def film(self) -> Film:
-        return self.jobs.film(self.job.id, self.job.run)
+        return self.jobs.films.film(self.job.id, self.job.run)
 
     @property
     def pieces(self) -> list[Piece]:
-        return self.jobs.pieces(self.job.id, self.job.run)
+        return self.jobs.films.pieces(self.job.id, self.job.run)
 
     @property
     def status(self) -> JobStatus:

@@ -40,7 +40,7 @@ def film_of_run(jobs: JobStore, job: Job, run: int | None) -> Film:
     """The job's film, or the one that a run has made."""
     if run is None:
         return own_film(job)
-    films = {film.run: film for film in jobs.films(job)}
+    films = {film.run: film for film in jobs.films.of(job)}
     if run not in films:
         there = ", ".join(map(str, films)) or "none"
         raise _not_found(f"No film came of run {run}.", "run", hint=f"The runs that have made one: {there}.")

@@ -34,10 +34,10 @@ def arrange(run: RunRef, brake: Brake, ledger: Ledger) -> PieceTasks:
             return PieceTasks(tasks=[], paused=True)
         _put_pieces(job, LeftOut(), jobs)
         jobs.table.commit(jobs.move_job(job.id, job.run, JobStatus.COMBINING))
-    elif (left_out := jobs.left_out(job.id, job.run)).due:
+    elif (left_out := jobs.films.left_out(job.id, job.run)).due:
         _put_pieces(job, left_out, jobs)
-        jobs.table.commit(jobs.arranged_again(job.id, job.run, left_out.rounds))
-    pieces = jobs.pieces(job.id, job.run)
+        jobs.table.commit(jobs.films.arranged_again(job.id, job.run, left_out.rounds))
+    pieces = jobs.films.pieces(job.id, job.run)
     return PieceTasks(
         tasks=[PieceTask(job_id=job.id, run=job.run, piece=piece.number) for piece in pieces if piece.picture is None]
     )
@@ -69,7 +69,7 @@ def _put_pieces(job: Job, left_out: LeftOut, jobs: JobStore) -> None:
         survivors = {clip.number: clip.video for clip in there if clip.video}
         pieces = arrangement(survivors, cut, key_of, left_out.first_piece)
     check_room(pieces, music=job.run_cut.music is not None)
-    jobs.put_pieces(job.id, job.run, made_before(pieces, jobs.all_pieces(job.id, job.run)))
+    jobs.films.put_pieces(job.id, job.run, made_before(pieces, jobs.films.all_pieces(job.id, job.run)))
 
 
 def _story(job: Job) -> Story | None:

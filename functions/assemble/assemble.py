@@ -91,7 +91,7 @@ def make_film(
             ledger.lines(job.id),
             film,
             sha256(poster),
-            jobs.films(job),
+            jobs.films.of(job),
         )
         media.upload(poster, film.poster_key, "image/jpeg")
         media.put(film.manifest_key, json.dumps(document, indent=2).encode(), "application/json")
@@ -108,19 +108,19 @@ def assemble(run: RunRef, jobs: JobStore, ledger: Ledger, media: MediaStore, mak
     `make` is who joins, proves and stores it.
     """
     job = jobs.owned(run.job_id, run.run, JobStatus.COMBINING)
-    if film := jobs.find_film(job.id, job.run):
+    if film := jobs.films.find_film(job.id, job.run):
         return film
-    left_out = jobs.left_out(job.id, job.run)
+    left_out = jobs.films.left_out(job.id, job.run)
     if left_out.due:
         raise PieceUnfit(left_out.omissions[-1].reason)
-    pieces = jobs.pieces(job.id, job.run, left_out)
+    pieces = jobs.films.pieces(job.id, job.run, left_out)
 
     def without(faults: Mapping[int, str]) -> Exception:
         """The error that the film ends with, or is cut again without the pieces at fault."""
         variants = variants_left(job.run_cut, jobs.clips(job.id), pieces, left_out)
         again = leave_out(pieces, faults, left_out, variants)
         if again:
-            jobs.table.commit(jobs.leave_out(job.id, job.run, again))
+            jobs.table.commit(jobs.films.leave_out(job.id, job.run, again))
             return PieceUnfit(in_words(pieces, faults))
         return BrokenMedia(in_words(pieces, faults))
 
@@ -133,7 +133,7 @@ def assemble(run: RunRef, jobs: JobStore, ledger: Ledger, media: MediaStore, mak
         film = make(job, pieces, left_out, jobs, ledger, media)
     except AtFault as found:
         raise without(found.faults) from None
-    jobs.table.commit(jobs.film_made(job.id, job.run, film))
+    jobs.table.commit(jobs.films.film_made(job.id, job.run, film))
     logger().info("film made", extra={"seconds": film.duration_seconds, "bytes": film.bytes, "clips": len(film.clips)})
     return film
 

@@ -107,7 +107,7 @@ def copy_film(
         return
     if job.delivery.status == "delivered":
         return
-    film = jobs.film(run.job_id, run.run)
+    film = jobs.films.film(run.job_id, run.run)
     try:
         made = _copied(job, film, job.destination, media, told(), open_at)
     except (NotConfigured, NotACopy) as error:

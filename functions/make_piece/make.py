@@ -67,13 +67,13 @@ def make_piece(task: PieceTask, jobs: JobStore, media: MediaStore, make: Encode 
     `make` is who encodes.
     """
     job = jobs.owned(task.job_id, task.run, JobStatus.COMBINING)
-    piece = jobs.piece(task.job_id, task.run, task.piece)
+    piece = jobs.films.piece(task.job_id, task.run, task.piece)
     if piece.target is None or piece.picture:
         return
     try:
         probe = make(piece, piece.target, job, media)
     except MediaError as fault:
         logger().warning("the piece cannot be made", extra={"piece": piece.name, "reason": str(fault)})
-        jobs.table.commit(jobs.piece_failed(task.job_id, task.run, piece.number, str(fault)))
+        jobs.table.commit(jobs.films.piece_failed(task.job_id, task.run, piece.number, str(fault)))
     else:
-        jobs.table.commit(jobs.piece_made(task.job_id, task.run, piece.number, probe))
+        jobs.table.commit(jobs.films.piece_made(task.job_id, task.run, piece.number, probe))

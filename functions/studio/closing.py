@@ -86,7 +86,7 @@ def deliver(job_id: str, run: int, closing: Closing) -> None:
     """Takes the run's film into the job and completes it; StaleRun when the job is not this run's any more."""
     before = closing.jobs.owned(job_id, run, JobStatus.COMBINING, JobStatus.COMPLETED)
     paid = totals(line for line in closing.ledger.lines(job_id) if line.run == run).settled
-    film = closing.jobs.film(job_id, run).model_copy(update={"cost": paid, "delivered_at": now()})
+    film = closing.jobs.films.film(job_id, run).model_copy(update={"cost": paid, "delivered_at": now()})
     delivered = closing.jobs.film_delivered(before, film)
     job = _close(job_id, run, JobStatus.COMPLETED, _taken(before, film), closing, *delivered)
     if job is None:

@@ -1,4 +1,4 @@
-"""Rows of a job: `J#{job}` → JOB, CLIP#0001, ATT#{attempt}, PIECE#{run}#0001, OUT#{run}, FILM#{run}; and what finds it:
+"""Rows of a job: `J#{job}` → JOB, CLIP#0001, ATT#{attempt}, those of `film_rows`; and what finds it:
 `T#{tenant}` → what `listing` has of it for the tenant's lists, RUNS#{campaign}#{job} until it has ended.
 
 Reads are consistent. What has to be committed together with other rows is returned as a write; the use case commits.
@@ -26,9 +26,9 @@ from functions.studio.clips import (
 )
 from functions.studio.destinations import Delivery, Destination
 from functions.studio.errors import NotFound, StaleRun
-from functions.studio.jobs import MOVES, RESTING, TERMINAL, Film, Job, JobStatus, LeftOut, Purpose, before
+from functions.studio.film_rows import FilmRows
+from functions.studio.jobs import MOVES, RESTING, TERMINAL, Film, Job, JobStatus, Purpose, before
 from functions.studio.listing import EVERY, WITH_FILM, Listed, Span, entry, merged, of_status, places
-from functions.studio.media import Piece, Probe
 from functions.studio.messages import ClipTask
 from functions.studio.rows import now
 from functions.studio.table import AtMost, Table, Write, check, delete, put, update
@@ -52,14 +52,6 @@ def _runs(campaign_id: str) -> str:
 
 def _clip_sk(number: int) -> str:
     return f"CLIP#{number:04d}"
-
-
-def _piece_sk(run: int, number: int) -> str:
-    return f"PIECE#{run:04d}#{number:04d}"
-
-
-def _film_sk(run: int) -> str:
-    return f"FILM#{run:04d}"
 
 
 def _planning(job: Job) -> dict[str, Any]:
@@ -89,6 +81,7 @@ def _as_read(delivery: Delivery | None) -> dict[str, Any] | None:
 class JobStore:
     def __init__(self, table: Table) -> None:
         self.table = table
+        self.films = FilmRows(table)
 
     # jobs
 
@@ -247,6 +240,9 @@ class JobStore:
             changes["besideClips"] = {**job.beside_clips, "storage": job.beside_clips.get("storage", Decimal(0)) + usd}
         when = {"pk": ..., "delivery": _as_read(job.delivery)}
         return update(_pk(job.id), "JOB", changes, when, add={"actualCost": usd} if usd else {})
+
+    def film_delivered(self, job: Job, film: Film) -> list[Write]:
+        return [self.films.delivered(job.id, film), self._stands(job, WITH_FILM + job.id)]
 
     def begin_to_cancel(self, job: Job, reason: str, told: Mapping[str, Any] | None = None) -> Write:
         """From here on nothing is sent for the run, and it can end as cancelled alone; holds while it has not ended, and its
@@ -475,71 +471,3 @@ class JobStore:
         if as_read:
             when = {"status": as_read.status.value, "postponed": as_read.postponed, "claim": as_read.claim}
         return update(_pk(job_id), f"ATT#{attempt_id}", changes, when)
-
-    # pieces and films
-
-    def put_pieces(self, job_id: str, run: int, pieces: Sequence[Piece]) -> None:
-        """Putting the same list again changes nothing."""
-        self.table.put_all([put(_pk(job_id), _piece_sk(run, piece.number), piece.attributes()) for piece in pieces])
-
-    def pieces(self, job_id: str, run: int, left_out: LeftOut | None = None) -> list[Piece]:
-        """In the order of the film; without those of a film that has to be cut again. `left_out` is what was read of that
-        before: another round may have begun since."""
-        first = (left_out or self.left_out(job_id, run)).first_piece
-        return [piece for piece in self.all_pieces(job_id, run) if piece.number >= first]
-
-    def all_pieces(self, job_id: str, run: int) -> list[Piece]:
-        return [Piece.model_validate(row) for row in self.table.query(_pk(job_id), f"PIECE#{run:04d}#")]
-
-    def piece(self, job_id: str, run: int, number: int) -> Piece:
-        row = self.table.get(_pk(job_id), _piece_sk(run, number))
-        if row is None:
-            raise NotFound(f"Run {run} of job {job_id!r} has no piece {number}.")
-        return Piece.model_validate(row)
-
-    def piece_made(self, job_id: str, run: int, number: int, probe: Probe) -> Write:
-        changes = {"picture": probe.picture.attributes(), "bytes": probe.bytes, "fault": None}
-        return update(_pk(job_id), _piece_sk(run, number), changes, {"pk": ...})
-
-    def piece_failed(self, job_id: str, run: int, number: int, fault: str) -> Write:
-        """Holds only while the piece is not made."""
-        return update(_pk(job_id), _piece_sk(run, number), {"fault": fault}, {"pk": ..., "picture": None})
-
-    def left_out(self, job_id: str, run: int) -> LeftOut:
-        row = self.table.get(_pk(job_id), f"OUT#{run:04d}")
-        return LeftOut.model_validate(row) if row else LeftOut()
-
-    def leave_out(self, job_id: str, run: int, left_out: LeftOut) -> Write:
-        """Holds once a round."""
-        when: dict[str, Any] = {"rounds": left_out.rounds - 1} if left_out.rounds > 1 else {"pk": None}
-        return put(_pk(job_id), f"OUT#{run:04d}", left_out.attributes(), when)
-
-    def arranged_again(self, job_id: str, run: int, rounds: int) -> Write:
-        return update(_pk(job_id), f"OUT#{run:04d}", {"due": False}, {"rounds": rounds})
-
-    def film_made(self, job_id: str, run: int, film: Film) -> Write:
-        return put(_pk(job_id), _film_sk(run), film.attributes())
-
-    def film_delivered(self, job: Job, film: Film) -> list[Write]:
-        told = {"deliveredAt": film.delivered_at, "cost": film.cost}
-        return [
-            update(_pk(job.id), _film_sk(film.run), told, {"pk": ...}),
-            self._stands(job, WITH_FILM + job.id),
-        ]
-
-    def films(self, job: Job) -> list[Film]:
-        """All that the job has had, oldest first; of a single run there is one at most, in the job's row."""
-        if job.run == 1:
-            return [job.film] if job.film else []
-        films = [Film.model_validate(row) for row in self.table.query(_pk(job.id), "FILM#")]
-        return [film for film in films if film.delivered_at]
-
-    def find_film(self, job_id: str, run: int) -> Film | None:
-        row = self.table.get(_pk(job_id), _film_sk(run))
-        return Film.model_validate(row) if row else None
-
-    def film(self, job_id: str, run: int) -> Film:
-        film = self.find_film(job_id, run)
-        if film is None:
-            raise NotFound(f"Run {run} of job {job_id!r} has made no film.")
-        return film

@@ -30,7 +30,7 @@ FAULTS = [
     Fault(
         "piece-unpadded",
         "A piece's row is named by its number as it is, so that the tenth comes before the second",
-        "functions/studio/job_store.py",
+        "functions/studio/film_rows.py",
         '    return f"PIECE#{run:04d}#{number:04d}"\n',
         '    return f"PIECE#{run:04d}#{number}"\n',
     ),

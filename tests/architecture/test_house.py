@@ -83,6 +83,9 @@ STORES = {
 }
 """One outside thing each; those of rows stand on `table`."""
 
+PARTS = {"film_rows"}
+"""Rows that a store has in a file of their own."""
+
 FOUNDATIONS = {"table", "telemetry", "at_once"}
 """What any store or domain service may stand on."""
 
@@ -127,7 +130,8 @@ WIRING = {"wiring"}
 RINGS = {
     **dict.fromkeys(PURE, PURE),
     **dict.fromkeys(FOUNDATIONS, PURE),
-    **dict.fromkeys(STORES, PURE | {"table"}),
+    **dict.fromkeys(PARTS, PURE | {"table"}),
+    **dict.fromkeys(STORES, PURE | {"table"} | PARTS),
     **dict.fromkeys(TOOLS, PURE | TOOLS),
     **dict.fromkeys(SERVICES, PURE | SERVICES),
     **dict.fromkeys(DOMAIN, PURE | FOUNDATIONS | STORES | DOMAIN | {"providers"}),
@@ -138,7 +142,7 @@ RINGS = {
 AWS = {"boto3", "botocore", "types_boto3_dynamodb", "types_boto3_events", "types_boto3_s3", "types_boto3_sqs"}
 CLIENTS = {
     **dict.fromkeys(PURE | TOOLS, frozenset({"pydantic"})),
-    **dict.fromkeys(STORES | {"table"}, AWS | {"types_boto3_stepfunctions", "pydantic"}),
+    **dict.fromkeys(STORES | PARTS | {"table"}, AWS | {"types_boto3_stepfunctions", "pydantic"}),
     "keyring": {"aws_lambda_powertools", "botocore"},
     "telemetry": {"aws_lambda_powertools"},
     "pictures": {"PIL"},

@@ -81,7 +81,7 @@ class Ended:
         jobs.table.commit(jobs.accept(job), *jobs.enlist(job))
         jobs.table.commit(*jobs.announced(job))
         if job.film:
-            jobs.table.commit(jobs.film_made(job.id, 1, job.film))
+            jobs.table.commit(jobs.films.film_made(job.id, 1, job.film))
         for number, status in self.statuses.items():
             self.put(a_clip(job, number), status)
 

@@ -198,7 +198,7 @@ class SceneFilm:
         if not told.paused:
             shown = [clip.number for clip in self.clips if clip.video]
             film = a_film(self.job, shown, made_by=self.job.purpose.kind, cost=None, delivered_at=None)
-            self.jobs.table.commit(self.jobs.film_made(self.id, run.run, film))
+            self.jobs.table.commit(self.jobs.films.film_made(self.id, run.run, film))
         end_well(self.id, run.run, self.closing, DAYS)
         return self.job
 

@@ -174,7 +174,7 @@ def test_a_job_stands_where_its_status_is_through_all_of_its_runs(acme: Caller, 
 
     assert stands() == (["sub_job_processing"], [])
     jobs.table.commit(jobs.move_job(job.id, 1, JobStatus.COMBINING))
-    jobs.table.commit(jobs.film_made(job.id, 1, a_film()))
+    jobs.table.commit(jobs.films.film_made(job.id, 1, a_film()))
     deliver(job.id, 1, closing)
     assert stands() == (["completed"], [job.id])
     deliver(job.id, 1, closing)

@@ -53,7 +53,7 @@ def failed(stage: Stage) -> Job:
 def filmed(stage: Stage) -> Job:
     job = stage.planned(stage.listing(script=SAID))
     stage.jobs.table.commit(stage.jobs.move_job(job.id, 1, JobStatus.COMBINING))
-    stage.jobs.table.commit(stage.jobs.film_made(job.id, 1, a_film(job, [1, 2], delivered_at=None)))
+    stage.jobs.table.commit(stage.jobs.films.film_made(job.id, 1, a_film(job, [1, 2], delivered_at=None)))
     deliver(job.id, 1, a_closing(stage.jobs, stage.ledger))
     return stage.jobs.job(job.id)
 

@@ -391,7 +391,7 @@ def of_two_runs(ended: Ended) -> Job:
     second = a_film(ended.job, [1], run=2, made_by=RunKind.RECUT, key="acme/2/combined.mp4", cost=Decimal(0))
     undelivered = a_film(ended.job, [1], run=3, delivered_at=None)
     for film in (second, undelivered):
-        ended.jobs.table.commit(ended.jobs.film_made(ended.id, film.run, film))
+        ended.jobs.table.commit(ended.jobs.films.film_made(ended.id, film.run, film))
     job = ended.job.model_copy(update={"run": 3, "announced_run": 3, "film": second, "status": JobStatus.FAILED})
     ended.jobs.table.put_all([ended.jobs.accept(job)])
     return job

@@ -191,7 +191,9 @@ def test_a_film_that_does_not_fit_onto_the_disk_is_refused_before_anything_is_fe
     shelf.keeps(studio.clip())
     shelf.arrange()
     (piece,) = shelf.pieces
-    shelf.jobs.put_pieces(shelf.job.id, 1, [piece.model_copy(update={"bytes": MOST_BYTES // 2, "key": "nowhere"})])
+    shelf.jobs.films.put_pieces(
+        shelf.job.id, 1, [piece.model_copy(update={"bytes": MOST_BYTES // 2, "key": "nowhere"})]
+    )
     with pytest.raises(FilmTooLarge, match=r"needs 9\.0 GB"):
         shelf.assemble()
 

@@ -72,7 +72,7 @@ def with_a_film(job: str, jobs: JobStore, media: MediaStore) -> None:
     )
     for status in (JobStatus.PROCESSING, JobStatus.COMBINING):
         jobs.table.commit(jobs.move_job(job, 1, status, {"startedAt": now()}))
-    jobs.table.commit(jobs.film_made(job, 1, film))
+    jobs.table.commit(jobs.films.film_made(job, 1, film))
     deliver(job, 1, a_closing(jobs, Ledger(jobs.table)))
 
 

@@ -211,7 +211,7 @@ def test_a_clip_that_was_made_but_not_kept_yet_is_announced_to_whoever_keeps_it(
 
 
 def test_a_cancelled_job_takes_no_film_that_was_just_made(running: Running) -> None:
-    running.jobs.table.commit(running.jobs.film_made(running.job.id, 1, FILM))
+    running.jobs.table.commit(running.jobs.films.film_made(running.job.id, 1, FILM))
     running.mark()
     with pytest.raises(StaleRun):
         deliver(running.job.id, 1, running.closing)

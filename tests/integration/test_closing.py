@@ -74,7 +74,7 @@ class Stage:
         self.clip(3, ClipStatus.COMPLETED, LineState.SETTLED)
 
     def film(self) -> None:
-        self.jobs.table.commit(self.jobs.film_made(self.job.id, 1, FILM))
+        self.jobs.table.commit(self.jobs.films.film_made(self.job.id, 1, FILM))
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def test_delivering_completes_the_job_with_its_film_and_its_sums(stage: Stage) -
     assert job.status is JobStatus.COMPLETED
     assert job.film
     assert job.film == FILM.model_copy(update={"cost": Decimal("2.40"), "delivered_at": job.film.delivered_at})
-    assert job.film == stage.jobs.film(job.id, 1), "the film's own row says so too"
+    assert job.film == stage.jobs.films.film(job.id, 1), "the film's own row says so too"
     assert (job.successful_clips, job.failed_clips) == (2, 1)
     assert (job.actual_cost, job.lost_cost) == (Decimal("2.40"), Decimal("1.20"))
     assert job.completed_at

@@ -50,7 +50,7 @@ class Stage:
         self.id, self.tenant = job.id, job.tenant
         for name, body in FILES.items():
             media.put(self.key(name), body, "application/octet-stream")
-        jobs.table.commit(jobs.film_made(job.id, 1, self.film()))
+        jobs.table.commit(jobs.films.film_made(job.id, 1, self.film()))
         deliver(job.id, 1, a_closing(jobs, ledger, self.bus))
 
     def key(self, name: str) -> str:

@@ -261,7 +261,7 @@ class House:
             if not self.jobs.job(job_id).ended:
                 moved = self.jobs.move_job(job_id, run, JobStatus.COMBINING)
                 film = FILM.model_copy(update={"run": run})
-                self.table.commit(moved, self.jobs.film_made(job_id, run, film))
+                self.table.commit(moved, self.jobs.films.film_made(job_id, run, film))
             deliver(job_id, run, self.closing)
 
     def goes_on(self) -> None:

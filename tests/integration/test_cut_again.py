@@ -135,7 +135,7 @@ def test_a_join_that_cannot_be_made_becomes_a_cut(
     tasks = shelf.arrange()
     for task, piece in zip(tasks, shelf.pieces, strict=True):
         if len(piece.clips) > 1:
-            jobs.table.commit(jobs.piece_failed(shelf.job.id, 1, task.piece, "ffmpeg did not end within 600 s"))
+            jobs.table.commit(jobs.films.piece_failed(shelf.job.id, 1, task.piece, "ffmpeg did not end within 600 s"))
         else:
             make_piece(task, jobs, media)
     with pytest.raises(PieceUnfit):
@@ -164,7 +164,7 @@ def test_where_every_clip_is_spoilt_there_is_no_film_and_the_job_hears_why(shelf
         gone(shelf, piece.key)
     with pytest.raises(BrokenMedia, match="Clip 1 could not be made fit for the film: its file is not in the bucket"):
         rounds(shelf)
-    assert shelf.jobs.left_out(shelf.job.id, 1) == LeftOut()
+    assert shelf.jobs.films.left_out(shelf.job.id, 1) == LeftOut()
 
 
 def test_assembling_again_after_a_crash_behind_its_note_sends_it_back_again(shelf: Shelf, studio: Studio) -> None:
@@ -174,7 +174,7 @@ def test_assembling_again_after_a_crash_behind_its_note_sends_it_back_again(shel
     for _ in range(2):
         with pytest.raises(PieceUnfit):
             shelf.assemble()
-    assert shelf.jobs.left_out(shelf.job.id, 1).rounds == 1
+    assert shelf.jobs.films.left_out(shelf.job.id, 1).rounds == 1
 
 
 def test_an_assemble_that_another_one_overtakes_goes_by_the_pieces_that_it_began_with(
@@ -182,13 +182,13 @@ def test_an_assemble_that_another_one_overtakes_goes_by_the_pieces_that_it_began
 ) -> None:
     shelf.keeps(studio.clip(), studio.clip(filters="hue=h=90"))
     shelf.arrange()
-    began = shelf.jobs.left_out(shelf.job.id, 1)
+    began = shelf.jobs.films.left_out(shelf.job.id, 1)
     pieces = shelf.pieces
     gone(shelf, pieces[0].key)
     with pytest.raises(PieceUnfit):
         shelf.assemble()
     assert shelf.pieces == []
-    assert shelf.jobs.pieces(shelf.job.id, 1, began) == pieces
+    assert shelf.jobs.films.pieces(shelf.job.id, 1, began) == pieces
 
 
 def test_arranging_again_after_a_crash_in_its_middle_gives_the_same_pieces(shelf: Shelf, studio: Studio) -> None:
@@ -198,13 +198,15 @@ def test_arranging_again_after_a_crash_in_its_middle_gives_the_same_pieces(shelf
     shelf.make_pieces()
     with pytest.raises(PieceUnfit):
         shelf.assemble()
-    due = shelf.jobs.left_out(shelf.job.id, 1)
+    due = shelf.jobs.films.left_out(shelf.job.id, 1)
     first = shelf.arrange()
     pieces = shelf.pieces
     with pytest.raises(ConditionLost):
-        shelf.jobs.table.commit(shelf.jobs.leave_out(shelf.job.id, 1, due))
+        shelf.jobs.table.commit(shelf.jobs.films.leave_out(shelf.job.id, 1, due))
     shelf.jobs.table.commit(
-        shelf.jobs.leave_out(shelf.job.id, 1, due.model_copy(update={"rounds": 2, "first_piece": due.first_piece}))
+        shelf.jobs.films.leave_out(
+            shelf.job.id, 1, due.model_copy(update={"rounds": 2, "first_piece": due.first_piece})
+        )
     )
     assert shelf.arrange() == first
     assert shelf.pieces == pieces

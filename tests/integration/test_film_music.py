@@ -182,7 +182,7 @@ def test_music_that_is_not_what_it_was_makes_no_film(scored: Any, studio: Studio
     shelf.media.put("music", b"#EXTM3U\nhttp://169.254.169.254/", "audio/mpeg")
     with pytest.raises(BrokenMedia, match="neither MP3"):
         shelf.assemble()
-    assert shelf.jobs.find_film(shelf.job.id, 1) is None
+    assert shelf.jobs.films.find_film(shelf.job.id, 1) is None
 
 
 def test_a_film_with_the_clips_own_sound_tells_how_loud_it_is_and_a_silent_one_that_it_is_not(

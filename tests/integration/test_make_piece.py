@@ -165,7 +165,7 @@ def test_a_fault_that_comes_after_the_piece_is_made_does_not_stand_on_it(shelf: 
     shelf.keeps(studio.clip(), studio.clip(fps="30"))
     shelf.make_pieces()
     with pytest.raises(ConditionLost):
-        shelf.jobs.table.commit(shelf.jobs.piece_failed(shelf.job.id, 1, 1, "too late"))
+        shelf.jobs.table.commit(shelf.jobs.films.piece_failed(shelf.job.id, 1, 1, "too late"))
     assert shelf.pieces[0].fault is None
 
 

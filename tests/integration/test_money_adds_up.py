@@ -123,7 +123,7 @@ class House:
                 settle_open_clips(self.closing.brake, self.ledger, state, 1, "over")
                 if not self.jobs.job(job.id).ended:
                     moved = self.jobs.move_job(job.id, 1, JobStatus.COMBINING)
-                    self.table.commit(moved, self.jobs.film_made(job.id, 1, FILM))
+                    self.table.commit(moved, self.jobs.films.film_made(job.id, 1, FILM))
                 deliver(job.id, 1, self.closing)
             else:
                 close_failed(job.id, 1, "over", self.closing)

@@ -82,11 +82,11 @@ class Run:
     def cuts(self) -> list[tuple[int, int]]:
         """The film's pieces, each by its clip and its frames."""
         arrange(RunRef(job_id=self.id, run=self.job.run), a_brake(self.jobs), self.ledger)
-        return [(piece.clips[0], piece.frames) for piece in self.jobs.pieces(self.id, self.job.run)]
+        return [(piece.clips[0], piece.frames) for piece in self.jobs.films.pieces(self.id, self.job.run)]
 
     def delivers(self) -> None:
         shown = list(dict.fromkeys(clip for clip, _ in self.cuts()))
-        self.jobs.table.commit(self.jobs.film_made(self.id, self.job.run, a_film(self.job, shown)))
+        self.jobs.table.commit(self.jobs.films.film_made(self.id, self.job.run, a_film(self.job, shown)))
         deliver(self.id, self.job.run, self.closing)
 
 

@@ -90,7 +90,7 @@ class Rerun(Ended):
         job = self.job
         self.jobs.table.commit(self.jobs.move_job(job.id, job.run, JobStatus.COMBINING))
         film = a_film(job, clips, made_by=job.purpose.kind, cost=None, delivered_at=None)
-        self.jobs.table.commit(self.jobs.film_made(job.id, job.run, film))
+        self.jobs.table.commit(self.jobs.films.film_made(job.id, job.run, film))
         deliver(job.id, job.run, self.closing)
 
     @property
@@ -151,7 +151,7 @@ def test_what_is_paid_over_all_runs_is_what_the_ledger_the_clips_and_the_job_say
     assert job.actual_cost == money.settled == sum(clip.actual_cost or 0 for clip in clips) == 4 * COST
     assert job.estimated_cost == 4 * COST
     assert clips[0].actual_cost == 2 * COST, "both of its videos"
-    films = rerun.jobs.films(job)
+    films = rerun.jobs.films.of(job)
     assert [(film.run, film.made_by, film.cost) for film in films] == [
         (1, RunKind.FIRST, 2 * COST),
         (2, RunKind.RETRY, COST),
@@ -231,7 +231,7 @@ def test_a_recut_becomes_the_jobs_film_and_a_rendition_does_not(rerun: Rerun) ->
     job = rerun.job
     assert job.film
     assert (job.film.run, job.cut.audio, job.cut.format) == (2, "strip", "mp4")
-    assert [film.run for film in rerun.jobs.films(job)] == [1, 2, 3]
+    assert [film.run for film in rerun.jobs.films.of(job)] == [1, 2, 3]
     assert (job.successful_clips, job.failed_clips) == (2, 1)
 
 

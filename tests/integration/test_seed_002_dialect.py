@@ -128,11 +128,11 @@ def test_the_status_goes_through_the_seeds_words_and_its_progress_never_back(
     jobs.table.commit(jobs.move_job(job, 1, JobStatus.PROCESSING, {"narration": narration.attributes()}))
     seen.append(told(acme, job))
     pieces = [Piece(number=one, kind="slide", shots=[], frames=30, key="k") for one in (1, 2)]
-    jobs.put_pieces(job, 1, pieces)
+    jobs.films.put_pieces(job, 1, pieces)
     jobs.table.commit(jobs.move_job(job, 1, JobStatus.COMBINING))
     seen.append(told(acme, job))
     for one in (1, 2):
-        jobs.table.commit(jobs.piece_failed(job, 1, one, "no"))
+        jobs.table.commit(jobs.films.piece_failed(job, 1, one, "no"))
         seen.append(told(acme, job))
     jobs.table.commit(jobs.move_job(job, 1, JobStatus.COMPLETED, {"film": a_film(job).attributes()}))
     seen.append(told(acme, job))

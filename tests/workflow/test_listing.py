@@ -46,7 +46,7 @@ def test_two_pictures_and_a_description_become_a_narrated_film(
     assert (told.timed, row.film.clips) == ("heard", [1, 2])
     film: Film = film_of(job)
     assert film.plays_in_browsers
-    pieces = listings.jobs.pieces(job, 1)
+    pieces = listings.jobs.films.pieces(job, 1)
     assert film.frames == row.film.frames == sum(piece.frames for piece in pieces)
     begins = (pieces[0].narration_at or 0) / row.film.fps
     assert first_heard(film.path) == pytest.approx(begins + told.words[0].start, abs=0.08)
@@ -97,7 +97,7 @@ def test_a_model_moves_the_pictures_around_a_video_of_the_callers_own_and_a_refu
     assert state["costs"]["clips"] == pytest.approx(float(sum(clip.actual_cost or 0 for clip in clips)))
     assert sum(state["costs"].values()) == pytest.approx(state["actualCost"])
     assert listings.ledger.totals(job).reserved == 0
-    pieces = listings.jobs.pieces(job, 2)
+    pieces = listings.jobs.films.pieces(job, 2)
     shown = {clip.number: sum(one.frames for one in pieces if one.clips == [clip.number]) for clip in clips}
     lead, fps = pieces[0].narration_at or 0, row.film.fps
     stretched = [(shown[1] - lead) / (4 * fps - lead), shown[2] / (2 * fps), shown[3] / (4 * fps)]

@@ -202,7 +202,7 @@ def page(
 @router.get("/jobs/<job_id>", tags=TAGS, summary="Get a job")
 def show(job_id: str, asker: Asker, jobs: TheJobs, tokens: ThePlayerTokens) -> Response[Envelope[JobView]]:
     job = own_job(jobs, asker.tenant, job_id)
-    return shown(job_view(job, jobs.clips(job.id), jobs.films(job), tokens.link), polling(job))
+    return shown(job_view(job, jobs.clips(job.id), jobs.films.of(job), tokens.link), polling(job))
 
 
 @router.post("/jobs/<job_id>/cancel", tags=TAGS, status_code=202, summary="Cancel a job", responses=CANCELLED_BEFORE)
@@ -212,7 +212,7 @@ def cancel(
     """From the answer on nothing more is sent for it. What runs at a provider is cancelled there, what is kept already
     stays; `cancelled` says when that is done, `spent` and `saved` what came of the money. Asking again is no error."""
     job = cancel_job(own_job(jobs, asker.tenant, job_id), jobs, events)
-    view = answer(job_view(job, jobs.clips(job.id), jobs.films(job), tokens.link))
+    view = answer(job_view(job, jobs.clips(job.id), jobs.films.of(job), tokens.link))
     return Response(200 if job.ended else 202, JSON, view, {"Location": job_path(job.id), **polling(job)})
 
 
@@ -227,7 +227,7 @@ def deliver(
 ) -> Response[Envelope[JobView]]:
     """Or for the first time, to one that is named here. `deliveredTo` of the job says what came of it."""
     job = copy_again(own_job(jobs, asker.tenant, job_id), body or DeliverRequest(), jobs, events)
-    view = answer(job_view(job, jobs.clips(job.id), jobs.films(job), tokens.link))
+    view = answer(job_view(job, jobs.clips(job.id), jobs.films.of(job), tokens.link))
     return Response(202, JSON, view, {"Location": job_path(job.id)})
 
 

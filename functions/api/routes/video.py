@@ -98,7 +98,7 @@ def status(
         case "scenes":
             return scenes.shown(job, jobs.clips(job.id), media.signed_url)
         case "listing":
-            rows = jobs.clips(job.id), ledger.lines(job.id), jobs.pieces(job.id, job.run)
+            rows = jobs.clips(job.id), ledger.lines(job.id), jobs.films.pieces(job.id, job.run)
             return listings.shown(job, *rows, media.signed_url)
     detail = f"No dialect has words for a job of kind {job.kind}."
     raise NotFound(detail, errors=(FieldError("job_id", detail),))
