@@ -132,7 +132,7 @@ def test_a_model_moves_the_pictures_where_one_is_named(acme: Caller, jobs: JobSt
     job = accepted(jobs, listed(acme, 3, motion="veo3"))
     assert (job.model, job.total_clips) == ("veo3", 3)
     still = accepted(jobs, listed(acme, 3))
-    assert job.reserved_cost > still.reserved_cost + 2
+    assert job.reserved_cost == still.reserved_cost + 3 * Decimal("0.60")
     fallen_back = accepted(jobs, listed(acme, 3, motion="veo3", fallbackModels=["hailuo-2.0"]))
     assert fallen_back.fallback_models == ["hailuo-2.0"]
 
