@@ -81,11 +81,12 @@ def require_route(app: APIGatewayHttpResolver, next_middleware: Next) -> Respons
 
 
 def require_readable(app: APIGatewayHttpResolver, next_middleware: Next) -> Response[Any]:
-    """A parameter that nobody reads would be a wish that is not fulfilled: it is refused."""
+    """A parameter that nobody reads would be a wish that is not fulfilled: it is refused, but for what those who pass a link
+    on have put behind it."""
     route: Route = app.context["_route"]
     known = {field.alias for field in route.dependant.query_params}
     unknown = sorted(set(app.current_event.query_string_parameters) - known)
-    if unknown:
+    if unknown and route.path != PAGE_OF_AD:
         raise InvalidRequest(
             f"There is no query parameter {unknown[0]!r} here.",
             errors=tuple(FieldError(name, "is not a parameter of this call") for name in unknown),

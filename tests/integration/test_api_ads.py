@@ -69,6 +69,7 @@ def test_only_an_active_ad_has_a_page(acme: Caller, jobs: JobStore) -> None:
     page = active["pageUrl"]
     assert len(page.rpartition("/")[2]) >= 32
     assert Caller().get(page).status == 200
+    assert Caller().get(f"{page}?utm_source=news").status == 200, "those who pass it on write behind it"
     archived = acme.patch(f"{ADS}/{ad['id']}", {"status": "archived"}).data
     assert archived["pageUrl"] is None
     gone = Caller().get(page)

@@ -115,7 +115,7 @@ def test_nothing_is_fetched_for_a_campaign_that_is_not_there(acme: Caller, other
         ({"uploadType": "url", "url": "https://a.example/" + "a" * 2000, "campaignId": "?"}, ["url"]),
         ({"uploadType": "url", "url": "https://a.example/", "campaignId": 7}, ["campaignId"]),
         ({"uploadType": "url", "url": "https://a.example/", "campaignId": "?", "tags": "hero"}, ["tags"]),
-        ({"uploadType": "url", "url": "https://a.example/", "campaignId": "?", "type": "video"}, ["type"]),
+        ({"uploadType": "url", "url": "https://a.example/", "campaignId": "?", "type": "film"}, ["type"]),
         ({"uploadType": "url", "url": "https://a.example/", "campaignId": "?", "colour": "red"}, ["colour"]),
         ({"uploadType": "url", "url": "https://a.example/", "campaignId": "?", "bytes": 5}, ["bytes"]),
         ({"uploadType": "presigned"}, ["campaignId"]),

@@ -199,7 +199,7 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"audio": {"kind": "music", "assetId": UNKNOWN}}, "audio", "must be 'keep', 'strip' or 'music'"),
     ({"audio": "loud"}, "audio", "must be 'keep', 'strip' or 'music'"),
     ({"audio": None}, "audio", "must be 'keep', 'strip' or 'music'"),
-    ({"music": UNKNOWN}, "music", "must be a JSON object"),
+    ({"music": UNKNOWN}, "music", "must be none, one of calm, "),
     ({"music": {"volume": 1}}, "music.assetId", "is required, or track: one of calm, upbeat, warm, tech"),
     ({"music": {"track": "jazz"}}, "music.track", "must be 'calm', 'upbeat', 'warm' or 'tech'"),
     ({"music": {"track": "calm", "assetId": UNKNOWN}}, "music.assetId", "must be left out where track is given"),
