@@ -112,8 +112,8 @@ SETTINGS: Final = (
         "R2_PUBLIC_URL",
         "Where everybody can read the first of these buckets, as `https://pub-….r2.dev`: `deliveredTo` tells each file's URL there.",
         parameter="R2PublicUrl",
-        pattern=rf"|https?://{ADDRESS}",
-        would_do="an http(s) origin, or nothing",
+        pattern=rf"|https?://{ADDRESS}(/[^\s?#]*[^\s?#/])?",
+        would_do="an http(s) address without a slash at its end, or nothing",
     ),
     Setting(
         "RUNWAYML_ENABLED",

@@ -63,7 +63,7 @@ class Abroad(NamedTuple):
 
     def shown_at(self, bucket: str, key: str) -> str | None:
         """None where not everybody can read it."""
-        return f"{self.public.rstrip('/')}/{key}" if self.public and bucket == self.names[0] else None
+        return f"{self.public}/{key}" if self.public and bucket == self.names[0] else None
 
 
 def abroad() -> Abroad:

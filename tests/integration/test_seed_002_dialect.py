@@ -84,6 +84,13 @@ def test_pictures_that_were_uploaded_before_are_named_and_come_first(acme: Calle
         assert (listing.asset_ids[:2], len(listing.asset_ids)) == ([one, two], 3)
 
 
+def test_a_form_may_allow_a_film_without_captions(acme: Caller, jobs: JobStore) -> None:
+    for said, required in ((None, True), ("true", True), ("false", False)):
+        listing = jobs.job(begun(acme, 1, captionsRequired=said)).listing
+        assert listing
+        assert listing.captions_required is required
+
+
 def test_the_same_form_with_a_key_is_one_job_and_another_one_is_refused(acme: Caller) -> None:
     car, key = ("car.jpg", picture()), {"idempotency-key": "one"}
     first, second = (sent(acme, car, headers=key) for _ in range(2))
@@ -131,12 +138,18 @@ def test_bad_input_is_named_and_leaves_nothing(acme: Caller, everything: Everyth
         (sent(acme, good, price="-5"), 422, "price"),
         (sent(acme, good, price="cheap"), 422, "price"),
         (sent(acme, good, price="NaN"), 422, "price"),
+        (sent(acme, good, price="1e400"), 422, "price"),
         (sent(acme, good, music="polka"), 422, "music"),
         (sent(acme, good, durationSeconds="long"), 422, "durationSeconds"),
+        (sent(acme, good, script="word " * 400), 422, "script"),
+        (sent(acme, good, script="word " * 4000), 422, "script"),
+        (sent(acme, good, captionsRequired="perhaps"), 422, "captionsRequired"),
         (sent(acme, good, colour="red"), 422, "colour"),
         (sent(acme, good, assetIds=UNKNOWN), 404, "assetIds.0"),
         (sent(acme, good, campaignId=UNKNOWN), 404, "campaignId"),
         (sent(acme, *(("p.png", b"x") for _ in range(51))), 422, "images"),
+        (sent(acme, good, assetIds=[f"{UNKNOWN[:-2]}{one:02}" for one in range(50)]), 422, "images"),
+        (sent(acme, assetIds=[f"{UNKNOWN[:-2]}{one:02}" for one in range(51)]), 422, "assetIds"),
         (sent(Caller(), good), 401, "Authorization"),
         (acme.send("POST", GENERATE, b"--x", {"content-type": "multipart/form-data"}), 415, "Content-Type"),
         (acme.send("POST", GENERATE, b"--x", {"content-type": "multipart/form-data; boundary=x"}), 400, "body"),
