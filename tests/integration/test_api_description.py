@@ -86,7 +86,8 @@ def test_playlists_and_nothing_else_are_opened_by_a_players_token_too(described:
 
 
 def test_whatever_creates_a_job_takes_an_idempotency_key_and_says_when_to_ask_again(described: dict[str, Any]) -> None:
-    accepting = [said for _, _, said in operations(described) if "202" in said["responses"]]
+    copies = "/api/v3/jobs/{job_id}/deliver"  # a film that is there
+    accepting = [said for _, path, said in operations(described) if "202" in said["responses"] and path != copies]
     assert accepting
     for said in accepting:
         [key] = [one for one in said["parameters"] if one["name"] == "Idempotency-Key"]
