@@ -50,6 +50,7 @@ class Close(Construct):
         self.r2_keys = ServiceKey(self, "R2", service="r2")
         self.r2_keys.hand_to(self.copy_film)
         self.copy_film.add_environment("R2_ENDPOINT_URL", parameters.r2_endpoint_url)
+        self.copy_film.add_environment("R2_PUBLIC_URL", parameters.r2_public_url)
         self.bus = events.EventBus(self, "Bus", event_bus_name=Stack.of(self).stack_name)
 
         library.lend_rows(self.deliver, self.close_job, self.copy_film)

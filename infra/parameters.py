@@ -42,3 +42,4 @@ class Parameters:
         self.xai_base_url = parameter("XAI_BASE_URL")
         self.openai_base_url = parameter("OPENAI_BASE_URL")
         self.r2_endpoint_url = parameter("R2_ENDPOINT_URL")
+        self.r2_public_url = parameter("R2_PUBLIC_URL")

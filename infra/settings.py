@@ -109,6 +109,13 @@ SETTINGS: Final = (
         would_do="an http(s) origin, or nothing",
     ),
     Setting(
+        "R2_PUBLIC_URL",
+        "Where everybody can read the first of these buckets, as `https://pub-….r2.dev`: `deliveredTo` tells each file's URL there.",
+        parameter="R2PublicUrl",
+        pattern=rf"|https?://{ADDRESS}(/[^\s?#]*[^\s?#/])?",
+        would_do="an http(s) address without a slash at its end, or nothing",
+    ),
+    Setting(
         "RUNWAYML_ENABLED",
         "Whether Runway is asked at all: with `false` its models cannot be had, and jobs that have them go on.",
         default="true",

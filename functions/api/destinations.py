@@ -60,6 +60,8 @@ class CopiedFileView(View):
     name: str
     key: str
     bytes: int
+    url: str | None
+    """For everybody, where the deployment says that the bucket is public (`R2_PUBLIC_URL`)."""
 
 
 class DeliveredToView(View):

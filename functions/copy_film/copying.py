@@ -50,6 +50,8 @@ class Abroad(NamedTuple):
     """The usual one first, others that may be named behind commas."""
     endpoint: str = ""
     """Of the service, where that is not Cloudflare's."""
+    public: str = ""
+    """Where everybody can read the usual bucket."""
 
     @property
     def url(self) -> str:
@@ -59,11 +61,15 @@ class Abroad(NamedTuple):
     def names(self) -> list[str]:
         return [one.strip() for one in self.buckets.split(",") if one.strip()]
 
+    def shown_at(self, bucket: str, key: str) -> str | None:
+        """None where not everybody can read it."""
+        return f"{self.public}/{key}" if self.public and bucket == self.names[0] else None
+
 
 def abroad() -> Abroad:
     """NotConfigured or KeyUnreachable where the secret does not tell."""
     account, key, secret, buckets = map(provider_key, KEYS)
-    return Abroad(account, key, secret, buckets, os.environ["R2_ENDPOINT_URL"])
+    return Abroad(account, key, secret, buckets, os.environ["R2_ENDPOINT_URL"], os.environ["R2_PUBLIC_URL"])
 
 
 class NotACopy(ReelayError):
@@ -156,7 +162,8 @@ def _copied(
     files = []
     for name, key in _files(film):
         there = key_in(to, job.tenant, job.id, film.run, name)
-        files.append(CopiedFile(name=name, key=there, bytes=_streamed(media, key, client, bucket, there)))
+        size = _streamed(media, key, client, bucket, there)
+        files.append(CopiedFile(name=name, key=there, bytes=size, url=abroad.shown_at(bucket, there)))
     return Delivery(run=film.run, status="delivered", endpoint=abroad.url, bucket=bucket, files=files, at=now())
 
 

@@ -32,6 +32,8 @@ class CopiedFile(Row):
     key: str
     """In that bucket."""
     bytes: int
+    url: str | None = None
+    """For everybody, where the bucket is public."""
 
 
 class Delivery(Row):

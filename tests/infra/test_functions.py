@@ -74,7 +74,9 @@ WIRING = {
         "TABLE_NAME MEDIA_BUCKET TRACKS_FOLDER", "rows media", 3008, 900, tmp=10240, ffmpeg=True, tracks=True
     ),
     "deliver": Wiring("TABLE_NAME EVENT_BUS_NAME APPROVAL_SECONDS", "rows publish"),
-    "copy_film": Wiring("TABLE_NAME MEDIA_BUCKET R2_SECRET_ARN R2_ENDPOINT_URL", "rows look r2", 1024, 900),
+    "copy_film": Wiring(
+        "TABLE_NAME MEDIA_BUCKET R2_SECRET_ARN R2_ENDPOINT_URL R2_PUBLIC_URL", "rows look r2", 1024, 900
+    ),
     "close_job": Wiring(
         f"TABLE_NAME STATE_MACHINE_ARN EVENT_BUS_NAME {PROVIDERS}",
         "rows stop answer replicate piapi runway publish",
@@ -303,6 +305,7 @@ def test_what_a_deployment_may_choose_reaches_the_functions(template: Reader) ->
         "XAI_BASE_URL": "XaiBaseUrl",
         "OPENAI_BASE_URL": "OpenaiBaseUrl",
         "R2_ENDPOINT_URL": "R2EndpointUrl",
+        "R2_PUBLIC_URL": "R2PublicUrl",
         "MEDIA_HANDOVER": "MediaHandover",
         "CHECK_DELAYS": "CheckDelays",
         "CLIP_TIMEOUT_SECONDS": "ClipTimeoutSeconds",

@@ -76,14 +76,6 @@ def test_generate_script_answers_in_the_seeds_words(acme: Caller, openai: OpenAi
         assert 0 < said["cost"] < 0.002
 
 
-def test_generate_script_is_for_keys_alone(acme: Caller, openai: OpenAi) -> None:
-    for caller in (Caller(), Caller("rl_no")):
-        answer = caller.post(SEED, CAMRY)
-        assert (answer.status, answer.envelope["success"], answer.envelope["code"]) == (401, False, "unauthenticated")
-        assert caller.post(SCRIPTS, CAMRY).status == 401
-    assert asked(openai) == 0
-
-
 @pytest.mark.parametrize(
     ("said", "field"),
     [

@@ -8,7 +8,7 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.exceptions import EndpointConnectionError
 
 from functions.copy_film.copying import Abroad, copy_film, opened
 from functions.studio.budgets import Budgets
@@ -206,19 +206,6 @@ def test_a_bucket_that_is_gone_is_told_and_not_tried_again(make: Make, cloud: No
     assert stage.job.delivery
     assert stage.job.delivery.status == "failed"
     assert "NoSuchBucket" in str(stage.job.delivery.reason)
-
-
-def test_an_upload_that_fails_at_the_other_side_is_raised_for_another_try(make: Make, there: Any) -> None:
-    class Down:
-        def upload_fileobj(self, *arguments: Any, **more: Any) -> None:
-            said = {"Error": {"Code": "InternalError", "Message": "We"}, "ResponseMetadata": {"HTTPStatusCode": 500}}
-            raise ClientError(said, "PutObject")  # type: ignore[arg-type]  # no more of it is read
-
-    stage = make(Destination())
-    with pytest.raises(ClientError):
-        stage.copy(opener=lambda abroad: Down())
-    assert stage.job.delivery
-    assert stage.job.delivery.reason == "the destination answered InternalError: We"
 
 
 def test_deliver_has_it_copied_again(

@@ -9,14 +9,10 @@ import pytest
 import requests
 
 from functions.api.dialects.listings import MOST_BYTES
-from functions.api.listing_progress import Step
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import Film, JobStatus
-from functions.studio.ledger import Ledger, Line
-from functions.studio.media import Piece
 from functions.studio.media_store import MediaStore
 from functions.studio.narration import NarrationRef
-from functions.studio.rows import now
 from functions.studio.table import Table
 from tests.integration.api_events import Caller, Reply
 from tests.integration.api_stage import UNKNOWN, Everything, a_campaign, picture
@@ -80,23 +76,6 @@ def completed(jobs: JobStore, job: str) -> None:
     jobs.table.commit(jobs.move_job(job, 1, JobStatus.COMPLETED, {"film": a_film(job).attributes()}))
 
 
-def test_a_form_with_pictures_becomes_a_job_at_once(acme: Caller, jobs: JobStore) -> None:
-    reply = sent(acme, ("car.jpg", picture()), ("seats.png", picture()))
-    job = jobs.job(reply.envelope["jobId"])
-    assert reply.status == 202
-    assert sorted(reply.envelope) == ["estimatedTime", "jobId", "success"]
-    assert 15 < reply.envelope["estimatedTime"] < 120
-    assert reply.headers["location"] == f"{STATUS}/{job.id}"
-    assert job.listing
-    assert job.cut.music
-    assert (job.kind, len(job.listing.asset_ids), job.cut.music.track) == ("listing", 2, "upbeat")
-    assert job.listing.price == 18500
-    names = [acme.get(f"/api/v3/assets/{one}").data["name"] for one in job.listing.asset_ids]
-    assert names == ["car.jpg", "seats.png"]
-    campaign = acme.get(f"/api/v3/campaigns/{job.campaign_id}").data
-    assert campaign["name"] == "Listings"
-
-
 def test_pictures_that_were_uploaded_before_are_named_and_come_first(acme: Caller, jobs: JobStore) -> None:
     one, two = pictures_of(acme, 2)
     for said in ([one, two], f"{one},{two}", json.dumps([one, two])):
@@ -105,49 +84,19 @@ def test_pictures_that_were_uploaded_before_are_named_and_come_first(acme: Calle
         assert (listing.asset_ids[:2], len(listing.asset_ids)) == ([one, two], 3)
 
 
+def test_a_form_may_allow_a_film_without_captions(acme: Caller, jobs: JobStore) -> None:
+    for said, required in ((None, True), ("true", True), ("false", False)):
+        listing = jobs.job(begun(acme, 1, captionsRequired=said)).listing
+        assert listing
+        assert listing.captions_required is required
+
+
 def test_the_same_form_with_a_key_is_one_job_and_another_one_is_refused(acme: Caller) -> None:
     car, key = ("car.jpg", picture()), {"idempotency-key": "one"}
     first, second = (sent(acme, car, headers=key) for _ in range(2))
     assert second.envelope["jobId"] == first.envelope["jobId"]
     assert sent(acme, ("car.jpg", picture()), headers=key).status == 422
     assert sent(acme, car, headers=key, title="Another").status == 422
-
-
-def test_the_status_goes_through_the_seeds_words_and_its_progress_never_back(
-    acme: Caller, jobs: JobStore, ledger: Ledger
-) -> None:
-    job = begun(acme)
-    seen = [told(acme, job)]
-    jobs.table.commit(jobs.begin_to_plan(jobs.job(job), "planner"))
-    seen.append(told(acme, job))
-    for stage in ("script", "voice", "captions"):
-        line = Line(attempt_id=f"1.0000.{stage}.1", clip=0, run=1, stage=stage, amount=1, model="m", reserved_at=now())
-        jobs.table.commit(ledger.reserve(job, line))
-        seen.append(told(acme, job))
-    narration = NarrationRef(key="n", script="Look at this car.", seconds=14.0, words=4)
-    jobs.table.commit(jobs.move_job(job, 1, JobStatus.PROCESSING, {"narration": narration.attributes()}))
-    seen.append(told(acme, job))
-    pieces = [Piece(number=one, kind="slide", shots=[], frames=30, key="k") for one in (1, 2)]
-    jobs.films.put_pieces(job, 1, pieces)
-    jobs.table.commit(jobs.move_job(job, 1, JobStatus.COMBINING))
-    seen.append(told(acme, job))
-    for one in (1, 2):
-        jobs.table.commit(jobs.films.piece_failed(job, 1, one, "no"))
-        seen.append(told(acme, job))
-    jobs.table.commit(jobs.move_job(job, 1, JobStatus.COMPLETED, {"film": a_film(job).attributes()}))
-    seen.append(told(acme, job))
-    words = ["queued", "script", "script", "audio", "captions", "render", "render", "render", "upload", "complete"]
-    assert [one["status"] for one in seen] == words
-    percents = [one["progress"] for one in seen]
-    assert percents == sorted(percents)
-    assert (percents[0], percents[-1]) == (0, 100)
-    assert percents[6] < percents[7] < percents[8]
-    last = seen[-1]
-    assert last["script"] == "Look at this car."
-    assert "combined.mp4?" in last["videoUrl"]
-    assert "X-Amz-Signature" in last["thumbnailUrl"]
-    assert sorted(last["cost"]) == ["captions", "rendering", "script", "storage", "total", "voiceover"]
-    assert {one.value for one in Step} - set(words) == {"error"}
 
 
 def test_a_job_that_failed_says_error_and_why(acme: Caller, jobs: JobStore) -> None:
@@ -189,31 +138,24 @@ def test_bad_input_is_named_and_leaves_nothing(acme: Caller, everything: Everyth
         (sent(acme, good, price="-5"), 422, "price"),
         (sent(acme, good, price="cheap"), 422, "price"),
         (sent(acme, good, price="NaN"), 422, "price"),
+        (sent(acme, good, price="1e400"), 422, "price"),
         (sent(acme, good, music="polka"), 422, "music"),
         (sent(acme, good, durationSeconds="long"), 422, "durationSeconds"),
+        (sent(acme, good, script="word " * 400), 422, "script"),
+        (sent(acme, good, script="word " * 4000), 422, "script"),
+        (sent(acme, good, captionsRequired="perhaps"), 422, "captionsRequired"),
         (sent(acme, good, colour="red"), 422, "colour"),
         (sent(acme, good, assetIds=UNKNOWN), 404, "assetIds.0"),
         (sent(acme, good, campaignId=UNKNOWN), 404, "campaignId"),
         (sent(acme, *(("p.png", b"x") for _ in range(51))), 422, "images"),
+        (sent(acme, good, assetIds=[f"{UNKNOWN[:-2]}{one:02}" for one in range(50)]), 422, "images"),
+        (sent(acme, assetIds=[f"{UNKNOWN[:-2]}{one:02}" for one in range(51)]), 422, "assetIds"),
         (sent(Caller(), good), 401, "Authorization"),
         (acme.send("POST", GENERATE, b"--x", {"content-type": "multipart/form-data"}), 415, "Content-Type"),
         (acme.send("POST", GENERATE, b"--x", {"content-type": "multipart/form-data; boundary=x"}), 400, "body"),
     ]:
         refused(reply, status, field)
     assert everything.now() == before
-
-
-def test_a_gif_or_a_broken_picture_is_named_and_the_others_are_not_kept(
-    acme: Caller, table: Table, media: MediaStore
-) -> None:
-    begun(acme, 1)  # its campaign is there from here on
-    everything = Everything(table, media)
-    before = everything.now()
-    for spoilt, status in ((gif(), 415), (picture(200, 200)[:90], 422), (b"", 422)):
-        reply = sent(acme, ("good.png", picture()), ("spoilt.png", spoilt), ("also_good.png", picture()))
-        said = refused(reply, status, "images.1")
-        assert "images.1" in said["error"]
-        assert everything.now() == before
 
 
 def test_a_form_that_is_too_large_names_assetids(acme: Caller, everything: Everything) -> None:
@@ -228,28 +170,6 @@ def test_the_three_dialects_are_told_apart_by_their_bodies(acme: Caller) -> None
     film = {"generation_mode": "text_to_video", "campaign_id": a_campaign(acme), "prompt": "A cat", "provider": "veo3"}
     assert acme.post(GENERATE, film).envelope["generation_mode"] == "text_to_video"
     assert acme.post(GENERATE, {"scene_id": UNKNOWN}).envelope["code"] == "NOT_FOUND"
-
-
-def test_an_ad_of_a_video_is_active_and_listed(acme: Caller, jobs: JobStore, other: Caller) -> None:
-    job = begun(acme)
-    completed(jobs, job)
-    video = told(acme, job)
-    said = {
-        "title": CAMRY["title"],
-        "description": CAMRY["description"],
-        "price": "18500",
-        "category": "automotive",
-        "videoUrl": video["videoUrl"],
-        "thumbnailUrl": video["thumbnailUrl"],
-        "script": video["script"],
-    }
-    made = acme.post("/api/ads/create", said)
-    assert (made.status, made.envelope["success"]) == (201, True)
-    (ad,) = acme.get("/api/ads").envelope["ads"]
-    assert (ad["id"], ad["status"], ad["price"], ad["userId"]) == (made.envelope["adId"], "active", 18500.0, "acme")
-    assert other.get("/api/ads").envelope["ads"] == []
-    assert Caller().get(made.envelope["pageUrl"]).status == 200
-    assert acme.get(f"/api/v3/ads/{ad['id']}").data["jobId"] == job
 
 
 def test_an_ad_of_what_is_no_video_of_ones_own_is_refused(

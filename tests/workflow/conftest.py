@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import time
 from collections.abc import Iterator
@@ -28,12 +29,15 @@ GIVE_UP = 240.0
 
 @pytest.fixture(scope="session")
 def elsewhere() -> Iterator[str]:
-    """Another store that speaks S3, with the bucket that films are copied to."""
+    """Another store that speaks S3, with the bucket that films are copied to, which everybody can read."""
     server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
     keys = {"aws_access_key_id": ACCESS_KEY, "aws_secret_access_key": SECRET_KEY, "region_name": REGION}
-    boto3.client("s3", endpoint_url=f"http://{host}:{port}", **keys).create_bucket(Bucket="vidx-videos")
+    client = boto3.client("s3", endpoint_url=f"http://{host}:{port}", **keys)
+    client.create_bucket(Bucket="vidx-videos")
+    readable = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::vidx-videos/*"}
+    client.put_bucket_policy(Bucket="vidx-videos", Policy=json.dumps({"Statement": [readable]}))
     yield f"http://{host}:{port}"
     server.stop()
 
@@ -46,6 +50,7 @@ def cloud(elsewhere: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         "R2_SECRET_ACCESS_KEY": SECRET_KEY,
         "R2_BUCKET_NAME": "vidx-videos",
         "R2_ENDPOINT_URL": elsewhere,
+        "R2_PUBLIC_URL": f"{elsewhere}/vidx-videos",
     }
     with LocalCloud(out=tmp_path_factory.mktemp("cloud"), settings=Settings(settings)) as running:
         yield running

@@ -146,6 +146,28 @@ def test_the_readmes_prompted_films_are_accepted_as_written(team: Team, tmp_path
             assert team.wait(job)["status"] == "completed"
 
 
+def test_the_readmes_calls_of_a_listing_make_its_film_and_its_captions(
+    team: Team, pictures: list[Path], tmp_path: Path
+) -> None:
+    signs = commands(calls("AUTH="))[0]
+    car, listing, script, job, wait, look, captions = commands(calls("CAR="))
+    [form] = commands(calls(r"curl -s \$\{API%/v3\}/video/generate -H \"\$AUTH\" -F images"))
+    samples = tmp_path / "out" / "demo" / "pictures"
+    samples.mkdir(parents=True)
+    (samples / pictures[0].name).write_bytes(pictures[0].read_bytes())
+    key = str(team.http.headers["Authorization"]).removeprefix("Bearer ")
+    told = {"API": team.url, "KEY": key, "CAMPAIGN": team.campaign([])}
+    said = bash([signs, car, listing, script, "echo", job, wait, look, "echo", captions], tmp_path, **told)
+    written, film, *timed = said.splitlines()
+    assert 0 < json.loads(written)["data"]["cost"] < 0.001
+    made = json.loads(film)["data"]
+    assert (made["status"], made["listing"]["narration"]["spoken"]) == ("completed", True)
+    assert timed[0] == "1"
+    begun = json.loads(bash([signs, form], tmp_path, **told))
+    assert begun["success"] is True
+    team.post(f"/jobs/{begun['jobId']}/cancel", {})
+
+
 def test_the_readmes_calls_of_scenes_make_a_film_and_a_task(team: Team, tmp_path: Path) -> None:
     signs = commands(calls("AUTH="))[0]
     made, one, two, listed, film = commands(calls("SCENARIO="))

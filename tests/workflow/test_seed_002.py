@@ -1,6 +1,5 @@
-"""Seed 002: its calls and its pages as written, and its checklists, item by item. What is checked more closely elsewhere is
-named there: tests/integration/test_narration.py, test_api_scripts.py, test_seed_002_dialect.py, test_api_ads.py,
-test_copy_film.py."""
+"""Seed 002: its calls and its pages as written, and its checklist's upload flow, item by item. The rest of the checklist is in
+tests/integration/test_seed_002_checklist.py."""
 
 from __future__ import annotations
 
@@ -8,6 +7,7 @@ import json
 import re
 import subprocess
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -69,20 +69,47 @@ def shell(team: Team, call: str) -> Any:
     return json.loads(done.stdout)
 
 
-def pages(team: Team, pictures: list[Path], tmp_path: Path) -> Any:
-    """The seed's three steps in node, whose `fetch` is told the host and the key."""
-    script = tmp_path / "pages.mjs"
+@dataclass(frozen=True)
+class Shown:
+    """The seed's three steps, run once."""
+
+    team: Team
+    pictures: list[Path]
+    told: Any
+    """What the pages have come to know."""
+    film: Film
+
+    @property
+    def result(self) -> Any:
+        """The last answer of the status."""
+        return self.told["result"]
+
+    @property
+    def job(self) -> Any:
+        return self.team.get(f"/jobs/{self.told['jobId']}")
+
+
+@pytest.fixture(scope="module")
+def shown(cloud: LocalCloud, pictures: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Shown:
+    """In node, whose `fetch` is told the host and the key."""
+    folder, team = tmp_path_factory.mktemp("pages"), fresh(cloud)
+    script, film = folder / "pages.mjs", folder / "film.mp4"
     script.write_text(PAGE.format(**PAGES))
     key = str(team.http.headers["Authorization"]).removeprefix("Bearer ")
     done = subprocess.run(
-        ["node", script, team.cloud.url, key, *pictures], capture_output=True, text=True, timeout=GIVE_UP, check=False
+        ["node", script, team.cloud.url, key, *pictures[:3]],
+        capture_output=True,
+        text=True,
+        timeout=GIVE_UP,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    told = json.loads(done.stdout)
+    film.write_bytes(requests.get(told["result"]["videoUrl"], timeout=60).content)
+    return Shown(team, pictures[:3], told, Film(film))
 
 
 def test_generate_script_runs_as_written(cloud: LocalCloud) -> None:
-    """Unit: `generate_script()` returns a valid script; validation: script, estimatedDuration, wordCount, cost."""
     team = fresh(cloud)
     said = shell(team, "generate-script")
     assert said["success"] is True
@@ -93,44 +120,64 @@ def test_generate_script_runs_as_written(cloud: LocalCloud) -> None:
     assert shell(team, "production")["success"] is True
 
 
-def test_upload_three_images_fill_details_generate_poll_and_see_the_ad(
-    cloud: LocalCloud, pictures: list[Path], tmp_path: Path
-) -> None:
-    """End to end: three images, the details, poll to success, the ad in the list, the video playable in a browser."""
-    team = fresh(cloud)
-    told = pages(team, pictures[:3], tmp_path)
-    result = told["result"]
-    percents = [percent for percent, _ in told["seen"]]
+def test_e2e_step_1_upload_3_images_next(shown: Shown) -> None:
+    """They are the listing's, in their order, as they were sent."""
+    ids = shown.job["listing"]["assetIds"]
+    kept = [shown.team.get(f"/assets/{one}") for one in ids]
+    assert [one["name"] for one in kept] == ["image0.jpg", "image1.jpg", "image2.jpg"]
+    assert [requests.get(one["url"], timeout=30).content for one in kept] == [
+        one.read_bytes() for one in shown.pictures
+    ]
+
+
+def test_e2e_step_2_fill_details_next(shown: Shown) -> None:
+    listing = shown.job["listing"]
+    said = {name: listing[name] for name in ("title", "description", "price", "category", "voice")}
+    assert said == {
+        "title": "2020 Toyota Camry",
+        "description": "Spacious family car with low mileage",
+        "price": 18500,
+        "category": "automotive",
+        "voice": "alloy",
+    }
+
+
+def test_e2e_step_3_generate_video_poll_status_success(shown: Shown) -> None:
+    percents = [percent for percent, _ in shown.told["seen"]]
     assert percents == sorted(percents)
-    assert told["seen"][-1] == [100, "Complete!"]
-    assert "Processing..." not in {text for _, text in told["seen"]}, "every word is one that the seed has"
-    film = tmp_path / "film.mp4"
-    film.write_bytes(requests.get(result["videoUrl"], timeout=60).content)
-    assert Film(film).plays_in_browsers
-    poster = requests.get(result["thumbnailUrl"], timeout=30)
-    assert poster.content[:3] == b"\xff\xd8\xff"
-    assert result["script"]
-    assert 0 < result["cost"]["total"] < 0.022, "the seed's table"
-    assert result["cost"]["total"] == pytest.approx(
-        sum(cost for part, cost in result["cost"].items() if part != "total")
+    assert shown.told["seen"][-1] == [100, "Complete!"]
+    assert "Processing..." not in {text for _, text in shown.told["seen"]}, "every word is one that the seed has"
+    assert shown.result["script"]
+    assert 0 < shown.result["cost"]["total"] < 0.022, "the seed's table"
+    assert shown.result["cost"]["total"] == pytest.approx(
+        sum(cost for part, cost in shown.result["cost"].items() if part != "total")
     )
-    ads = team.http.get(f"{team.cloud.url}/api/ads", timeout=30).json()["ads"]
-    assert told["ad"]["success"] is True
-    assert [one["status"] for one in ads if one["id"] == told["ad"]["adId"]] == ["active"]
-    page = requests.get(team.cloud.url + told["ad"]["pageUrl"], timeout=30)
+
+
+def test_e2e_verify_ad_appears_in_my_ads(shown: Shown) -> None:
+    ads = shown.team.http.get(f"{shown.team.cloud.url}/api/ads", timeout=30).json()["ads"]
+    ad = shown.told["ad"]
+    assert ad["success"] is True
+    assert [one["status"] for one in ads if one["id"] == ad["adId"]] == ["active"]
+    page = requests.get(shown.team.cloud.url + ad["pageUrl"], timeout=30)
     assert page.status_code == 200
     [source] = re.findall(r' src="([^"]+)"', page.text)
-    assert requests.get(source.replace("&amp;", "&"), timeout=60).content == film.read_bytes()
-    job = team.get(f"/jobs/{told['jobId']}")
-    captions = job["films"][0]["captionsUrls"]
+    assert requests.get(source.replace("&amp;", "&"), timeout=60).content == shown.film.bytes
+
+
+def test_e2e_verify_video_playable_in_browser(shown: Shown) -> None:
+    """With its poster, and its captions beside it."""
+    assert shown.film.plays_in_browsers
+    assert shown.film.loudest > 0
+    assert requests.get(shown.result["thumbnailUrl"], timeout=30).content[:3] == b"\xff\xd8\xff"
+    captions = shown.job["films"][0]["captionsUrls"]
     for kind, begins in (("srt", "1\n"), ("vtt", "WEBVTT")):
-        assert team.http.get(team.cloud.url + captions[kind], timeout=30).text.startswith(begins)
+        assert shown.team.http.get(shown.team.cloud.url + captions[kind], timeout=30).text.startswith(begins)
 
 
 def test_an_upload_to_another_store_succeeds_and_its_failure_loses_nothing(
     cloud: LocalCloud, elsewhere: str, pictures: list[Path], tmp_path: Path
 ) -> None:
-    """Unit: `upload_to_r2()`; error handling: R2 upload failure."""
     team = fresh(cloud)
     asset = team.upload(team.campaign([]), pictures[0])
     wishes = {"title": "A lamp", "description": "It is lit", "assetIds": [asset], "voice": "none", "durationSeconds": 5}
@@ -153,6 +200,7 @@ def test_an_upload_to_another_store_succeeds_and_its_failure_loses_nothing(
     )
     found = there.get_object(Bucket=told["bucket"], Key=told["files"][0]["key"])["Body"].read()
     assert found == film.read_bytes()
+    assert [requests.get(one["url"], timeout=60).status_code for one in told["files"]] == [200] * 4, "for everybody"
     (line,) = [one for one in team.get(f"/jobs/{job}/ledger")["lines"] if one["stage"] == "storage"]
     assert 0 < line["cost"] < 0.015, "a gigabyte would be the seed's figure"
 

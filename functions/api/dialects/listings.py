@@ -76,6 +76,8 @@ class GenerateListing(inputs.Input):
     language: str | None = None
     motion: str | None = None
     duration_seconds: str | None = None
+    captions_required: str | None = None
+    """`true` or `false`: without captions, or silent, where speech or its times cannot be had."""
     campaign_id: str | None = None
     aspect_ratio: str | None = None
 
@@ -341,6 +343,10 @@ def _translated(said: GenerateListing) -> ListingRequest:
         if not said.duration_seconds.strip().isascii() or not said.duration_seconds.strip().isdigit():
             refuse(FieldError("durationSeconds", "must be a whole number of seconds"))
         wishes["durationSeconds"] = int(said.duration_seconds)
+    if said.captions_required is not None:
+        if said.captions_required not in ("true", "false"):
+            refuse(FieldError("captionsRequired", "must be true or false"))
+        wishes["captionsRequired"] = said.captions_required == "true"
     return read(ListingRequest, {**wishes, **_price(said.price)})
 
 
