@@ -247,7 +247,8 @@ class Drafting:
 
 
 def _which(name: str, error: RequestError) -> RequestError:
-    return type(error)(f"{name}: {error.detail}", hint=error.hint, errors=error.errors)
+    errors = tuple(FieldError(one.field, f"{name}: {one.detail}") for one in error.errors)
+    return type(error)(f"{name}: {error.detail}", hint=error.hint, errors=errors)
 
 
 def the_listing(asked: Offered, **more: Any) -> Listing:

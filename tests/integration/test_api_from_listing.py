@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -18,9 +19,11 @@ from functions.studio.rows import today
 from functions.studio.table import Table
 from tests.integration.api_events import Caller
 from tests.integration.api_stage import UNKNOWN, Everything, a_campaign, picture, uploaded
+from tests.integration.asset_stage import opening
 from tests.integration.listing_stage import CAMRY, PATH, accepted, listed, pictures_of
 from tests.integration.test_api_music import music
 from tests.media import Studio
+from tests.strangers import response, stranger
 
 
 @pytest.fixture
@@ -132,7 +135,7 @@ def test_a_model_moves_the_pictures_where_one_is_named(acme: Caller, jobs: JobSt
     job = accepted(jobs, listed(acme, 3, motion="veo3"))
     assert (job.model, job.total_clips) == ("veo3", 3)
     still = accepted(jobs, listed(acme, 3))
-    assert job.reserved_cost == still.reserved_cost + 3 * Decimal("0.60")
+    assert job.reserved_cost == still.reserved_cost + 3 * 6 * Decimal("0.10"), "clips of 6 s without sound"
     fallen_back = accepted(jobs, listed(acme, 3, motion="veo3", fallbackModels=["hailuo-2.0"]))
     assert fallen_back.fallback_models == ["hailuo-2.0"]
 
@@ -232,6 +235,26 @@ def test_a_url_that_cannot_be_fetched_is_named_and_the_others_are_not_kept(
     url = "https://127.0.0.1/a.png"
     acme.post("/api/v3/campaigns", {"name": "x"})
     everything.refused(lambda: listed(acme, assetIds=[one], imageUrls=[url]), 422, "imageUrls.0")
+
+
+def test_pictures_are_fetched_in_their_order_and_one_that_is_none_is_named(acme: Caller, jobs: JobStore) -> None:
+    (one,) = pictures_of(acme, 1)
+    campaign = a_campaign(acme)
+    with (
+        stranger(response(picture())) as good,
+        stranger(response(picture(80, 40))) as larger,
+        stranger(response(picture(form="GIF"))) as gif,
+        opening(replace(good.outside(), ports=frozenset({good.port, larger.port, gif.port}))),
+    ):
+        urls = [larger.url, good.url]
+        listing = accepted(jobs, listed(acme, assetIds=[one], imageUrls=urls, campaignId=campaign)).listing
+        assert listing
+        assert [acme.get(f"/api/v3/assets/{it}").data["width"] for it in listing.asset_ids] == [64, 80, 64]
+        refused = listed(acme, imageUrls=[gif.url, good.url], campaignId=a_campaign(acme))
+        assert (refused.status, refused.fields) == (415, ["imageUrls.0"])
+        assert "neither a JPEG nor a PNG nor a WebP" in refused.problem["detail"]
+    everywhere = acme.get("/api/v3/campaigns").data["items"]
+    assert [len(acme.get(f"/api/v3/assets?campaignId={it['id']}").data["items"]) for it in everywhere] == [1, 2, 0]
 
 
 def test_a_budget_that_does_not_suffice_is_told_before_anything_is_fetched(

@@ -117,6 +117,9 @@ def test_a_service_that_is_down_is_told_and_costs_nothing(
     (row,) = acme.get(SCRIPTS).data["items"]
     assert (row["status"], row["script"], row["lostCost"]) == ("failed", None, 0)
     assert row["errorMessage"]
+    said = acme.post(SEED, CAMRY)
+    assert (said.status, said.envelope["success"], said.envelope["code"]) == (503, False, "unavailable")
+    assert int(said.headers["retry-after"]) >= 1
 
 
 def test_a_model_that_refuses_is_told_and_its_answer_is_lost(acme: Caller, openai: OpenAi, budgets: Budgets) -> None:

@@ -212,7 +212,7 @@ def test_error_invalid_image_format_such_as_gif(acme: Caller, table: Table, medi
     for spoilt, status in ((gif(), 415), (picture(200, 200)[:90], 422), (b"", 422)):
         reply = sent(acme, ("good.png", picture()), ("spoilt.png", spoilt), ("also_good.png", picture()))
         said = refused(reply, status, "images.1")
-        assert "images.1" in said["error"]
+        assert "images.1: Picture 2 (spoilt.png): " in said["error"]
         assert everything.now() == before
         everything.refused(lambda body=spoilt: uploaded(acme, campaign, body), status, "file")  # type: ignore[misc]  # bound now
 

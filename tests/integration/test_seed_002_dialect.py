@@ -132,7 +132,7 @@ def test_bad_input_is_named_and_leaves_nothing(acme: Caller, everything: Everyth
     for reply, status, field in [
         (sent(acme, good, description=None), 422, "description"),
         (sent(acme, good, title=None), 422, "title"),
-        (sent(acme), 422, "assetIds"),
+        (sent(acme), 422, "images"),
         (sent(acme, good, voice="hal"), 422, "voice"),
         (sent(acme, good, category="spaceships"), 422, "category"),
         (sent(acme, good, price="-5"), 422, "price"),

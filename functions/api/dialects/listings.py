@@ -210,6 +210,8 @@ def generate(
         raise at_fault(TooLarge, f"has {len(body)} bytes", _LARGE, "images")
     said, pictures = _form(content_type, body)
     asked = _translated(read(GenerateListing, said))
+    if not pictures and not asked.asset_ids:
+        refuse(FieldError("images", "is required, or assetIds: there is no film without a picture"), hint=_HINT)
     told = {name: getattr(asked, name) for name in asked.model_fields_set}
     sent = _Sent.model_construct(**told, images=[sha256(one.body).hexdigest() for one in pictures])
     answer = reception.accept(sent, lambda: drafted(asked, pictures))
