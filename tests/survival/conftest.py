@@ -22,9 +22,11 @@ from local.samples import draw_samples
 from tests.media import Studio
 from tests.pictures import drawn, saved
 from tests.survival.crew import Crew, Material, Provider
+from tests.survival.faulty_cloud import FaultyCloud
 from tests.survival.gate import Gate
+from tests.survival.lister import Lister
 from tests.survival.table import ROWS, TABLE, Row, as_document, as_line, name_of, number_of, whole
-from tests.survival.ways import WAYS
+from tests.survival.ways import LISTED, WAYS
 from tests.survival.wires import WIRES, Wire
 from tests.workflow.conftest import Team
 
@@ -70,7 +72,8 @@ def employed(
         campaign = team.campaign(pictures)
         picture = team.get(f"/assets?campaignId={campaign}&type=image")["items"][0]["id"]
         has, gates = Material(pictures, campaign, picture, clips, still), {one.wire.name: one.gate for one in providers}
-        yield {name: Crew(cloud, way, gates[way.wire.name], has) for name, way in WAYS.items()}
+        kinds = {LISTED: Lister}
+        yield {name: kinds.get(name, Crew)(cloud, way, gates[way.wire.name], has) for name, way in WAYS.items()}
 
 
 @pytest.fixture(scope="session")
@@ -108,6 +111,12 @@ def opening(studio: Studio, pictures: list[Path], tmp_path_factory: pytest.TempP
 def staff(opening: Opening) -> Crews:
     """Where a clip has ten minutes, and the provider is asked every few seconds."""
     return opening()
+
+
+@pytest.fixture(scope="session")
+def faulty_staff(opening: Opening) -> Crews:
+    """The same, between whose functions and AWS a row can step in."""
+    return opening(FaultyCloud)
 
 
 @pytest.fixture
