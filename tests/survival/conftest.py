@@ -18,7 +18,6 @@ import requests
 from functions.studio.balances import Balances, granted
 from functions.studio.table import Table
 from local.cloud import LocalCloud
-from local.samples import draw_samples
 from tests.media import Studio
 from tests.pictures import drawn, saved
 from tests.survival.crew import Crew, Material, Provider
@@ -78,7 +77,12 @@ def employed(
 
 @pytest.fixture(scope="session")
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    return draw_samples(tmp_path_factory.mktemp("samples"))[:5]
+    """Five, each darker than the one before."""
+    folder = tmp_path_factory.mktemp("pictures")
+    made = [folder / f"{number}.jpg" for number in range(1, 6)]
+    for number, path in enumerate(made, 1):
+        path.write_bytes(saved(drawn(1280, 720).point([value // number for value in range(256)] * 3)))
+    return made
 
 
 Opening = Callable[..., Crews]
@@ -134,7 +138,8 @@ def crew(crews: list[Crew]) -> Crew:
 
 
 def refreshed(crews: Iterable[Crew]) -> None:
-    """Before services that have forgotten everything."""
+    """Of one cloud, before services that have forgotten everything."""
+    crews = list(crews)
     services = {service for crew in crews for service in crew.cloud.services.items()}
     for name, url in services:
         if name not in ("xai", "openai"):  # what nobody could cancel comes to its end
@@ -142,7 +147,7 @@ def refreshed(crews: Iterable[Crew]) -> None:
         requests.post(f"{url}/_reset", timeout=10).raise_for_status()
     for crew in crews:
         crew.gate.forget()
-        crew.heal()
+    crews[0].heal()
 
 
 # the table

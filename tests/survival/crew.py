@@ -127,8 +127,9 @@ class Crew(Team):
 
     def wait(self, job: str) -> Any:
         """The job when it has ended and its end was published: from then on no row of it changes."""
-        super().wait(job)
-        self.until(lambda: (row := self.jobs.job(job)).announced_run == row.run, "the end to be published")
+        self.until(
+            lambda: (row := self.jobs.job(job)).ended and row.announced_run == row.run, "the end to be published"
+        )
         self._balances(job)
         return self.get(f"/jobs/{job}")
 

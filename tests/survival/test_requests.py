@@ -142,6 +142,7 @@ def test_row_29_more_is_asked_than_can_be(crews: list[Crew], saw: Saw) -> None:
     crew.plays()
     around = (-1, 0, 1)
     jobs: list[str] = []
+    pictures = lister.wishes(5)["assetIds"]
     bodies = [_padded(MOST_CALLBACK_BYTES + turn) for turn in around]
     callback = f"{crew.cloud.url}/api/v3/callbacks/replicate?job={UNKNOWN}&attempt=1.0001.video.1"
     seen: dict[str, list[int | str]] = {
@@ -156,7 +157,7 @@ def test_row_29_more_is_asked_than_can_be(crews: list[Crew], saw: Saw) -> None:
         ],
         "a listing's pictures": [_tried(lister, assetIds=_nobody_s(MOST_PICTURES + turn)) for turn in around],
         "its description": [_tried(lister, description="d" * (MOST_TOLD + turn)) for turn in around],
-        "its seconds": [_tried(lister, durationSeconds=MOST_SECONDS + turn) for turn in around],
+        "its seconds": [_tried(lister, durationSeconds=MOST_SECONDS + turn, assetIds=pictures) for turn in around],
         "name": [_named(crew, 200 + turn) for turn in around],
         "key": [_keyed(crew, 255 + turn) for turn in around],
         "pixels": [_pixels(crew, turn) for turn in around],

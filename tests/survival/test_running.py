@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from decimal import Decimal
 from threading import Event
@@ -51,9 +52,13 @@ def test_row_18_some_clips_fail(crews: list[Crew], saw: Saw) -> None:
                 else {name: wish for name, wish in POLICIES.items() if name in STRICTEST}
             )
             jobs |= {(crew, policy): crew.order(CLIPS, onClipFailure=wish) for policy, wish in wishes.items()}
-        for (crew, policy), job in jobs.items():
-            least = LEAST[policy] if crew.way.filled else 1
-            kept[crew, policy].append(_outcome(crew, job, refused, least))
+        with ThreadPoolExecutor(len(jobs)) as pool:
+            ends = {
+                (crew, policy): pool.submit(_outcome, crew, job, refused, LEAST[policy] if crew.way.filled else 1)
+                for (crew, policy), job in jobs.items()
+            }
+        for one, end in ends.items():
+            kept[one].append(end.result())
     for (crew, policy), seen in kept.items():
         if seen:
             saw(f"{crew.way.name}, {policy}: {' / '.join(seen)}")
