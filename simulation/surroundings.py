@@ -144,7 +144,7 @@ class Bucket(MediaStore):
         self.bodies: dict[str, bytes] = {}
         """Of those that somebody reads for what they are; of all others it is their key."""
 
-    def store(self, key: str) -> None:
+    def store(self, key: str, body: bytes | None = None) -> None:
         self.reached(key)
         if key in self.objects:
             self.world.note("stored again:", key)
@@ -152,6 +152,8 @@ class Bucket(MediaStore):
 
         def arrive() -> None:
             self.objects.add(key)
+            if body is not None:
+                self.bodies[key] = body
             self.stored.setdefault(key, self.world.time)
             self.stored_by.setdefault(key, me.number if me else 0)
 
@@ -162,9 +164,7 @@ class Bucket(MediaStore):
         return self.world.call(f"read {key}", lambda: self.bodies.get(key, key.encode()))
 
     def put(self, key: str, body: Any, content_type: str, *, tags: str = "") -> None:
-        self.store(key)
-        if content_type in READ_AGAIN and body:
-            self.bodies[key] = body
+        self.store(key, body if content_type in READ_AGAIN and body else None)
 
     def names(self, folder: str, most: int) -> list[str]:
         self.reached(folder)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simulation.planted.fault import PAYING, Fault
+from simulation.planted.fault import MIXING, PAYING, Fault
 
 FAULTS = [
     Fault(
@@ -18,5 +18,43 @@ FAULTS = [
         PAYING,
         "PAID = (ProviderUnknown, BrokenMedia)\n",
         "PAID = (BrokenMedia,)\n",
+    ),
+    Fault(
+        "settled-before-the-answer",
+        "A question is settled before its answer is kept",
+        PAYING,
+        '        self.media.put(self._key(question, line.attempt_id), answer, "application/octet-stream", tags=RAW)\n'
+        "        self._end(line.attempt_id, LineState.SETTLED, question.cost(answer))\n",
+        "        self._end(line.attempt_id, LineState.SETTLED, question.cost(answer))\n"
+        '        self.media.put(self._key(question, line.attempt_id), answer, "application/octet-stream", tags=RAW)\n',
+    ),
+    Fault(
+        "asked-without-a-line",
+        "A question is sent although its line was not written, for another try plans by now",
+        PAYING,
+        "        self.jobs.table.commit(self.jobs.still_planning(self.job, self.planner), *writes)\n",
+        "        with suppress(ConditionLost):\n"
+        "            self.jobs.table.commit(self.jobs.still_planning(self.job, self.planner), *writes)\n",
+    ),
+    Fault(
+        "first-trouble-is-the-last",
+        "A narration is given up when one of its services does not answer at once",
+        PAYING,
+        "        tries[kind] -= 1\n",
+        "        tries[kind] = -1\n",
+    ),
+    Fault(
+        "asked-past-the-allowance",
+        "A question is asked whether its run's reservation holds as much or not",
+        PAYING,
+        "        if spent + sum((one.at_most for one in questions), Decimal(0)) > self.allowance:\n",
+        "        if spent > self.allowance:\n",
+    ),
+    Fault(
+        "a-frame-ahead",
+        "A piece says what is to be heard a frame later",
+        MIXING,
+        "    begins = piece.at - piece.narration_at\n",
+        "    begins = piece.at - piece.narration_at + 1\n",
     ),
 ]

@@ -18,13 +18,14 @@ import requests
 from functions.studio.balances import Balances, granted
 from functions.studio.table import Table
 from local.cloud import LocalCloud
-from local.samples import draw_samples
 from tests.media import Studio
 from tests.pictures import drawn, saved
 from tests.survival.crew import Crew, Material, Provider
+from tests.survival.faulty_cloud import FaultyCloud
 from tests.survival.gate import Gate
+from tests.survival.lister import Lister
 from tests.survival.table import ROWS, TABLE, Row, as_document, as_line, name_of, number_of, whole
-from tests.survival.ways import WAYS
+from tests.survival.ways import LISTED, WAYS
 from tests.survival.wires import WIRES, Wire
 from tests.workflow.conftest import Team
 
@@ -70,12 +71,18 @@ def employed(
         campaign = team.campaign(pictures)
         picture = team.get(f"/assets?campaignId={campaign}&type=image")["items"][0]["id"]
         has, gates = Material(pictures, campaign, picture, clips, still), {one.wire.name: one.gate for one in providers}
-        yield {name: Crew(cloud, way, gates[way.wire.name], has) for name, way in WAYS.items()}
+        kinds = {LISTED: Lister}
+        yield {name: kinds.get(name, Crew)(cloud, way, gates[way.wire.name], has) for name, way in WAYS.items()}
 
 
 @pytest.fixture(scope="session")
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    return draw_samples(tmp_path_factory.mktemp("samples"))[:5]
+    """Five, each darker than the one before."""
+    folder = tmp_path_factory.mktemp("pictures")
+    made = [folder / f"{number}.jpg" for number in range(1, 6)]
+    for number, path in enumerate(made, 1):
+        path.write_bytes(saved(drawn(1280, 720).point([value // number for value in range(256)] * 3)))
+    return made
 
 
 Opening = Callable[..., Crews]
@@ -110,6 +117,12 @@ def staff(opening: Opening) -> Crews:
     return opening()
 
 
+@pytest.fixture(scope="session")
+def faulty_staff(opening: Opening) -> Crews:
+    """The same, between whose functions and AWS a row can step in."""
+    return opening(FaultyCloud)
+
+
 @pytest.fixture
 def crews(staff: Crews, request: pytest.FixtureRequest) -> list[Crew]:
     """In the ways that the row is done in."""
@@ -125,7 +138,8 @@ def crew(crews: list[Crew]) -> Crew:
 
 
 def refreshed(crews: Iterable[Crew]) -> None:
-    """Before services that have forgotten everything."""
+    """Of one cloud, before services that have forgotten everything."""
+    crews = list(crews)
     services = {service for crew in crews for service in crew.cloud.services.items()}
     for name, url in services:
         if name not in ("xai", "openai"):  # what nobody could cancel comes to its end
@@ -133,7 +147,7 @@ def refreshed(crews: Iterable[Crew]) -> None:
         requests.post(f"{url}/_reset", timeout=10).raise_for_status()
     for crew in crews:
         crew.gate.forget()
-        crew.heal()
+    crews[0].heal()
 
 
 # the table

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -22,6 +23,7 @@ from functions.studio.ledger import Ledger, Line, LineState
 from functions.studio.table import Table, delete, row
 from local.cloud import LocalCloud
 from local.standins.service import StandIn
+from local.workers import Pool
 from tests.survival.gate import Gate
 from tests.survival.ways import SCENES, Way
 from tests.survival.wires import Letter, Wire
@@ -125,8 +127,9 @@ class Crew(Team):
 
     def wait(self, job: str) -> Any:
         """The job when it has ended and its end was published: from then on no row of it changes."""
-        super().wait(job)
-        self.until(lambda: (row := self.jobs.job(job)).announced_run == row.run, "the end to be published")
+        self.until(
+            lambda: (row := self.jobs.job(job)).ended and row.announced_run == row.run, "the end to be published"
+        )
         self._balances(job)
         return self.get(f"/jobs/{job}")
 
@@ -351,6 +354,17 @@ def by_each(crews: Sequence[Crew], row: Callable[[Crew], str]) -> str:
 
 def told_by(seen: Mapping[Crew, str]) -> str:
     return "; ".join(f"{crew.way.name}: {words}" for crew, words in seen.items())
+
+
+@contextmanager
+def without_room(crew: Crew, folder: str) -> Iterator[Pool]:
+    """A function of which nothing runs."""
+    functions, pool = crew.cloud.client("lambda"), crew.cloud.pool(folder)
+    functions.put_function_concurrency(FunctionName=pool.function.name, ReservedConcurrentExecutions=0)
+    try:
+        yield pool
+    finally:
+        functions.delete_function_concurrency(FunctionName=pool.function.name)
 
 
 @dataclass

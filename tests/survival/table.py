@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tests.survival.ways import WAYS
+from tests.survival.ways import LISTED, WAYS
 
 TABLE = Path(__file__).parents[2] / "docs" / "survival.md"
 
@@ -26,9 +26,6 @@ What the rows are done with, where it makes a difference what that is:
 | # | failure | with | what was done | what was seen |
 |---|---|---|---|---|
 """
-
-LISTED = "listings"
-LISTED_TOLD = "a listing's film, written, spoken and timed by OpenAI, its two pictures moved by ourselves"
 
 _NAME = re.compile(r"test_row_(\d+)_(\w+)")
 
@@ -82,6 +79,5 @@ def as_document(rows: Iterable[Row]) -> str:
         f"| {row.number} | {row.failure} | {row.ways} | {row.did} | {row.saw} |\n"
         for row in sorted(rows, key=lambda row: row.number)
     ]
-    told = {**{way.name: way.told for way in WAYS.values()}, LISTED: LISTED_TOLD}
-    ways = "\n".join(f"- *{name}*: {words}" for name, words in told.items())
+    ways = "\n".join(f"- *{way.name}*: {way.told}" for way in WAYS.values())
     return HEAD.format(ways=ways) + "".join(lines)

@@ -15,23 +15,19 @@ import pytest
 import requests
 
 from functions.studio.table import marshal
-from tests.survival.conftest import Crews, Opening, refreshed, ways_of
+from tests.survival.conftest import Crews, refreshed, ways_of
 from tests.survival.crew import Crew, told_by
 from tests.survival.faulty_cloud import FaultyCloud, Holding, Killing, Moment, Struck, Throttling
+from tests.survival.lister import Lister
 
 Saw = Callable[[str], None]
 
 
-@pytest.fixture(scope="session")
-def opened(opening: Opening) -> Crews:
-    return opening(FaultyCloud)
-
-
 @pytest.fixture
-def crews(opened: Crews, request: pytest.FixtureRequest) -> Iterator[list[Crew]]:
-    refreshed(opened.values())
-    yield [opened[name] for name in ways_of(request.node)]
-    cloud_of(opened["pairs"]).fault = None
+def crews(faulty_staff: Crews, request: pytest.FixtureRequest) -> Iterator[list[Crew]]:
+    refreshed(faulty_staff.values())
+    yield [faulty_staff[name] for name in ways_of(request.node)]
+    cloud_of(faulty_staff["pairs"]).fault = None
 
 
 def cloud_of(crew: Crew) -> FaultyCloud:
@@ -39,17 +35,28 @@ def cloud_of(crew: Crew) -> FaultyCloud:
     return crew.cloud
 
 
-POSTS = 50
+POSTS, FEWER = 50, 10
+"""At once: of the first way, and of the others."""
 
 
-@pytest.mark.ways("pairs", "text", "scenes")
+@pytest.mark.ways("pairs", "text", "scenes", "listings")
 def test_row_20_a_request_is_sent_twice(crews: list[Crew], saw: Saw) -> None:
     """A post with an Idempotency-Key is held back just before its job is accepted, and sent again meanwhile, and once more
-    afterwards. Then fifty posts at the same moment with another key, one with that key and another body, one under a third key."""
-    saw(told_by({crew: _sent_twice(crew) for crew in crews}))
+    afterwards. Then fifty posts (of pairs; of the others ten) at the same moment with another key, one with that key and another body, one under a third key.
+    A listing's film is cancelled before it is begun."""
+    *crews, lister = crews
+    saw(told_by({crew: _sent_twice(crew, FEWER if turn else POSTS) for turn, crew in enumerate(crews)}))
+    assert isinstance(lister, Lister)
+    with lister.held_back():
+        job = _sent_at_once(lister, many := Bookings(lister), FEWER)
+        other = many.post(**lister.wishes(2))
+        executions = lister.executions(job)
+        lister.cancel(job)
+    assert (other.status_code, executions) == (422, [f"{job}-1"])
+    saw(f"listings: {FEWER} at once: 1 job, 1 execution; another body {other.status_code}")
 
 
-def _sent_twice(crew: Crew) -> str:
+def _sent_twice(crew: Crew, posts: int) -> str:
     crew.plays()
     once = Bookings(crew)
     holding = Holding(b'"JOB"')
@@ -66,19 +73,7 @@ def _sent_twice(crew: Crew) -> str:
     held = _one_job(crew, answers)
     told = f"in flight {meanwhile.status_code}, the first {answers[0].status_code}, afterwards {answers[1].status_code}: 1 job"
 
-    many, together = Bookings(crew), Barrier(POSTS)
-
-    def post(_: int) -> requests.Response:
-        together.wait()
-        return many.post()
-
-    with ThreadPoolExecutor(POSTS) as pool:
-        answers = list(pool.map(post, range(POSTS)))
-    waiting = [answer for answer in answers if answer.status_code == 409]
-    assert {answer.json()["error"]["code"] for answer in waiting} <= {"in_flight"}
-    answers = [answer for answer in answers if answer not in waiting] + [many.post() for _ in waiting]
-    assert [answer.status_code for answer in answers] == [202] * POSTS, [answer.text for answer in answers]
-    job = _one_job(crew, answers)
+    job = _sent_at_once(crew, many := Bookings(crew), posts)
     other, another = many.post(**crew.wishes(2)), Bookings(crew).post()
     second = another.json()["data"]["jobId"]
     assert (other.status_code, another.status_code, len({held, job, second})) == (422, 202, 3)
@@ -91,9 +86,26 @@ def _sent_twice(crew: Crew) -> str:
     owners = {one["pk"] for one in left if "expiresAt" not in one}
     assert owners <= {one["pk"] for one in rows if one["sk"] == "JOB"}, "rows of a job that was never accepted stay"
     return (
-        f"{told}; {POSTS} at once: 202 with one body, {POSTS - 1} marked as replayed (409 in flight is asked again); 1 job, 1"
+        f"{told}; {posts} at once: 202 with one body, {posts - 1} marked as replayed (409 in flight is asked again); 1 job, 1"
         f" execution; another body {other.status_code}, another key another job; 3 jobs, 3 predictions"
     )
+
+
+def _sent_at_once(crew: Crew, bookings: Bookings, posts: int) -> str:
+    """The job that all of them are told of."""
+    together = Barrier(posts)
+
+    def post(_: int) -> requests.Response:
+        together.wait()
+        return bookings.post()
+
+    with ThreadPoolExecutor(posts) as pool:
+        answers = list(pool.map(post, range(posts)))
+    waiting = [answer for answer in answers if answer.status_code == 409]
+    assert {answer.json()["error"]["code"] for answer in waiting} <= {"in_flight"}
+    answers = [answer for answer in answers if answer not in waiting] + [bookings.post() for _ in waiting]
+    assert [answer.status_code for answer in answers] == [202] * posts, [answer.text for answer in answers]
+    return _one_job(crew, answers)
 
 
 class Bookings:

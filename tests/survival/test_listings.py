@@ -1,4 +1,6 @@
-"""The rows that can strike a listing's film: the services that write, speak and listen, and the workers that plan and film it."""
+"""The rows that can strike a listing's film: the services that write, speak and listen, and the workers that plan and film it.
+
+What strikes its request alone is in the rows of the other ways."""
 
 from __future__ import annotations
 
@@ -8,81 +10,25 @@ from typing import Any
 
 import pytest
 
-from functions.studio.ledger import NARRATION
-from tests.survival.conftest import Opening, refreshed
-from tests.survival.crew import Crew
-from tests.survival.faulty_cloud import FaultyCloud, Killing
-from tests.survival.ways import LISTINGS
+from functions.studio.ledger import LineState
+from tests.survival.conftest import Crews, refreshed
+from tests.survival.crew import without_room
+from tests.survival.faulty_cloud import FaultyCloud, Killing, Moment, Struck, Throttling
+from tests.survival.lister import CAPTIONS, ONCE, SCRIPT, SETTLED, STEPS, VOICE, Lister
+from tests.survival.ways import LISTED
 
 Saw = Callable[[str], None]
-Rule = dict[str, Any]
 
-STEPS = {"/v1/chat/completions": "script", "/v1/audio/speech": "voice", "/v1/audio/transcriptions": "captions"}
-SCRIPT, VOICE, CAPTIONS = {"store": False}, {"voice": "alloy"}, {"filename": "speech.wav"}
-"""By which scripts of the stand-in know each step."""
-
-pytestmark = pytest.mark.ways("listings")
-
-
-class Lister(Crew):
-    """Asks for listings' films; what it wants of a crew's provider is nothing."""
-
-    def wishes(self, pictures: int) -> dict[str, Any]:
-        assets = self.get(f"/assets?campaignId={self.campaign_id}&type=image")["items"][:pictures]
-        return {
-            "title": "Aurora desk lamp",
-            "description": "A lamp of brushed brass with warm light. It dims by touch.",
-            "category": "home",
-            "price": 79,
-            "durationSeconds": 5,
-            "resolution": "480p",
-            "campaignId": self.campaign_id,
-            "assetIds": [one["id"] for one in assets],
-        }
-
-    def order(self, clips: int = 2, **wishes: Any) -> str:
-        return str(self.post(LISTINGS, self.wishes(clips) | wishes)["jobId"])
-
-    def meets(self, *rules: Rule) -> None:
-        """OpenAI's stand-in from now on."""
-        self.script(*[{"times": 1, **rule} for rule in rules], service="openai")
-
-    def asked(self) -> Counter[str]:
-        return Counter(STEPS[one["path"]] for one in self.log("openai") if one["path"] in STEPS)
-
-    def ends(self, job: str) -> Any:
-        """The job when it has ended: nothing is reserved, and what it cost is what its narration was settled at."""
-        self.until(lambda: (row := self.jobs.job(job)).announced_run == row.run, "the end to be published")
-        state, totals = self.get(f"/jobs/{job}"), self.ledger.totals(job)
-        assert (totals.reserved, self.jobs.job(job).reserved_cost) == (0, 0)
-        assert (state["actualCost"], state["lostCost"]) == (float(totals.settled), float(totals.lost))
-        assert sum(state["costs"].values()) == pytest.approx(float(totals.settled))
-        return state
-
-    def lines_of(self, job: str) -> dict[str, str]:
-        """What became of each step's lines, in their order."""
-        lines = sorted(self.lines(job), key=lambda one: (one.reserved_at, one.attempt_id))
-        assert {line.clip for line in lines} <= {NARRATION}
-        return {
-            stage: ", ".join(line.state.value for line in lines if line.stage == stage)
-            for stage in STEPS.values()
-            if any(line.stage == stage for line in lines)
-        }
-
-
-@pytest.fixture(scope="module")
-def employed_lister(opening: Opening) -> Lister:
-    crew = opening(FaultyCloud)["pairs"]
-    lister = object.__new__(Lister)
-    lister.__dict__.update(crew.__dict__)
-    return lister
+pytestmark = pytest.mark.ways(LISTED)
 
 
 @pytest.fixture
-def lister(employed_lister: Lister) -> Iterator[Lister]:
-    refreshed([employed_lister])
-    yield employed_lister
-    faulty(employed_lister).fault = None
+def lister(faulty_staff: Crews) -> Iterator[Lister]:
+    crew = faulty_staff[LISTED]
+    assert isinstance(crew, Lister)
+    refreshed([crew])
+    yield crew
+    faulty(crew).fault = None
 
 
 def faulty(lister: Lister) -> FaultyCloud:
@@ -90,7 +36,11 @@ def faulty(lister: Lister) -> FaultyCloud:
     return lister.cloud
 
 
-SETTLED = dict.fromkeys(STEPS.values(), "settled")
+def struck(lister: Lister, job: str) -> Any:
+    """The job when it has ended, which is asked for behind the fault's back."""
+    lister.until(lambda: lister.jobs.job(job).ended, "the end of the job")
+    faulty(lister).fault = None
+    return lister.wait(job)
 
 
 def test_row_10_the_provider_or_lambda_is_busy(lister: Lister, saw: Saw) -> None:
@@ -99,8 +49,8 @@ def test_row_10_the_provider_or_lambda_is_busy(lister: Lister, saw: Saw) -> None
         *[{"do": "throttle", "match": step} for step in (SCRIPT, VOICE, CAPTIONS)],
         *[{"do": "server_error", "match": step} for step in (SCRIPT, VOICE, CAPTIONS)],
     )
-    job = lister.order()
-    state = lister.ends(job)
+    job = lister.order(2)
+    state = lister.wait(job)
     assert (state["status"], state["lostCost"]) == ("completed", 0)
     assert lister.asked() == dict.fromkeys(STEPS.values(), 3)
     assert lister.lines_of(job) == dict.fromkeys(STEPS.values(), "released, released, settled")
@@ -111,8 +61,8 @@ def test_row_11_the_answer_to_a_create_is_lost(lister: Lister, saw: Saw) -> None
     """The answers of whoever writes, speaks and listens are lost once each, their work done; then those of the voice always,
     and the job is tried again when they come."""
     lister.meets(*[{"do": "lose_answer", "match": step} for step in (SCRIPT, VOICE, CAPTIONS)])
-    first = lister.order()
-    state = lister.ends(first)
+    first = lister.order(2)
+    state = lister.wait(first)
     assert state["status"] == "completed"
     assert lister.asked() == dict.fromkeys(STEPS.values(), 2)
     assert lister.lines_of(first) == dict.fromkeys(STEPS.values(), "lost, settled")
@@ -120,13 +70,13 @@ def test_row_11_the_answer_to_a_create_is_lost(lister: Lister, saw: Saw) -> None
 
     refreshed([lister])
     lister.meets({"do": "lose_answer", "match": VOICE, "times": 50})
-    second = lister.order()
-    failed = lister.ends(second)
+    second = lister.order(2)
+    failed = lister.wait(second)
     assert (failed["status"], lister.asked()) == ("failed", {"script": 1, "voice": 2})
     assert lister.lines_of(second) == {"script": "settled", "voice": "lost, lost"}
     refreshed([lister])
     lister.post(f"/jobs/{second}/retry", {})
-    state = lister.ends(second)
+    state = lister.wait(second)
     assert (state["status"], lister.asked()) == ("completed", {"voice": 1, "captions": 1})
     assert lister.lines_of(second) == {"script": "settled", "voice": "lost, lost, settled", "captions": "settled"}
     saw("each lost once: 6 questions, 3 lost, 3 settled, job completed")
@@ -139,8 +89,8 @@ def test_row_12_a_provider_refuses_for_good(lister: Lister, saw: Saw) -> None:
     """The script is refused, and the job tried again; then whoever listens is down: for a film that may be without captions,
     for one that may not; and the voice is, for one that may be silent."""
     lister.meets({"do": "refuse", "match": SCRIPT})
-    refused = lister.order()
-    state = lister.ends(refused)
+    refused = lister.order(2)
+    state = lister.wait(refused)
     assert (state["status"], lister.asked(), lister.lines_of(refused)) == (
         "failed",
         {"script": 1},
@@ -148,7 +98,7 @@ def test_row_12_a_provider_refuses_for_good(lister: Lister, saw: Saw) -> None:
     )
     assert "refused" in state["errorMessage"]
     lister.post(f"/jobs/{refused}/retry", {})
-    assert lister.ends(refused)["status"] == "completed"
+    assert lister.wait(refused)["status"] == "completed"
     assert lister.asked() == {"script": 2, "voice": 1, "captions": 1}
 
     told = []
@@ -159,8 +109,8 @@ def test_row_12_a_provider_refuses_for_good(lister: Lister, saw: Saw) -> None:
     ):
         refreshed([lister])
         lister.meets({"do": "refuse", "match": step, "times": 50})
-        job = lister.order(captionsRequired=required)
-        state = lister.ends(job)
+        job = lister.order(2, captionsRequired=required)
+        state = lister.wait(job)
         assert state["status"] == ("failed" if required else "completed"), state["errorMessage"]
         assert lister.lines_of(job) == lines
         assert bool(state["warnings"]) is not required
@@ -180,11 +130,70 @@ def test_row_17_lambda_ends_in_the_middle_of_making_a_film(lister: Lister, saw: 
         return pieces(service, target, body, lambda: film(service, target, body, carry_out))
 
     faulty(lister).fault = both
-    lister.until(lambda: lister.jobs.job(job).ended, "the end of the job")
-    faulty(lister).fault = None
-    state = lister.ends(job)
+    state = struck(lister, job)
     assert (state["status"], pieces.numbers, film.numbers) == ("completed", [], [])
-    assert lister.lines_of(job) == SETTLED
-    assert lister.asked() == dict.fromkeys(STEPS.values(), 1)
+    assert (lister.asked(), lister.lines_of(job)) == (ONCE, SETTLED)
     assert len(lister.objects(job, "combined.mp4")) == 1
     saw(f"{pieces.killed + film.killed} tries killed, one film, 3 questions, 3 settled")
+
+
+def test_row_19_a_job_is_cancelled_in_mid_flight(lister: Lister, saw: Saw) -> None:
+    """Cancelled while it is spoken, and while its pieces are made."""
+    lister.meets({"do": "slow", "seconds": 60, "match": VOICE})
+    spoken = lister.order(2)
+    lister.until(lambda: lister.asked()["voice"], "the voice to be asked")
+    lister.cancel(spoken)
+    lister.until(lambda: lister.executions_running(spoken) == 0, "the end of the execution")
+    assert (lister.asked(), lister.jobs.clips(spoken)) == ({"script": 1, "voice": 1}, [])
+    told = _in_words(lister, spoken)
+    lister.cloud.pool("plan").kill_busy()
+
+    refreshed([lister])
+    with without_room(lister, "make_piece") as pool:
+        before = pool.throttles
+        filmed = lister.order(2)
+        lister.until(lambda: pool.throttles > before, "pieces that are to be made")
+        lister.cancel(filmed)
+    assert (lister.asked(), lister.lines_of(filmed)) == (ONCE, SETTLED)
+    assert (lister.objects(filmed, "manifest.json"), lister.executions_running(filmed)) == ([], 0)
+    saw(f"while it is spoken: {told}, no clip, nobody asked afterwards")
+    saw(f"while its pieces are made: {_in_words(lister, filmed)}, no film")
+
+
+def _in_words(lister: Lister, job: str) -> str:
+    counts = Counter(line.state for line in lister.lines(job))
+    return ", ".join(f"{counts[state]} {state.value}" for state in LineState if counts[state])
+
+
+def test_row_25_dynamodb_throttles(lister: Lister, saw: Saw) -> None:
+    """Every call of one job's functions to DynamoDB is refused when it comes first; every write is carried out the second time,
+    and not answered for."""
+    faulty(lister).fault = throttling = Throttling()
+    job = lister.order(2)
+    state = struck(lister, job)
+    assert (state["status"], state["warnings"]) == ("completed", [])
+    assert (lister.asked(), lister.lines_of(job)) == (ONCE, SETTLED)
+    assert throttling.refused > 20
+    assert throttling.unanswered > 10
+    saw(
+        "completed without a warning, 3 questions, 3 settled; more than 20 calls refused, more than 10 writes not answered for"
+    )
+
+
+def test_row_30_workers_are_killed_and_code_is_replaced(lister: Lister, saw: Saw) -> None:
+    """Plan is killed when it has begun, before the script that it was answered is kept, and when one is kept."""
+    pool = lister.cloud.pool("plan")
+    killing = Struck(
+        lambda folder: lister.cloud.pool(folder).kill_busy(),
+        [Moment("plan", "write", after=True), Moment("plan", "PUT"), Moment("plan", "PUT", after=True)],
+    )
+    with lister.held_back():
+        job = lister.order(2)
+        faulty(lister).fault = killing
+    state = struck(lister, job)
+    assert (state["status"], killing.is_over, pool.busy) == ("completed", True, 0), state["errorMessage"]
+    assert lister.asked() == {**ONCE, "script": 2}
+    assert lister.lines_of(job) == {**SETTLED, "script": "lost, settled"}
+    saw(
+        f"{len(killing.moments)} tries killed: {_in_words(lister, job)}, nothing that was kept is asked for again, completed"
+    )

@@ -8,7 +8,7 @@ import uuid
 from collections import Counter as Counted
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from decimal import Decimal
+from decimal import ROUND_UP, Decimal
 from threading import Barrier
 from typing import Any
 
@@ -24,35 +24,64 @@ from functions.studio.ledger import LineState, reservation
 from tests.scripted import a_clip, a_job
 from tests.survival.conftest import refreshed
 from tests.survival.crew import Crew, told_by
+from tests.survival.lister import Lister
 
 Saw = Callable[[str], None]
 
-CROWD, ROOM = 100, 7
+CROWD, FEWER, ROOM = 100, 30, 7
+"""Posts at once: of the first way, and of the others."""
 
 
 def counter_of(crew: Crew, campaign: str) -> Counter:
     return Counter.model_validate(crew.jobs.table.get("T#demo", f"BUDGET#{campaign}") or {})
 
 
-@pytest.mark.ways("pairs", "text", "stills")
+@pytest.mark.ways("pairs", "text", "stills", "listings")
 def test_row_22_a_budget_is_raced_for(crews: list[Crew], saw: Saw) -> None:
-    """A hundred posts at the same moment for jobs of one clip, in a campaign whose budget is enough for seven; then one of the
+    """A hundred posts (of pairs; of the others thirty) at the same moment for jobs of one clip, in a campaign whose budget is enough for seven; then one of the
     seven clips is refused at no charge, and another job is asked for twice. Then the same of credits, of which there are enough
-    for the scenes of seven."""
-    saw(told_by({crew: _raced(crew) for crew in crews}))
+    for the scenes of seven. Listings' films are cancelled before they are begun."""
+    *crews, lister = crews
+    assert isinstance(lister, Lister)
+    raced = {crew: _raced(crew, FEWER if turn else CROWD) for turn, crew in enumerate(crews)}
+    saw(told_by({**raced, lister: _raced_in_vain(lister)}))
     saw(_raced_for_credits(crews[-1]))
 
 
-def _raced(crew: Crew) -> str:
+def _short_of(crew: Crew, price: Decimal, wishes: Mapping[str, Any], crowd: int) -> tuple[str, list[str], list[Any]]:
+    """A campaign whose budget is enough for seven, and as of `_all_at_once`."""
+    campaign = crew.campaign(crew.pictures[:2])
+    budget = {"budgetUsd": float((ROOM * price).quantize(Decimal("0.0001"), ROUND_UP))}
+    crew.http.patch(f"{crew.url}/campaigns/{campaign}", json=budget, timeout=60).raise_for_status()
+    accepted, refused = _all_at_once(crew, {**wishes, "campaignId": campaign}, crowd)
+    assert {one["budget"]["of"] for one in refused} == {"campaign"}
+    return campaign, accepted, refused
+
+
+def _raced_in_vain(lister: Lister) -> str:
+    refreshed([lister])
+    wishes = lister.wishes(1)
+    price = Decimal(str(lister.post(f"{lister.way.path}?dryRun=true", wishes)["estimatedCost"]))
+    with lister.held_back():
+        campaign, accepted, refused = _short_of(lister, price, wishes, FEWER)
+        assert counter_of(lister, campaign).reserved == ROOM * price
+        lister.cancel(*accepted)
+        assert counter_of(lister, campaign).used == 0
+        again = _post(lister, {**wishes, "campaignId": campaign})
+        lister.cancel(again.json()["data"]["jobId"])
+    return (
+        f"{len(accepted)} accepted, {len(refused)} answered 402; all of it is given back, and another is answered"
+        f" {again.status_code}"
+    )
+
+
+def _raced(crew: Crew, crowd: int) -> str:
     refreshed([crew])
     crew.holds_on()
     price, budgets = crew.way.price, Budgets(crew.jobs.table)
-    spent, campaign = budgets.tenant("demo"), crew.campaign(crew.pictures[:2])
-    budget = {"budgetUsd": float(ROOM * price)}
-    crew.http.patch(f"{crew.url}/campaigns/{campaign}", json=budget, timeout=60).raise_for_status()
-    wishes = crew.wishes(1) | {"campaignId": campaign}
-    accepted, refused = _all_at_once(crew, wishes)
-    assert {one["budget"]["of"] for one in refused} == {"campaign"}
+    spent, asked = budgets.tenant("demo"), crew.wishes(1)
+    campaign, accepted, refused = _short_of(crew, price, asked, crowd)
+    wishes = asked | {"campaignId": campaign}
     _end_all_but_one_well(crew, accepted)
     counter = counter_of(crew, campaign)
     assert (counter.reserved, counter.lost, counter.settled) == (0, 0, (ROOM - 1) * price)
@@ -73,19 +102,19 @@ def _raced(crew: Crew) -> str:
     )
 
 
-def _all_at_once(crew: Crew, wishes: Mapping[str, Any]) -> tuple[list[str], list[Any]]:
+def _all_at_once(crew: Crew, wishes: Mapping[str, Any], crowd: int) -> tuple[list[str], list[Any]]:
     """The jobs that were accepted, and what was wrong with the others."""
-    together = Barrier(CROWD)
+    together = Barrier(crowd)
 
     def post(_: int) -> requests.Response:
         together.wait()
         return _post(crew, wishes)
 
-    with ThreadPoolExecutor(CROWD) as pool:
-        answers = list(pool.map(post, range(CROWD)))
+    with ThreadPoolExecutor(crowd) as pool:
+        answers = list(pool.map(post, range(crowd)))
     accepted = [answer.json()["data"]["jobId"] for answer in answers if answer.status_code == 202]
     refused = [answer.json()["error"] for answer in answers if answer.status_code == 402]
-    assert (len(accepted), len(refused)) == (ROOM, CROWD - ROOM), Counted(answer.status_code for answer in answers)
+    assert (len(accepted), len(refused)) == (ROOM, crowd - ROOM), Counted(answer.status_code for answer in answers)
     return accepted, refused
 
 
@@ -108,7 +137,7 @@ def _raced_for_credits(crew: Crew) -> str:
     before = balances.balance("demo")
     enough = ROOM * A_SCENE + A_SCENE - 1
     balances.grant("demo", granted(enough - int(before.left), "enough for seven"))
-    accepted, refused = _all_at_once(crew, wishes)
+    accepted, refused = _all_at_once(crew, wishes, FEWER)
     assert {(one["code"], one["credits"]["needed"]) for one in refused} == {("short_of_credits", A_SCENE)}
     raced = balances.balance("demo")
     assert (raced.reserved - before.reserved, raced.left) == (ROOM * A_SCENE, A_SCENE - 1)

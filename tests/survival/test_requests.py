@@ -17,6 +17,7 @@ from PIL import Image
 
 from functions.api.clip_failure import MOST_FALLBACKS
 from functions.api.film_options import MOST_CLIPS
+from functions.api.listing_request import MOST_PICTURES, MOST_SECONDS
 from functions.api.prompt_request import LONGEST_FILM
 from functions.api.variants import MOST_VARIANTS
 from functions.callback.receive import MOST_BYTES as MOST_CALLBACK_BYTES
@@ -62,25 +63,28 @@ INSIDE = (
 )
 
 
-@pytest.mark.ways("pairs", "text")
+@pytest.mark.ways("pairs", "text", "listings")
 def test_row_28_a_url_leads_inside(crews: list[Crew], saw: Saw) -> None:
-    """Twenty-two URLs that lead inside, or are not https, are given as a picture's, and as the one that a film is to begin
-    with; then, at the door itself: a name that is inside at the second look, a redirect to the metadata service, ten
+    """Twenty-two URLs that lead inside, or are not https, are given as a picture's, as the one that a film is to begin with,
+    and as a listing's; then, at the door itself: a name that is inside at the second look, a redirect to the metadata service, ten
     gigabytes, an endless answer."""
-    crew, prompting = crews
-    before = (crew.objects("assets"), _kept(crew))
-    answers = [_upload(crew, {"uploadType": "url", "campaignId": crew.campaign_id, "url": url}) for url in INSIDE]
-    begun = [
-        crew.http.post(crew.url + prompting.way.path, json=prompting.wishes(1) | {"imageUrl": url}, timeout=60)
-        for url in INSIDE
-    ]
-    assert [answer.status_code for answer in answers + begun] == [422] * 2 * len(INSIDE)
-    assert {answer.json()["error"]["errors"][0]["field"] for answer in answers} == {"url"}
-    assert {answer.json()["error"]["errors"][0]["field"] for answer in begun} == {"imageUrl"}
-    assert (crew.objects("assets"), _kept(crew)) == before
-    saw(
-        f"{len(INSIDE)} of {len(INSIDE)} URLs answered 422 naming the field, both times, nothing kept; {_at_the_door()}"
+    crew, prompting, lister = crews
+    upload, begun, listing = (
+        {"uploadType": "url", "campaignId": crew.campaign_id},
+        prompting.wishes(1),
+        lister.wishes(0),
     )
+    before = (crew.objects("assets"), _kept(crew))
+    for url in INSIDE:
+        for path, asked, field in (
+            ("/assets/upload", upload | {"url": url}, "url"),
+            (prompting.way.path, begun | {"imageUrl": url}, "imageUrl"),
+            (lister.way.path, listing | {"imageUrls": [url]}, "imageUrls.0"),
+        ):
+            answer = crew.http.post(crew.url + path, json=asked, timeout=60)
+            assert (answer.status_code, answer.json()["error"]["errors"][0]["field"]) == (422, field), url
+    assert (crew.objects("assets"), _kept(crew)) == before
+    saw(f"{len(INSIDE)} of {len(INSIDE)} URLs answered 422 naming the field, each time, nothing kept; {_at_the_door()}")
 
 
 def _kept(crew: Crew) -> int:
@@ -129,15 +133,16 @@ def _at_the_door() -> str:
     return "a name is looked up once and a second answer never asked for, a redirect is not followed, 10 GB and an endless answer are too large"
 
 
-@pytest.mark.ways("pairs", "text")
+@pytest.mark.ways("pairs", "text", "listings")
 def test_row_29_more_is_asked_than_can_be(crews: list[Crew], saw: Saw) -> None:
     """At one below, at, and one above each limit: pairs that the pictures make, clips, letters of a prompt, variants of a shot,
-    seconds of a film, shots of ten variants, letters of a name and of an idempotency key, pixels, bytes announced, bytes in the store, a callback's body, takes of a film, its pieces and their bytes; then a picture
+    seconds of a film, shots of ten variants, a listing's pictures, its description and its seconds, letters of a name and of an idempotency key, pixels, bytes announced, bytes in the store, a callback's body, takes of a film, its pieces and their bytes; then a picture
     that says it has 3.6 billion pixels, 10,000 takes, and what the largest job leaves in a state and in a history."""
-    crew, prompting = crews
+    crew, prompting, lister = crews
     crew.plays()
     around = (-1, 0, 1)
     jobs: list[str] = []
+    pictures = lister.wishes(5)["assetIds"]
     bodies = [_padded(MOST_CALLBACK_BYTES + turn) for turn in around]
     callback = f"{crew.cloud.url}/api/v3/callbacks/replicate?job={UNKNOWN}&attempt=1.0001.video.1"
     seen: dict[str, list[int | str]] = {
@@ -150,6 +155,9 @@ def test_row_29_more_is_asked_than_can_be(crews: list[Crew], saw: Saw) -> None:
             _tried(prompting, durationSeconds=5 * (MOST_CLIPS // MOST_VARIANTS + turn), count=MOST_VARIANTS)
             for turn in around
         ],
+        "a listing's pictures": [_tried(lister, assetIds=_nobody_s(MOST_PICTURES + turn)) for turn in around],
+        "its description": [_tried(lister, description="d" * (MOST_TOLD + turn)) for turn in around],
+        "its seconds": [_tried(lister, durationSeconds=MOST_SECONDS + turn, assetIds=pictures) for turn in around],
         "name": [_named(crew, 200 + turn) for turn in around],
         "key": [_keyed(crew, 255 + turn) for turn in around],
         "pixels": [_pixels(crew, turn) for turn in around],
@@ -162,7 +170,11 @@ def test_row_29_more_is_asked_than_can_be(crews: list[Crew], saw: Saw) -> None:
     assert seen == {
         "pairs": [202, 202, 422],
         "clips": ["at most 10", "at most 10", "at most 1000"],
-        **{name: [402, 402, 422] for name in ("prompt", "variants", "seconds", "shots")},
+        **{
+            name: [402, 402, 422]
+            for name in ("prompt", "variants", "seconds", "shots", "its description", "its seconds")
+        },
+        "a listing's pictures": [404, 404, 422],
         "name": [201, 201, 422],
         "key": ["numPairs", "numPairs", "Idempotency-Key"],
         "pixels": [201, 201, 413],
@@ -187,11 +199,18 @@ def test_row_29_more_is_asked_than_can_be(crews: list[Crew], saw: Saw) -> None:
 
 MOST_LETTERS = 1000
 """Of a prompt of hunyuan's."""
+MOST_TOLD = 5000
+"""Letters of a listing's description."""
+
+
+def _nobody_s(number: int) -> list[str]:
+    """Ids of so many assets that there are not."""
+    return [f"{one:032x}" for one in range(number)]
 
 
 def _tried(crew: Crew, **wishes: Any) -> int:
-    """What is answered to who can pay for no clip: 402 says that nothing else is wrong."""
-    asked = crew.wishes(1) | {"budgetUsd": 0.01} | wishes
+    """What is answered to who can pay for nothing: 402 says that nothing else is wrong."""
+    asked = crew.wishes(1) | {"budgetUsd": 0.001} | wishes
     return crew.http.post(f"{crew.url}{crew.way.path}", json=asked, timeout=60).status_code
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from decimal import Decimal
 from threading import Event
@@ -14,10 +15,10 @@ import pytest
 from functions.studio.clips import ClipStatus
 from functions.studio.jobs import JobStatus
 from functions.studio.workflow import Workflow
-from local.workers import Pool
 from tests.survival.conftest import refreshed
-from tests.survival.crew import FOR_EVER, Crew, by_each, told_by
+from tests.survival.crew import FOR_EVER, Crew, by_each, told_by, without_room
 from tests.survival.gate import delayed, said
+from tests.survival.lister import Lister
 from tests.survival.ways import PAIRS
 
 Saw = Callable[[str], None]
@@ -51,9 +52,13 @@ def test_row_18_some_clips_fail(crews: list[Crew], saw: Saw) -> None:
                 else {name: wish for name, wish in POLICIES.items() if name in STRICTEST}
             )
             jobs |= {(crew, policy): crew.order(CLIPS, onClipFailure=wish) for policy, wish in wishes.items()}
-        for (crew, policy), job in jobs.items():
-            least = LEAST[policy] if crew.way.filled else 1
-            kept[crew, policy].append(_outcome(crew, job, refused, least))
+        with ThreadPoolExecutor(len(jobs)) as pool:
+            ends = {
+                (crew, policy): pool.submit(_outcome, crew, job, refused, LEAST[policy] if crew.way.filled else 1)
+                for (crew, policy), job in jobs.items()
+            }
+        for one, end in ends.items():
+            kept[one].append(end.result())
     for (crew, policy), seen in kept.items():
         if seen:
             saw(f"{crew.way.name}, {policy}: {' / '.join(seen)}")
@@ -181,15 +186,6 @@ def _accounts(crew: Crew, job: str, state: Any, *, given_back: bool = False) -> 
 
 def _cancel(crew: Crew, job: str) -> int:
     return crew.http.post(f"{crew.url}/jobs/{job}/cancel", timeout=60).status_code
-
-
-@contextmanager
-def without_room(crew: Crew, folder: str) -> Iterator[Pool]:
-    """A function of which nothing runs."""
-    functions, pool = crew.cloud.client("lambda"), crew.cloud.pool(folder)
-    functions.put_function_concurrency(FunctionName=pool.function.name, ReservedConcurrentExecutions=0)
-    yield pool
-    functions.delete_function_concurrency(FunctionName=pool.function.name)
 
 
 @contextmanager
@@ -378,21 +374,19 @@ def status_event(crew: Crew, name: str, status: str) -> dict[str, Any]:
     }
 
 
-@pytest.mark.ways("pairs", "scenes")
+@pytest.mark.ways("pairs", "scenes", "listings")
 def test_row_31_a_status_event_comes_twice_or_late(crews: list[Crew], saw: Saw) -> None:
     """The execution of one job is stopped, and the event of it comes twice more. Another job has completed when events say twice
     that its execution failed; then its clip is made anew, and while that runs such events come for the run before and for one
-    that never was. They also come of a run that waits for its pictures to be approved."""
-    crew, of_scenes = crews
+    that never was. They also come of a run that waits for its pictures to be approved. The execution of a listing's film is
+    stopped before it is begun."""
+    crew, of_scenes, lister = crews
     crew.holds_on()
     stopped, running = crew.order(1), crew.order(1)
     for job in (stopped, running):
         crew.accepted(job, 1)
         crew.begin(job, 1)
-    workflow = Workflow(crew.cloud.state_machine, crew.cloud.client("stepfunctions"))
-    crew.cloud.client("stepfunctions").stop_execution(executionArn=workflow.execution_arn(f"{stopped}-1"))
-    closed = crew.wait(stopped)
-    _change_nothing(crew, stopped, [(f"{stopped}-1", "ABORTED")] * 2)
+    closed = _closed(crew, stopped)
     assert crew.deliver(crew.letter(running, 1)) == 204
     completed = crew.wait(running)["status"]
     _change_nothing(crew, running, [(f"{running}-1", "FAILED"), (f"{running}-1", "TIMED_OUT")])
@@ -409,6 +403,21 @@ def test_row_31_a_status_event_comes_twice_or_late(crews: list[Crew], saw: Saw) 
         f"2 late ones no row of the {completed} job, 3 of older runs none of its next one, which then {state['status']}"
     )
     saw(_in_its_pause(of_scenes))
+    assert isinstance(lister, Lister)
+    with lister.held_back():
+        film = lister.order(2)
+        failed = _closed(lister, film)
+    saw(f"the listing's film is {failed['status']} once, ${failed['lostCost']:.2f} lost, 2 more events changed no row")
+
+
+def _closed(crew: Crew, job: str) -> Any:
+    """The job when its execution was stopped, and that was told again."""
+    states = crew.cloud.client("stepfunctions")
+    arn = Workflow(crew.cloud.state_machine, states).execution_arn(f"{job}-1")
+    states.stop_execution(executionArn=arn)
+    closed = crew.wait(job)
+    _change_nothing(crew, job, [(f"{job}-1", "ABORTED")] * 2)
+    return closed
 
 
 def _in_its_pause(crew: Crew) -> str:

@@ -24,7 +24,7 @@ from tests.integration.matrix import (
     Belongings,
 )
 from tests.survival.crew import Crew, in_scenes
-from tests.survival.ways import SCENES
+from tests.survival.ways import LISTED, SCENES
 from tests.workflow.conftest import Team
 
 Saw = Callable[[str], None]
@@ -46,6 +46,7 @@ class Caller:
         return Reply(answer.status_code, {name.lower(): value for name, value in answer.headers.items()}, answer.text)
 
 
+OFFERED = {"title": "Aurora desk lamp", "description": "A lamp of brushed brass with warm light."}
 Jobs = Mapping[str, str]
 """By the way in which they were asked for."""
 
@@ -66,15 +67,19 @@ def belongings(team: Team, campaign: str, scenario: str, scene: str, jobs: Jobs)
         "scenarioId": scenario,
         "sceneId": scene,
         "productReferenceImageAssetId": asset,
+        "adId": team.post("/ads", {"jobId": jobs["text"], **OFFERED})["id"],
+        "scriptId": team.post("/scripts", OFFERED)["id"],
     }
     return Belongings(ids, upload["id"], team.get("/me")["userId"])
 
 
-@pytest.mark.ways("pairs", "text", "scenes")
+@pytest.mark.ways("pairs", "text", "scenes", "listings")
 def test_row_32_a_tenant_reaches_for_another_s(crews: list[Crew], saw: Saw) -> None:
     """Every operation of the API's own description but the public ones is asked for what is one tenant's, without a key, with
     a revoked one, with half of one and with a made-up one; and with another tenant's key, an id of the first in its path, its
-    query and each field of its body; what is the operator's, by both tenants; then a signed address and a player's token are used for something else."""
+    query and each field of its body; what is the operator's, by both tenants; then a signed address and a player's token are used for something else.
+    What has a job in its path is asked of a listing's film too."""
+    *crews, lister = crews
     crew, strangers = crews[0], Team(crews[0].cloud, "other")
     campaign = strangers.campaign(crew.pictures)
     scenes = crews[-1].way
@@ -87,17 +92,20 @@ def test_row_32_a_tenant_reaches_for_another_s(crews: list[Crew], saw: Saw) -> N
         jobs[one.way.name] = one.order(1, **asked[0])
         wishes = one.wishes(1) | {"campaignId": campaign} | asked[1]
         theirs[one.way.name] = strangers.post(one.way.path, wishes)["jobId"]
+    listed = lister.order(1)
     assert {one.wait(jobs[one.way.name])["status"] for one in crews} == {"completed"}
+    assert lister.wait(listed)["status"] == "completed"
     assert {strangers.wait(job)["status"] for job in theirs.values()} == {"completed"}
     (mine, [scene]), (anothers, [strange]) = scenarios
     ours = belongings(crew, crew.campaign_id, mine, scene, jobs)
+    film = Belongings({**ours.ids, "jobId": listed}, ours.upload_id)
     others = belongings(strangers, campaign, anothers, strange, theirs)
-    before = _everything(crew, jobs)
+    before = _everything(crew, jobs | {LISTED: listed})
     nobody = _nobody(crew)
     assert {ours.send(one, caller).status for caller in nobody for one in BEHIND} == {401}
     key = Caller(crew.cloud.url, crew.cloud.keys["other"])
     for one in NAMED:
-        assert (one.name, ours.send(one, key).status) == (one.name, 404)
+        assert (one.name, ours.send(one, key).status, film.send(one, key).status) == (one.name, 404, 404)
     for one, name in FILTERED:
         answer = ours.send(one, key, f"?{name}={ours.ids[name]}")
         assert answer.status == 404 or answer.data["items"] == [], one.name
@@ -111,7 +119,7 @@ def test_row_32_a_tenant_reaches_for_another_s(crews: list[Crew], saw: Saw) -> N
     assert {ours.send(one, caller).status for one in RESERVED for caller in keys} == {403}
     own = [one.name for one in LISTS if ours.is_in(ours.send(one, Caller(crew.cloud.url, crew.cloud.keys["demo"])))]
     assert len(own) >= 4, "their owner's lists do not show it either"
-    assert _everything(crew, jobs) == before
+    assert _everything(crew, jobs | {LISTED: listed}) == before
     saw(f"{len(RESERVED)} operation of the operator's by both tenants: 403")
     saw(f"{len(BEHIND)} operations by {len(nobody)} that are nobody: 401 each")
     saw(

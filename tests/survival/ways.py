@@ -13,6 +13,7 @@ PAIRS = "/jobs/from-image-pairs"
 PROMPT = "/jobs/from-prompt"
 SCENES = "/jobs/from-scenes"
 LISTINGS = "/jobs/from-listing"
+LISTED = "listings"
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Way:
     name: str
     told: str
     wire: Wire
+    """Of who makes clips, if they are made."""
     path: str
     seconds: int
     price: Decimal
@@ -163,5 +165,22 @@ WAYS: Mapping[str, Way] = {
             "video",
         ),
         _of_scenes("polled stills", "the same, struck at the pictures", RUNWAY, *GEN4, "image"),
+        Way(
+            LISTED,
+            "a listing's film, written, spoken and timed by OpenAI, its pictures moved by ourselves",
+            REPLICATE,
+            LISTINGS,
+            4,
+            Decimal(0),
+            {},
+            lambda clips: {
+                "title": "Aurora desk lamp",
+                "description": "A lamp of brushed brass with warm light. It dims by touch.",
+                "category": "home",
+                "price": 79,
+                "durationSeconds": 5,
+                "resolution": "480p",
+            },
+        ),
     )
 }
