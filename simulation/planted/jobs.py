@@ -176,8 +176,8 @@ FAULTS = [
         "good-clips-again",
         "A retry makes the good clips again, too",
         RERUNS,
-        "    again = [clip.number for clip in clips if clip.status in GONE]\n",
-        "    again = [clip.number for clip in clips]\n",
+        "    again = [clip.number for clip in clips if clip.status in GONE and not clip.is_given]\n",
+        "    again = [clip.number for clip in clips if not clip.is_given]\n",
     ),
     Fault(
         "former-video-forgotten",
