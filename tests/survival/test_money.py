@@ -8,6 +8,7 @@ import uuid
 from collections import Counter as Counted
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from decimal import ROUND_UP, Decimal
 from threading import Barrier
 from typing import Any
@@ -28,8 +29,17 @@ from tests.survival.lister import Lister
 
 Saw = Callable[[str], None]
 
-CROWD, FEWER, ROOM = 100, 30, 7
-"""Posts at once: of the first way, and of the others."""
+
+@dataclass(frozen=True)
+class Race:
+    posts: int
+    """At the same moment."""
+    room: int
+    """For so many of them."""
+
+
+CROWD, FEWER = Race(100, 7), Race(30, 3)
+"""Of the first way, and of the others."""
 
 
 def counter_of(crew: Crew, campaign: str) -> Counter:
@@ -38,9 +48,9 @@ def counter_of(crew: Crew, campaign: str) -> Counter:
 
 @pytest.mark.ways("pairs", "text", "stills", "listings")
 def test_row_22_a_budget_is_raced_for(crews: list[Crew], saw: Saw) -> None:
-    """A hundred posts (of pairs; of the others thirty) at the same moment for jobs of one clip, in a campaign whose budget is enough for seven; then one of the
-    seven clips is refused at no charge, and another job is asked for twice. Then the same of credits, of which there are enough
-    for the scenes of seven. Listings' films are cancelled before they are begun."""
+    """A hundred posts at the same moment for jobs of one clip, in a campaign whose budget is enough for seven (of the other ways
+    thirty, and three); then one of their clips is refused at no charge, and another job is asked for twice. Then the same of
+    credits, of which there are enough for the scenes of three. Listings' films are cancelled before they are begun."""
     *crews, lister = crews
     assert isinstance(lister, Lister)
     raced = {crew: _raced(crew, FEWER if turn else CROWD) for turn, crew in enumerate(crews)}
@@ -48,12 +58,12 @@ def test_row_22_a_budget_is_raced_for(crews: list[Crew], saw: Saw) -> None:
     saw(_raced_for_credits(crews[-1]))
 
 
-def _short_of(crew: Crew, price: Decimal, wishes: Mapping[str, Any], crowd: int) -> tuple[str, list[str], list[Any]]:
-    """A campaign whose budget is enough for seven, and as of `_all_at_once`."""
+def _short_of(crew: Crew, price: Decimal, wishes: Mapping[str, Any], race: Race) -> tuple[str, list[str], list[Any]]:
+    """A campaign whose budget has that room, and as of `_all_at_once`."""
     campaign = crew.campaign(crew.pictures[:2])
-    budget = {"budgetUsd": float((ROOM * price).quantize(Decimal("0.0001"), ROUND_UP))}
+    budget = {"budgetUsd": float((race.room * price).quantize(Decimal("0.0001"), ROUND_UP))}
     crew.http.patch(f"{crew.url}/campaigns/{campaign}", json=budget, timeout=60).raise_for_status()
-    accepted, refused = _all_at_once(crew, {**wishes, "campaignId": campaign}, crowd)
+    accepted, refused = _all_at_once(crew, {**wishes, "campaignId": campaign}, race)
     assert {one["budget"]["of"] for one in refused} == {"campaign"}
     return campaign, accepted, refused
 
@@ -64,7 +74,7 @@ def _raced_in_vain(lister: Lister) -> str:
     price = Decimal(str(lister.post(f"{lister.way.path}?dryRun=true", wishes)["estimatedCost"]))
     with lister.held_back():
         campaign, accepted, refused = _short_of(lister, price, wishes, FEWER)
-        assert counter_of(lister, campaign).reserved == ROOM * price
+        assert counter_of(lister, campaign).reserved == FEWER.room * price
         lister.cancel(*accepted)
         assert counter_of(lister, campaign).used == 0
         again = _post(lister, {**wishes, "campaignId": campaign})
@@ -75,16 +85,16 @@ def _raced_in_vain(lister: Lister) -> str:
     )
 
 
-def _raced(crew: Crew, crowd: int) -> str:
+def _raced(crew: Crew, race: Race) -> str:
     refreshed([crew])
     crew.holds_on()
     price, budgets = crew.way.price, Budgets(crew.jobs.table)
     spent, asked = budgets.tenant("demo"), crew.wishes(1)
-    campaign, accepted, refused = _short_of(crew, price, asked, crowd)
+    campaign, accepted, refused = _short_of(crew, price, asked, race)
     wishes = asked | {"campaignId": campaign}
     _end_all_but_one_well(crew, accepted)
     counter = counter_of(crew, campaign)
-    assert (counter.reserved, counter.lost, counter.settled) == (0, 0, (ROOM - 1) * price)
+    assert (counter.reserved, counter.lost, counter.settled) == (0, 0, (race.room - 1) * price)
     refreshed([crew])
     crew.plays()
     more = [_post(crew, wishes) for _ in range(2)]
@@ -94,27 +104,29 @@ def _raced(crew: Crew, crowd: int) -> str:
     assert (left["left"], left["needed"]) == (0, float(price))
     full = counter_of(crew, campaign)
     tenant = budgets.tenant("demo")
-    assert (full.used, full.settled) == (ROOM * price, ROOM * price)
-    assert (tenant.used - spent.used, tenant.settled - spent.settled) == (ROOM * price, ROOM * price)
+    assert (full.used, full.settled) == (race.room * price, race.room * price)
+    assert (tenant.used - spent.used, tenant.settled - spent.settled) == (race.room * price, race.room * price)
     return (
         f"{len(accepted)} accepted, {len(refused)} answered 402; what the failed one gave back was taken by one of the two;"
-        f" settled ${full.settled:.2f} of ${ROOM * price:.2f}, nothing reserved; the tenant's own counter has grown by the same"
+        f" settled ${full.settled:.2f} of ${race.room * price:.2f}, nothing reserved; the tenant's own counter has grown by the same"
     )
 
 
-def _all_at_once(crew: Crew, wishes: Mapping[str, Any], crowd: int) -> tuple[list[str], list[Any]]:
+def _all_at_once(crew: Crew, wishes: Mapping[str, Any], race: Race) -> tuple[list[str], list[Any]]:
     """The jobs that were accepted, and what was wrong with the others."""
-    together = Barrier(crowd)
+    together = Barrier(race.posts)
 
     def post(_: int) -> requests.Response:
         together.wait()
         return _post(crew, wishes)
 
-    with ThreadPoolExecutor(crowd) as pool:
-        answers = list(pool.map(post, range(crowd)))
+    with ThreadPoolExecutor(race.posts) as pool:
+        answers = list(pool.map(post, range(race.posts)))
     accepted = [answer.json()["data"]["jobId"] for answer in answers if answer.status_code == 202]
     refused = [answer.json()["error"] for answer in answers if answer.status_code == 402]
-    assert (len(accepted), len(refused)) == (ROOM, crowd - ROOM), Counted(answer.status_code for answer in answers)
+    assert (len(accepted), len(refused)) == (race.room, race.posts - race.room), Counted(
+        answer.status_code for answer in answers
+    )
     return accepted, refused
 
 
@@ -124,7 +136,7 @@ def _end_all_but_one_well(crew: Crew, jobs: Sequence[str]) -> None:
         ended = {"status": "failed", "output": None, "error": "flagged as sensitive (E005)"} if turn == 0 else {}
         assert crew.deliver(crew.letter(job, 1, **ended)) == 204
     ends = sorted(crew.wait(job)["status"] for job in jobs)
-    assert ends == ["completed"] * (ROOM - 1) + ["failed"]
+    assert ends == ["completed"] * (len(jobs) - 1) + ["failed"]
 
 
 A_SCENE = sum(tariff().of_kind("scenes").values())
@@ -135,12 +147,12 @@ def _raced_for_credits(crew: Crew) -> str:
     crew.holds_on()
     balances, wishes = Balances(crew.jobs.table), crew.wishes(1)
     before = balances.balance("demo")
-    enough = ROOM * A_SCENE + A_SCENE - 1
-    balances.grant("demo", granted(enough - int(before.left), "enough for seven"))
+    enough = FEWER.room * A_SCENE + A_SCENE - 1
+    balances.grant("demo", granted(enough - int(before.left), "enough for some"))
     accepted, refused = _all_at_once(crew, wishes, FEWER)
     assert {(one["code"], one["credits"]["needed"]) for one in refused} == {("short_of_credits", A_SCENE)}
     raced = balances.balance("demo")
-    assert (raced.reserved - before.reserved, raced.left) == (ROOM * A_SCENE, A_SCENE - 1)
+    assert (raced.reserved - before.reserved, raced.left) == (FEWER.room * A_SCENE, A_SCENE - 1)
     _end_all_but_one_well(crew, accepted)
     refreshed([crew])
     crew.plays()
@@ -148,12 +160,12 @@ def _raced_for_credits(crew: Crew) -> str:
     assert [answer.status_code for answer in more] == [202, 402]
     assert crew.wait(more[0].json()["data"]["jobId"])["status"] == "completed"
     after = balances.balance("demo")
-    assert (after.settled - before.settled, after.left) == (ROOM * A_SCENE, A_SCENE - 1)
+    assert (after.settled - before.settled, after.left) == (FEWER.room * A_SCENE, A_SCENE - 1)
     assert after.reserved == before.reserved
     balances.grant("demo", granted(int(before.left), "for the other rows"))
     return (
         f"credits: {len(accepted)} accepted, {len(refused)} answered 402; what the failed one gave back was taken by one of the"
-        f" two; {ROOM * A_SCENE} of {enough} taken, nothing reserved"
+        f" two; {FEWER.room * A_SCENE} of {enough} taken, nothing reserved"
     )
 
 
