@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Callable
-from decimal import Decimal
 from hashlib import sha256
 from html import escape
 from urllib.parse import urlsplit
@@ -13,7 +12,7 @@ from aws_lambda_powertools.event_handler import Response
 
 from functions.studio.ads import Ad
 from functions.studio.jobs import Film
-from functions.studio.listings import categories
+from functions.studio.listings import categories, priced
 
 HTML = "text/html; charset=utf-8"
 
@@ -42,12 +41,11 @@ def not_found() -> Response[str]:
     return Response(404, HTML, NOT_FOUND, {**ALWAYS, "Content-Security-Policy": "default-src 'none'"})
 
 
-def page(ad: Ad, film: Film, signed: Callable[[str], str]) -> Response[str]:
-    """With links that are good for an hour, and made anew at each view."""
+def page(ad: Ad, film: Film, language: str, signed: Callable[[str], str]) -> Response[str]:
+    """With links that are good for an hour, and made anew at each view. `language` is the film's, a tag."""
     video, poster = signed(film.key), signed(film.poster_key)
-    return Response(
-        200, HTML, _html(ad, film, video, poster), {**ALWAYS, "Content-Security-Policy": _policy(video, poster)}
-    )
+    html = _html(ad, film, language, video, poster)
+    return Response(200, HTML, html, {**ALWAYS, "Content-Security-Policy": _policy(video, poster)})
 
 
 def _policy(video: str, poster: str) -> str:
@@ -71,11 +69,11 @@ def _origin(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def _html(ad: Ad, film: Film, video: str, poster: str) -> str:
+def _html(ad: Ad, film: Film, language: str, video: str, poster: str) -> str:
     category = categories().find(ad.category)
-    price = "" if ad.price is None else f'<div class="price">{escape(_price(ad.price, ad.currency))}</div>'
+    price = "" if ad.price is None else f'<div class="price">{escape(priced(ad.price, ad.currency))}</div>'
     return f"""<!doctype html>
-<html lang="en">
+<html lang="{escape(language)}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -85,16 +83,11 @@ def _html(ad: Ad, film: Film, video: str, poster: str) -> str:
 <body>
 <main>
 <video controls playsinline preload="metadata" width="{film.width}" height="{film.height}" poster="{escape(poster)}" src="{escape(video)}"></video>
-<h1>{escape(ad.title)}</h1>
+<h1 dir="auto">{escape(ad.title)}</h1>
 {price}
 <div class="category">{escape(category.title if category else ad.category)}</div>
-<p>{escape(ad.description)}</p>
+<p dir="auto">{escape(ad.description)}</p>
 </main>
 </body>
 </html>
 """
-
-
-def _price(price: Decimal, currency: str) -> str:
-    whole = price == price.to_integral_value()
-    return f"{price:,.0f} {currency}" if whole else f"{price:,.2f} {currency}"

@@ -49,10 +49,10 @@ class Standing(NamedTuple):
 
 
 def standing(job: Job, clips: Sequence[Clip], lines: Sequence[Line], pieces: Sequence[Piece]) -> Standing:
-    """`lines` are the job's ledger's, `pieces` the run's."""
+    """`lines` are the job's ledger's, `pieces` the run's. Who waits for a film and has it is not told of further runs."""
+    if job.film is not None:
+        return Standing(Step.COMPLETE, 100)
     match job.status:
-        case JobStatus.COMPLETED:
-            return Standing(Step.COMPLETE, 100)
         case JobStatus.FAILED | JobStatus.CANCELLED:
             return Standing(Step.ERROR, 0)
         case JobStatus.PLANNING if job.purpose.chooses:

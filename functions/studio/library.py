@@ -168,9 +168,11 @@ class Library:
         limit: int,
         after: str | None = None,
         keep: Callable[[E], bool] = lambda _: True,
+        newest_first: bool = False,
     ) -> tuple[list[E], str | None]:
-        """At most `limit` entries that `keep` wants, made after the id `after`; and the id to go on from, if there are more."""
-        rows = self._rows(_pk(tenant), _prefix(kind), after, limit)
+        """At most `limit` entries that `keep` wants, made after the id `after` (before it, the newest first); and the id to
+        go on from, if there are more."""
+        rows = self._rows(_pk(tenant), _prefix(kind), after, limit, newest_first=newest_first)
         return _cut((kind.model_validate(row) for row in rows), limit, keep)
 
     def add(self, entry: Client | Campaign | Upload | Scenario) -> None:
@@ -311,11 +313,15 @@ class Library:
             assets = [Asset.model_validate(row) for row in self.table.get_many(batch)]
             yield from sorted(assets, key=lambda asset: asset.id)
 
-    def _rows(self, pk: str, prefix: str, after: str | None, limit: int) -> Iterator[dict[str, Any]]:
+    def _rows(
+        self, pk: str, prefix: str, after: str | None, limit: int, *, newest_first: bool = False
+    ) -> Iterator[dict[str, Any]]:
         """All rows after an id, read a page of a list's length at a time and only as far as they are asked for."""
         position = prefix + after if after else None
         while True:
-            rows, position = self.table.page(pk, prefix, after=position, limit=min(limit + 1, PAGE))
+            rows, position = self.table.page(
+                pk, prefix, after=position, limit=min(limit + 1, PAGE), last_first=newest_first
+            )
             yield from rows
             if position is None:
                 return

@@ -49,8 +49,9 @@ def moved_by_model(job: Job, listing: Listing, shown: Sequence[Asset], model: Mo
 
 
 def moved_by_us(job: Job, number: int, picture: Asset, still: Still) -> Clip:
-    """There at once: nothing is made of it before the film's pieces are."""
-    return _at_once(job, number, picture, {"still": still})
+    """There at once: nothing is made of it before the film's pieces are, and it is seen for its share of the time."""
+    share = max(1, round(job.duration_seconds / (job.total_clips or 1)))
+    return _at_once(job, number, picture, {"still": still, "duration_seconds": share})
 
 
 def as_it_is(job: Job, number: int, video: Asset, kept: Kept) -> Clip:

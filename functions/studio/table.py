@@ -202,12 +202,13 @@ class Table:
                 return
 
     def page(
-        self, pk: str, prefix: str, *, after: str | None = None, limit: int | None = None
+        self, pk: str, prefix: str, *, after: str | None = None, limit: int | None = None, last_first: bool = False
     ) -> tuple[list[dict[str, Any]], str | None]:
         """One page of a partition, and the sort key after which the next page begins."""
         asked: dict[str, Any] = {
             "TableName": self.name,
             "ConsistentRead": True,
+            "ScanIndexForward": not last_first,
             "KeyConditionExpression": "pk = :pk" + (" AND begins_with(sk, :prefix)" if prefix else ""),
             "ExpressionAttributeValues": {":pk": {"S": pk}} | ({":prefix": {"S": prefix}} if prefix else {}),
         }

@@ -95,8 +95,16 @@ def test_a_page_shows_film_poster_and_facts(acme: Caller, jobs: JobStore) -> Non
     assert "combined.mp4?" in str(video["src"])
     assert "X-Amz-Signature" in str(video["src"])
     assert "p.jpg?" in str(video["poster"])
-    for fact in (CAMRY["title"], CAMRY["description"], "18,500 USD", "Automotive"):
+    for fact in (CAMRY["title"], CAMRY["description"], "$18,500", "Automotive"):
         assert str(fact) in elements.text
+
+
+def test_a_page_is_in_the_language_of_its_film_and_reads_in_its_direction(acme: Caller, jobs: JobStore) -> None:
+    job = accepted(jobs, listed(acme, 1, language="he", title="מנורת שולחן")).id
+    completed(jobs, job)
+    elements = Elements(Caller().get(an_ad(acme, jobId=job, status="active")["pageUrl"]).text)
+    assert elements.only("html") == {"lang": "he"}
+    assert elements.only("h1") == elements.only("p") == {"dir": "auto"}
 
 
 def test_what_an_ad_says_cannot_become_markup_and_nothing_runs_on_its_page(acme: Caller, jobs: JobStore) -> None:
@@ -124,7 +132,11 @@ def test_ads_are_listed_by_status_and_are_the_callers_own(acme: Caller, other: C
     job = filmed(acme, jobs)
     first, second = (an_ad(acme, jobId=job, title=title) for title in ("One", "Two"))
     acme.patch(f"{ADS}/{second['id']}", {"status": "active"})
-    assert [one["id"] for one in acme.get(ADS).data["items"]] == [first["id"], second["id"]]
+    assert [one["id"] for one in acme.get(ADS).data["items"]] == [second["id"], first["id"]], "the newest first"
+    page = acme.get(f"{ADS}?limit=1").data
+    assert [one["id"] for one in page["items"]] == [second["id"]]
+    assert [one["id"] for one in acme.get(f"{ADS}?cursor={page['nextCursor']}").data["items"]] == [first["id"]]
+    assert [one["id"] for one in acme.get("/api/ads").envelope["ads"]] == [second["id"], first["id"]]
     assert [one["id"] for one in acme.get(f"{ADS}?status=active").data["items"]] == [second["id"]]
     assert other.get(ADS).data["items"] == []
 

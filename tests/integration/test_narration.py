@@ -75,6 +75,7 @@ def test_the_film_shows_every_picture_at_once(stage: Stage) -> None:
     clips = stage.jobs.clips(job.id)
     assert [clip.status for clip in clips] == [ClipStatus.COMPLETED] * 2
     assert [clip.still and clip.still.key for clip in clips] == [picture.key for picture in stage.pictures]
+    assert sum(clip.duration_seconds for clip in clips) == pytest.approx(job.duration_seconds, abs=1), "a share each"
     assert stage.jobs.job(job.id).status is JobStatus.PROCESSING
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from functions.api.dialects.listings import MOST_BYTES
+from functions.api.dialects.listings import MOST_BYTES, shown
 from functions.studio.job_store import JobStore
 from functions.studio.jobs import Film, JobStatus
 from functions.studio.media_store import MediaStore
@@ -104,6 +104,18 @@ def test_a_job_that_failed_says_error_and_why(acme: Caller, jobs: JobStore) -> N
     jobs.table.commit(jobs.move_job(job, 1, JobStatus.FAILED, {"errorMessage": "The script could not be spoken"}))
     said = told(acme, job)
     assert (said["status"], said["progress"], said["error"]) == ("error", 0, "The script could not be spoken")
+
+
+@pytest.mark.parametrize("status", [JobStatus.PROCESSING, JobStatus.COMBINING, JobStatus.FAILED, JobStatus.CANCELLED])
+def test_a_film_that_is_there_stays_whatever_becomes_of_a_later_run(
+    acme: Caller, jobs: JobStore, status: JobStatus
+) -> None:
+    job = begun(acme)
+    completed(jobs, job)
+    later = jobs.job(job).model_copy(update={"run": 2, "status": status, "error_message": "no"})
+    said = shown(later, [], [], [], lambda key: key)
+    assert (said.status, said.progress, said.error) == ("complete", 100, None)
+    assert (said.video_url, said.thumbnail_url) == (a_film(job).key, a_film(job).poster_key)
 
 
 def test_an_unknown_job_is_not_found_in_the_seeds_words(acme: Caller, other: Caller) -> None:

@@ -31,7 +31,7 @@ from functions.studio.ads import Ad
 from functions.studio.catalogue import Catalogue
 from functions.studio.clips import Clip
 from functions.studio.errors import FieldError, NotFound, RequestError, TooLarge
-from functions.studio.jobs import Job, JobStatus
+from functions.studio.jobs import Job
 from functions.studio.ledger import Line
 from functions.studio.media import Piece
 from functions.studio.written_scripts import WrittenScript
@@ -234,7 +234,7 @@ def shown(
     assert costs
     by = {"script": costs.script, "voiceover": costs.voice, "captions": costs.captions, "storage": costs.storage}
     by["rendering"] = costs.clips if job.ended else Decimal(0)
-    film = job.film if job.status is JobStatus.COMPLETED else None
+    film = job.film
     return ListingVideo(
         status=at.step.value,
         progress=at.percent,

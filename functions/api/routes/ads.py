@@ -51,8 +51,14 @@ def page(
     limit: cursors.Limit = 50,
     cursor: cursors.Cursor = None,
 ) -> Envelope[Listed[AdView]]:
+    """The newest first."""
     found, more = library.page(
-        Ad, asker.tenant, limit=limit, after=cursors.position(cursor), keep=lambda ad: status in (None, ad.status)
+        Ad,
+        asker.tenant,
+        limit=limit,
+        after=cursors.position(cursor),
+        keep=lambda ad: status in (None, ad.status),
+        newest_first=True,
     )
     films = {job.id: job for job in jobs.jobs(list({ad.job_id for ad in found if ad.job_id}))}
     items = [ad_view(ad, films.get(ad.job_id or "")) for ad in found]
@@ -84,4 +90,4 @@ def public(page_id: str, jobs: TheJobs, media: TheMedia, ads: TheShowcase) -> Re
     job = job_of(ad, jobs) if ad and ad.status == "active" else None
     if ad is None or job is None or job.film is None:
         return ad_page.not_found()
-    return ad_page.page(ad, job.film, media.signed_url)
+    return ad_page.page(ad, job.film, job.listing.language if job.listing else "en", media.signed_url)

@@ -86,7 +86,10 @@ def create(
 def page(
     asker: Asker, library: TheLibrary, limit: cursors.Limit = 50, cursor: cursors.Cursor = None
 ) -> Envelope[Listed[ScriptView]]:
-    found, more = library.page(WrittenScript, asker.tenant, limit=limit, after=cursors.position(cursor))
+    """The newest first."""
+    found, more = library.page(
+        WrittenScript, asker.tenant, limit=limit, after=cursors.position(cursor), newest_first=True
+    )
     return answer(Listed(items=[view(one) for one in found], next_cursor=cursors.cursor(more)))
 
 

@@ -41,7 +41,8 @@ def list_ads(
     limit: cursors.Limit = 50,
     cursor: cursors.Cursor = None,
 ) -> listings.Ads:
-    found, more = library.page(Ad, asker.tenant, limit=limit, after=cursors.position(cursor))
+    """The newest first."""
+    found, more = library.page(Ad, asker.tenant, limit=limit, after=cursors.position(cursor), newest_first=True)
     films = {job.id: job for job in jobs.jobs(list({ad.job_id for ad in found if ad.job_id}))}
     shown = [listings.ad_shown(ad, films.get(ad.job_id or ""), media.signed_url) for ad in found]
     return listings.Ads(ads=shown, next_cursor=cursors.cursor(more))
