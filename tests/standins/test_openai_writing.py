@@ -9,6 +9,7 @@ import openai
 import pytest
 import requests
 
+from functions.studio.catalogue import catalogue
 from local.standins.languages import guess
 from local.standins.openai import OpenAi
 from tests.standins.asking_openai import CAR, CHAT, Parts, client_of, script, written
@@ -47,11 +48,19 @@ def test_facts_are_read_from_json_too(openai_service: OpenAi) -> None:
     assert "20 EUR" in parts.callToAction
 
 
-@pytest.mark.parametrize("language", ["es", "de", "fr", "pt-BR", "it", "nl", "ru", "ar", "he", "hi", "ko", "zh", "ja"])
+@pytest.mark.parametrize(
+    "language", ["es", "de", "fr", "pt-BR", "it", "nl", "ru", "ar", "he", "hi", "ko", "zh", "ja", "th"]
+)
 def test_a_script_is_in_the_language_asked_for(openai_service: OpenAi, language: str) -> None:
     parts = written(openai_service, "Title: X\nDescription: A nice thing for you and the home.\nPrice: 20\n"
                     f"Language: {language}")  # fmt: skip
     assert guess(parts.text) == language[:2]
+
+
+def test_whatever_language_a_film_may_have_is_written(openai_service: OpenAi) -> None:
+    asked = "Title: X\nDescription: A nice thing for you.\nPrice: 20\nLanguage: "
+    scripts = {one.name: written(openai_service, asked + one.name).text for one in catalogue().narrators.languages}
+    assert len(set(scripts.values())) == len(scripts) > 20, "each in words of its own"
 
 
 def test_a_language_may_be_named_in_words(openai_service: OpenAi) -> None:
