@@ -158,11 +158,12 @@ class Crew(Team):
     # what is seen
 
     def until(self, holds: Callable[[], Any], what: str) -> Any:
-        """What `holds` gives as soon as it is true."""
-        end = time.monotonic() + GIVE_UP
+        """What `holds` gives as soon as it is true: asked less and less often, for asking costs as much as what goes on."""
+        end, pause = time.monotonic() + GIVE_UP, 0.02
         while not (found := holds()):
             assert time.monotonic() < end, f"in vain waited for: {what}"
-            time.sleep(0.1)
+            time.sleep(pause)
+            pause = min(0.3, 1.5 * pause)
         return found
 
     def attempt(self, job: str, clip: int, *, run: int = 1, n: int = 1) -> Attempt:
