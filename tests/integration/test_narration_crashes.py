@@ -235,6 +235,7 @@ def test_an_answer_that_comes_after_the_end_is_paid_for_by_the_run_that_uses_it(
         stage.plan(job)
     cancelled, [lost] = stage.jobs.job(job.id), [line for line in stage.lines(job) if line.state is LineState.LOST]
     assert (cancelled.status, lost.stage, cancelled.lost_cost) == (JobStatus.CANCELLED, late, lost.amount)
+    assert cancelled.saved_cost == job.reserved_cost - cancelled.spent > 0, "what will not be spent any more"
     asked = dict(stage.asked())
 
     next_run(stage, job)
@@ -252,6 +253,20 @@ def test_an_answer_that_comes_after_the_end_is_paid_for_by_the_run_that_uses_it(
         counter = Counter.model_validate(table.get("T#acme", row))
         assert (counter.reserved, counter.settled, counter.lost) == (after.reserved_cost, of_first, 0)
         assert counter.used == totals.settled
+
+
+def test_a_listing_that_is_cancelled_before_anything_is_asked_saves_all_of_it_and_later_only_its_clips(
+    stage: Stage,
+) -> None:
+    saved = []
+    for planned in (False, True):
+        job = stage.job(stage.listing(script=SAID))
+        if planned:
+            stage.plan(job)
+        stage.jobs.table.commit(stage.jobs.begin_to_cancel(stage.jobs.job(job.id), "The job was cancelled."))
+        close_failed(job.id, 1, "The job was cancelled.", a_closing(stage.jobs, stage.ledger))
+        saved.append(stage.jobs.job(job.id).saved_cost)
+    assert saved == [job.reserved_cost, 0]
 
 
 class BeforeEach:
