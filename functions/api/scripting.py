@@ -27,9 +27,9 @@ from functions.studio.errors import (
     Unavailable,
 )
 from functions.studio.library import Library
-from functions.studio.narration_costs import asking_cost, narration_at_most
+from functions.studio.narration_costs import asking_cost, narration_at_most, writing_cost
 from functions.studio.rows import new_id, now, today
-from functions.studio.scripts import SCHEMA, most_tokens, written
+from functions.studio.scripts import SCHEMA, most_tokens, readable, written
 from functions.studio.services import ChatModel, Narrators, Seen
 from functions.studio.telemetry import logger
 from functions.studio.written_scripts import WrittenScript
@@ -81,7 +81,11 @@ class Asking:
                     raise
                 self.pause(wait)
                 continue
-            self.cost += model.cost(seen.tokens_in, seen.tokens_out)
+            cost = writing_cost(model, seen)
+            if readable(seen):
+                self.cost += cost
+            else:
+                self.lost += cost
             return seen
 
 
@@ -114,10 +118,12 @@ class Scriptwriter:
         try:
             script = written(listing, language, pace, asking)
         except ReelayError as error:
-            failed = {"status": "failed", "reason": str(error), "lost": min(row.amount, asking.cost + asking.lost)}
-            self._ended(row.model_copy(update={**failed, "cost": Decimal(0)}))
+            lost = min(row.amount, asking.cost + asking.lost)
+            self._ended(
+                row.model_copy(update={"status": "failed", "reason": str(error), "lost": lost, "cost": Decimal(0)})
+            )
             logger().warning("a script could not be written", extra={"reason": str(error)})
-            raise _to_the_caller(error) from None
+            raise _to_the_caller(error, lost) from None
         told = {"text": script.text, "seconds": script.seconds, "words": script.words, "warnings": script.warnings}
         cost = min(row.amount, asking.cost)
         done = {"status": "written", "cost": cost, "lost": min(row.amount - cost, asking.lost), **told}
@@ -129,12 +135,14 @@ class Scriptwriter:
         return row
 
 
-def _to_the_caller(error: ReelayError) -> ReelayError:
+def _to_the_caller(error: ReelayError, lost: Decimal) -> ReelayError:
     match error:
+        case NarrationFailed(by_service=True):
+            return Unavailable(f"{error}.", lost=lost)
         case NarrationFailed() | ProviderRefused():
             refuse(FieldError("description", str(error)), hint="Say it in other words, or give a script of your own.")
         case ProviderBusy(seconds=seconds):
-            return Unavailable(f"The script could not be written: {error}.", seconds)
+            return Unavailable(f"The script could not be written: {error}.", seconds, lost)
         case ProviderFailed() | ProviderUnknown() | NotConfigured() | KeyUnreachable():
-            return Unavailable(f"The script could not be written: {error}.")
+            return Unavailable(f"The script could not be written: {error}.", lost=lost)
     return error

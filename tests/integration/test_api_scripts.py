@@ -132,6 +132,42 @@ def test_a_model_that_refuses_is_told_and_its_answer_is_lost(acme: Caller, opena
     assert row["lostCost"] == pytest.approx(float(counter.lost))
 
 
+@pytest.mark.parametrize("do", ["truncate_output", "corrupt_output"])
+def test_answers_that_nobody_can_read_are_no_fault_of_the_caller_and_what_they_cost_is_lost(
+    acme: Caller, openai: OpenAi, budgets: Budgets, do: str
+) -> None:
+    scripted(openai, do, times=2)
+    answer = acme.post(SCRIPTS, CAMRY)
+    assert (answer.status, answer.problem["code"]) == (503, "unavailable"), answer.text
+    assert "other words" not in answer.text
+    assert asked(openai) == 2
+    lost = budgets.tenant("acme").lost
+    assert lost == budgets.tenant("acme").used > 0
+    assert f"${lost:.6f}" in answer.problem["hint"]
+    (row,) = acme.get(SCRIPTS).data["items"]
+    assert (row["cost"], row["lostCost"]) == (0, pytest.approx(float(lost)))
+
+
+def test_a_script_that_is_written_at_the_second_time_counts_the_first_as_lost(
+    acme: Caller, openai: OpenAi, budgets: Budgets
+) -> None:
+    scripted(openai, "truncate_output")
+    said = acme.post(SCRIPTS, CAMRY).data
+    counter = budgets.tenant("acme")
+    assert (said["cost"], said["lostCost"]) == (float(counter.settled), float(counter.lost))
+    assert 0 < counter.lost < counter.used
+
+
+def test_an_answer_that_never_came_is_told_to_have_cost_something(
+    acme: Caller, openai: OpenAi, budgets: Budgets
+) -> None:
+    scripted(openai, "lose_answer")
+    answer = acme.post(SCRIPTS, CAMRY)
+    assert (answer.status, answer.problem["code"]) == (503, "unavailable"), answer.text
+    assert budgets.tenant("acme").lost > 0
+    assert f"${budgets.tenant('acme').lost:.6f}" in answer.problem["hint"]
+
+
 def test_a_deployment_without_a_key_says_so(
     acme: Caller, openai: OpenAi, budgets: Budgets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
