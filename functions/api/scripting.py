@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -31,6 +31,7 @@ from functions.studio.narration_costs import asking_cost, narration_at_most, wri
 from functions.studio.rows import new_id, now, today
 from functions.studio.scripts import SCHEMA, most_tokens, readable, written
 from functions.studio.services import ChatModel, Narrators, Seen
+from functions.studio.table import Write
 from functions.studio.telemetry import logger
 from functions.studio.written_scripts import WrittenScript
 
@@ -97,8 +98,15 @@ class Scriptwriter:
     clock: Callable[[], float] = epoch
     pause: Callable[[float], None] = sleep
 
-    def script(self, asked: Offered, tenant: str, narrators: Narrators) -> WrittenScript:
-        """InvalidRequest, OverBudget, or Unavailable; what was paid for nothing is lost, and in its row."""
+    def script(
+        self,
+        asked: Offered,
+        tenant: str,
+        narrators: Narrators,
+        told: Callable[[WrittenScript], Sequence[Write]] = lambda row: (),
+    ) -> WrittenScript:
+        """InvalidRequest, OverBudget, or Unavailable; what was paid for nothing is lost, and in its row. `told` are the writes
+        of the transaction that ends it, where it was written."""
         language = require_known(asked, narrators)
         listing = the_listing(asked)
         voice = narrators.voice(asked.voice)
@@ -124,14 +132,15 @@ class Scriptwriter:
             )
             logger().warning("a script could not be written", extra={"reason": str(error)})
             raise _to_the_caller(error, lost) from None
-        told = {"text": script.text, "seconds": script.seconds, "words": script.words, "warnings": script.warnings}
+        said = {"text": script.text, "seconds": script.seconds, "words": script.words, "warnings": script.warnings}
         cost = min(row.amount, asking.cost)
-        done = {"status": "written", "cost": cost, "lost": min(row.amount - cost, asking.lost), **told}
-        return self._ended(row.model_copy(update={**done, "updated_at": now()}))
+        done = {"status": "written", "cost": cost, "lost": min(row.amount - cost, asking.lost), **said}
+        row = row.model_copy(update={**done, "updated_at": now()})
+        return self._ended(row, *told(row))
 
-    def _ended(self, row: WrittenScript) -> WrittenScript:
+    def _ended(self, row: WrittenScript, *beside: Write) -> WrittenScript:
         change = self.library.replaced(row, {"status": "asked"})
-        self.budgets.come_to(row.tenant, row.amount, row.cost or Decimal(0), row.lost or Decimal(0), change)
+        self.budgets.come_to(row.tenant, row.amount, row.cost or Decimal(0), row.lost or Decimal(0), change, *beside)
         return row
 
 
