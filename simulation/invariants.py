@@ -82,7 +82,7 @@ class Watch:
         _budget_of_a_job(pk, was, item)
         if was is None:
             self.house.owner_of_job[job_id] = tenant
-            runs[number] = Run(self.house.world.time)
+            runs[number] = Run(self.house.world.time, reserved=money(item, "reservedCost"))
             lines = sum((money(line, "amount") for line in lines_of(self.house, pk)), NOTHING)
             if "totalClips" in item and text(item, "kind") != "listing" and lines != money(item, "reservedCost"):
                 raise Broken(f"{pk} reserves {money(item, 'reservedCost')}, and its clips may come to {lines}")
@@ -90,11 +90,13 @@ class Watch:
         one, other, before = text(was, "status"), text(item, "status"), int(was["run"]["N"])
         if number != before:
             self._next_run(pk, was, item, before)
+            runs[number].reserved = money(item, "reservedCost")
         elif one in ENDED_JOB and one != other:
             raise Broken(f"{pk} was {one} and became {other} in the same run")
         if text(was, "tenant") != tenant:
             raise Broken(f"{pk} changed its tenant")
         run = runs[number]
+        run.reserved = money(item, "reservedCost") or run.reserved
         if "closing" in item and run.closing is None:
             run.closing = self.house.world.time
             run.stopped = run.closing if run.stopped is None else run.stopped

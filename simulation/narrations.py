@@ -49,6 +49,12 @@ def narration_faults(
         yield f"it says its narration cost {job.beside_clips}, and it came to {told}"
     if job.status is JobStatus.COMPLETED and job.narration is None:
         yield "it is completed, and nothing is told in it"
+    if job.narration is not None:
+        told_by = {"script"} if job.listing.script is None else set()
+        told_by |= {"voice"} if job.narration.spoken else set()
+        paid = {line.stage for line in lines if line.state is LineState.SETTLED}
+        if unpaid := told_by - paid:
+            yield f"its narration has a {' and a '.join(sorted(unpaid))} that nobody has paid for"
     for number, execution in executions.items():
         if execution and "Plan: NarrationFailed" in execution.exhausted:
             yield from _given_up(number, execution, [one for one in calls.values() if one.run == number])
@@ -58,7 +64,7 @@ def _paid(line: Line, call: Call | None) -> Iterator[str]:
     if call and call.paid and line.state not in (LineState.SETTLED, LineState.LOST):
         yield f"{line.attempt_id} was paid for, and is {line.state.value}"
     if line.state is LineState.SETTLED:
-        if call is None or not call.paid or call.came not in ("well", "spoilt"):
+        if call is None or not call.paid or call.came != "well":
             yield f"{line.attempt_id} is settled, and was {call and call.came}"
         elif line.cost != call.cost:
             yield f"{line.attempt_id} is settled at {line.cost}, and {call.cost} was paid"

@@ -36,6 +36,8 @@ class Run:
     """Those of them that waited for their caller."""
     pictures_anew: bool = False
     """Whether somebody has asked for another picture."""
+    reserved: Decimal = Decimal(0)
+    """That was set aside for it last."""
     status: str = ""
     """That it ended with."""
 

@@ -201,6 +201,13 @@ class Verdict:
         if clips + beside != self.job.actual_cost:
             yield f"it says it cost {self.job.actual_cost}, and its clips {clips}, and {beside} beside them"
         saved = sum(line.amount - line.counts for line in self.lines if line.run == self.job.run)
+        begun = self.job.planner is None and any(clip.run == self.job.run for clip in self.clips.values())
+        if self.job.listing and self.job.purpose.chooses and not begun:
+            saved = self.runs[self.job.run].reserved - sum(
+                line.counts for line in self.lines if line.run == self.job.run
+            )
+            if self.job.status is JobStatus.CANCELLED and self.job.saved_cost != saved:
+                yield f"it says {self.job.saved_cost} were saved of its narration, and {saved} came back"
         if self.job.status is JobStatus.CANCELLED and (self.job.saved_cost is None or self.job.saved_cost > saved):
             yield f"it says {self.job.saved_cost} were saved, and {saved} came back"
         if nobodys := self.works.keys() - {line.attempt_id for line in self.lines}:

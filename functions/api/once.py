@@ -1,7 +1,7 @@
-"""`Idempotency-Key`: the same key is the same job. `IDEM#{tenant}#{key}` → ONCE.
+"""`Idempotency-Key`: the same key is the same job, or script. `IDEM#{tenant}#{key}` → ONCE.
 
 A request takes its key before it does anything: until it is answered the same request is told so (409), another one is
-refused (422). The transaction that accepts the job puts the answer there; a request that is refused gives its key back.
+refused (422). The transaction that accepts the job, or ends the script, puts the answer there; a request that is refused gives its key back.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ class Remembered(Row):
     taken_by: str = ""
     """The request that is to answer."""
     job_id: str | None = None
+    """Or of what else was made."""
     answer: dict[str, Any] | None = None
     """What the caller was told, word for word; None while the request is in flight."""
     expires_at: int
@@ -78,11 +79,11 @@ class Once:
             if self.key and answered is None:
                 self._give_back()
 
-    def remember(self, asked: BaseModel, job_id: str, answer: BaseModel) -> list[Write]:
-        """For the transaction that accepts the job: it holds only while the key is this request's."""
+    def remember(self, asked: BaseModel, made: str, answer: BaseModel) -> list[Write]:
+        """For the transaction that accepts the job, or makes what else was asked for: it holds only while the key is this request's."""
         if self.key is None:
             return []
-        row = self._row(asked, KEPT_FOR, job_id=job_id, answer=answer.model_dump(by_alias=True))
+        row = self._row(asked, KEPT_FOR, job_id=made, answer=answer.model_dump(by_alias=True))
         return [put(self._pk, "ONCE", row.attributes(), self._mine)]
 
     @property

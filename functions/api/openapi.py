@@ -110,14 +110,14 @@ def _add_headers(operation: dict[str, Any], route: Route) -> None:
         answers["304"] = {"description": "Nothing has changed", "headers": answers["200"]["headers"]}
     if _asks_for(route.dependant, once):
         meaning = (
-            "The same key is the same job: one of your own making for each request, kept for two days; bare, or as a string "
+            "The same key is the same job, or script: one of your own making for each request, kept for two days; bare, or as a string "
             "in double quotes. 409 while the first request is not answered yet, 422 with another request"
         )
         key = {"type": "string", "minLength": 1, "maxLength": 2 * LONGEST + 2, "pattern": "^[ -~]+$"}
         parameters.append(_parameter(HEADER, meaning, key))
         replayed = _header("`true` when the request was accepted before")
-        [accepted] = answers.keys() & {"201", "202"}
-        answers[accepted]["headers"] |= {REPLAYED: replayed}
+        [accepted] = answers.keys() & {"201", "202"} or {"200"}
+        answers[accepted].setdefault("headers", {})[REPLAYED] = replayed
         if accepted == "202":
             answers[accepted]["headers"] |= {"Retry-After": RETRY_AFTER}
 

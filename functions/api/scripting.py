@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -27,10 +27,11 @@ from functions.studio.errors import (
     Unavailable,
 )
 from functions.studio.library import Library
-from functions.studio.narration_costs import asking_cost, narration_at_most
+from functions.studio.narration_costs import asking_cost, narration_at_most, writing_cost
 from functions.studio.rows import new_id, now, today
-from functions.studio.scripts import SCHEMA, most_tokens, written
+from functions.studio.scripts import SCHEMA, most_tokens, readable, written
 from functions.studio.services import ChatModel, Narrators, Seen
+from functions.studio.table import Write
 from functions.studio.telemetry import logger
 from functions.studio.written_scripts import WrittenScript
 
@@ -81,7 +82,11 @@ class Asking:
                     raise
                 self.pause(wait)
                 continue
-            self.cost += model.cost(seen.tokens_in, seen.tokens_out)
+            cost = writing_cost(model, seen)
+            if readable(seen):
+                self.cost += cost
+            else:
+                self.lost += cost
             return seen
 
 
@@ -93,8 +98,15 @@ class Scriptwriter:
     clock: Callable[[], float] = epoch
     pause: Callable[[float], None] = sleep
 
-    def script(self, asked: Offered, tenant: str, narrators: Narrators) -> WrittenScript:
-        """InvalidRequest, OverBudget, or Unavailable; what was paid for nothing is lost, and in its row."""
+    def script(
+        self,
+        asked: Offered,
+        tenant: str,
+        narrators: Narrators,
+        told: Callable[[WrittenScript], Sequence[Write]] = lambda row: (),
+    ) -> WrittenScript:
+        """InvalidRequest, OverBudget, or Unavailable; what was paid for nothing is lost, and in its row. `told` are the writes
+        of the transaction that ends it, where it was written."""
         language = require_known(asked, narrators)
         listing = the_listing(asked)
         voice = narrators.voice(asked.voice)
@@ -114,27 +126,32 @@ class Scriptwriter:
         try:
             script = written(listing, language, pace, asking)
         except ReelayError as error:
-            failed = {"status": "failed", "reason": str(error), "lost": min(row.amount, asking.cost + asking.lost)}
-            self._ended(row.model_copy(update={**failed, "cost": Decimal(0)}))
+            lost = min(row.amount, asking.cost + asking.lost)
+            self._ended(
+                row.model_copy(update={"status": "failed", "reason": str(error), "lost": lost, "cost": Decimal(0)})
+            )
             logger().warning("a script could not be written", extra={"reason": str(error)})
-            raise _to_the_caller(error) from None
-        told = {"text": script.text, "seconds": script.seconds, "words": script.words, "warnings": script.warnings}
+            raise _to_the_caller(error, lost) from None
+        said = {"text": script.text, "seconds": script.seconds, "words": script.words, "warnings": script.warnings}
         cost = min(row.amount, asking.cost)
-        done = {"status": "written", "cost": cost, "lost": min(row.amount - cost, asking.lost), **told}
-        return self._ended(row.model_copy(update={**done, "updated_at": now()}))
+        done = {"status": "written", "cost": cost, "lost": min(row.amount - cost, asking.lost), **said}
+        row = row.model_copy(update={**done, "updated_at": now()})
+        return self._ended(row, *told(row))
 
-    def _ended(self, row: WrittenScript) -> WrittenScript:
+    def _ended(self, row: WrittenScript, *beside: Write) -> WrittenScript:
         change = self.library.replaced(row, {"status": "asked"})
-        self.budgets.come_to(row.tenant, row.amount, row.cost or Decimal(0), row.lost or Decimal(0), change)
+        self.budgets.come_to(row.tenant, row.amount, row.cost or Decimal(0), row.lost or Decimal(0), change, *beside)
         return row
 
 
-def _to_the_caller(error: ReelayError) -> ReelayError:
+def _to_the_caller(error: ReelayError, lost: Decimal) -> ReelayError:
     match error:
+        case NarrationFailed(by_service=True):
+            return Unavailable(f"{error}.", lost=lost)
         case NarrationFailed() | ProviderRefused():
             refuse(FieldError("description", str(error)), hint="Say it in other words, or give a script of your own.")
         case ProviderBusy(seconds=seconds):
-            return Unavailable(f"The script could not be written: {error}.", seconds)
+            return Unavailable(f"The script could not be written: {error}.", seconds, lost)
         case ProviderFailed() | ProviderUnknown() | NotConfigured() | KeyUnreachable():
-            return Unavailable(f"The script could not be written: {error}.")
+            return Unavailable(f"The script could not be written: {error}.", lost=lost)
     return error

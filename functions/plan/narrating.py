@@ -97,8 +97,11 @@ def _script(listing: Listing, language: Language, narrators: Narrators, booth: B
 
     def ask(messages: list[dict[str, Any]]) -> Seen:
         for model in narrators.writers_on(on):
+            asked = _writing(model, messages, tokens, booth.writer)
             with suppress(ModelGone):
-                return Seen(**json.loads(till.answer(_writing(model, messages, tokens, booth.writer))))
+                answer = till.answer(asked)
+                till.judge([asked], useful=asked.of_use(answer))
+                return Seen(**json.loads(answer))
         raise NarrationFailed("The script could not be written: there is no model left that writes")
 
     return written(listing, language, pace, ask)
@@ -151,24 +154,31 @@ class _Speaking:
         parts = parts_of(self.script, cast.model.limit)
         turns = [1] * len(parts)
         while True:
+            spoken = [self._spoken(text, cast, speaker, turn) for text, turn in zip(parts, turns, strict=True)]
             try:
-                sounds = self.till.answers(
-                    [self._spoken(text, cast, speaker, turn) for text, turn in zip(parts, turns, strict=True)]
-                )
+                sounds = self.till.answers(spoken)
             except ModelGone:
                 return self._told(narrators.retired(cast.model.name, self.on))
             takes = [
                 self.booth.decode(one, speaker.opened, self.folder / f"part_{place}.pcm")
                 for place, one in enumerate(sounds)
             ]
+            timed = [
+                self._timed(text, one, cast, speaker) for text, one in zip(parts, sounds, strict=True) if cast.timed
+            ]
             try:
-                timings = self._timings(parts, sounds, cast, speaker)
+                timings = self._timings(timed)
             except ModelGone:
                 return self._told(narrators.retired(cast.timer.name if cast.timer else "", self.on))
             heard = [HEARD.validate_json(words) for words in timings or []]
-            if not (again := _cut_short(parts, heard, takes, turns)):
+            short = _cut_short(parts, heard, takes)
+            self.till.judge([each[place] for each in (spoken, timed) for place in short], useful=False)
+            if not short:
                 break
-            turns = again
+            if last := next((lost for place, lost in short.items() if turns[place] == TURNS), None):
+                raise NarrationFailed(f"The script could not be spoken: the speech ends before {last[:80]!r}")
+            turns = [turn + (place in short) for place, turn in enumerate(turns)]
+        self.till.judge([*spoken, *(timed if timings else [])], useful=True)
         speech = joined(takes, self.folder / "narration.pcm")
         said: list[Word] = []
         for words, take, start in zip(heard, takes, speech.starts, strict=bool(heard)):
@@ -181,15 +191,10 @@ class _Speaking:
             return Told(estimated(self.script, speech.seconds), "estimated", speech, asset_id)
         return Told(aligned(self.script, said, speech.seconds), speaker.timed, speech, asset_id)
 
-    def _timings(
-        self, parts: Sequence[str], sounds: Sequence[bytes], cast: Cast, speaker: Speaker
-    ) -> list[bytes] | None:
+    def _timings(self, timed: Sequence[Question]) -> list[bytes] | None:
         """Of each part; none where nobody can tell, None where that is out of reach and the film may be made without."""
-        if not cast.timed:
-            return []
-        asked = [self._timed(text, sound, cast, speaker) for text, sound in zip(parts, sounds, strict=True)]
         try:
-            return self.till.answers(asked)
+            return self.till.answers(timed)
         except NarrationFailed as error:
             if self.listing.captions_required:
                 raise
@@ -232,19 +237,16 @@ class _Speaking:
         )
 
 
-def _cut_short(
-    parts: Sequence[str], heard: Sequence[Sequence[Word]], takes: Sequence[Take], turns: Sequence[int]
-) -> list[int]:
-    """The turns that come next, where the sound of a part ends before its words do; none where all are whole.
-    NarrationFailed where a part has had its turns."""
-    again = list(turns)
-    for place, (text, words, take) in enumerate(zip(parts, heard, takes, strict=False)):
-        if lost := lost_end(text, words, take.last / sound.RATE):
-            logger().warning("a speech is cut short", extra={"lost": lost})
-            if turns[place] == TURNS:
-                raise NarrationFailed(f"The script could not be spoken: the speech ends before {lost[:80]!r}")
-            again[place] += 1
-    return again if again != list(turns) else []
+def _cut_short(parts: Sequence[str], heard: Sequence[Sequence[Word]], takes: Sequence[Take]) -> dict[int, str]:
+    """By their places, the parts whose sound ends before their words do, and the words that are lost."""
+    short = {
+        place: lost
+        for place, (text, words, take) in enumerate(zip(parts, heard, takes, strict=False))
+        if (lost := lost_end(text, words, take.last / sound.RATE))
+    }
+    if short:
+        logger().warning("a speech is cut short", extra={"lost": list(short.values())})
+    return short
 
 
 def _kept(job: Job, listing: Listing, script: Script, told: Told | None, booth: Booth) -> NarrationRef:

@@ -222,6 +222,13 @@ def closed(job: Job, settled: Decimal, lost: Decimal) -> list[Write]:
     return [update(*key, {"unit": UNIT}, add=change) for key in keys]
 
 
+def corrected(job: Job, settled: Decimal, lost: Decimal) -> list[Write]:
+    """For the transaction that corrects what a run that is over has come to, by so much."""
+    change = {"settled": settled, "lost": lost, "used": settled + lost}
+    keys = (_of_campaign(job.tenant, job.campaign_id), _of_tenant(job.tenant))
+    return [update(*key, {"unit": UNIT}, add=change) for key in keys]
+
+
 def spent_afterwards(job: Job, usd: Decimal) -> list[Write]:
     """For the transaction that enters what a job's film has cost after its run was over."""
     keys = (_of_campaign(job.tenant, job.campaign_id), _of_tenant(job.tenant))

@@ -209,7 +209,7 @@ def _close(
     spent = totals(of_run)
     try:
         closing.jobs.table.commit(
-            closing.jobs.move_job(job_id, run, status, {**changes, **_totals(job_id, status, lines, of_run, closing)}),
+            closing.jobs.move_job(job_id, run, status, {**changes, **_totals(job, status, lines, of_run, closing)}),
             *closing.jobs.relisted(job, status),
             *taken(job, credits_taken(of_run)),
             *beside,
@@ -222,9 +222,9 @@ def _close(
 
 
 def _totals(
-    job_id: str, status: JobStatus, lines: Sequence[Line], of_run: Sequence[Line], closing: Closing
+    job: Job, status: JobStatus, lines: Sequence[Line], of_run: Sequence[Line], closing: Closing
 ) -> dict[str, Any]:
-    clips = closing.jobs.clips(job_id)
+    clips = closing.jobs.clips(job.id)
     money = totals(lines)
     sums = {
         "reservedCost": Decimal(0),
@@ -235,13 +235,18 @@ def _totals(
         "lostCost": money.lost,
         **({"besideClips": beside} if (beside := beside_clips(lines)) else {}),
     }
-    return sums | ({"savedCost": _saved(clips, of_run)} if status is JobStatus.CANCELLED else {})
+    return sums | ({"savedCost": _saved(job, clips, of_run)} if status is JobStatus.CANCELLED else {})
 
 
-def _saved(clips: Sequence[Clip], lines: Sequence[Line]) -> Decimal:
-    """What the run's cancelled clips would have cost: of each what the line that was reserved last did not come to; a
+def _saved(job: Job, clips: Sequence[Clip], lines: Sequence[Line]) -> Decimal:
+    """Of a listing that was still narrated, all that was reserved and not spent.
+
+    Else what the run's cancelled clips would have cost: of each what the line that was reserved last did not come to; a
     picture's holds the money of its video too. A clip may be back at the video that it had before. Nothing of a run that has
     paused: what it did not spend was given back then."""
+    begun = job.planner is None and any(clip.run == job.run for clip in clips)
+    if job.listing and job.purpose.chooses and not begun:
+        return job.reserved_cost - sum((line.counts for line in lines), Decimal(0))
     cancelled = {
         clip.number for clip in clips if clip.status is ClipStatus.CANCELLED or clip.error_class == "cancelled"
     }

@@ -191,14 +191,15 @@ class UnsupportedMedia(RequestError):
 
 
 class Unavailable(RequestError):
-    """`seconds` until it is worth asking again."""
+    """`seconds` until it is worth asking again; `lost` are the USD that it has cost all the same."""
 
     status = 503
     code = "unavailable"
     title = "A service that is needed for this does not answer"
 
-    def __init__(self, detail: str, seconds: float | None = None) -> None:
-        super().__init__(detail, hint="Nothing was kept. Ask again in a moment.")
+    def __init__(self, detail: str, seconds: float | None = None, lost: Decimal = Decimal(0)) -> None:
+        cost = f", and up to ${lost:.6f} was paid for it: your budget counts it as lost" if lost else ""
+        super().__init__(detail, hint=f"Nothing was kept{cost}. Ask again in a moment.")
         self.seconds = seconds
 
 
@@ -275,7 +276,12 @@ class SelectionUnusable(ReelayError):
 
 
 class NarrationFailed(ReelayError):
-    """What a film was to say could not be written, spoken or timed; whatever could be tried again was."""
+    """What a film was to say could not be written, spoken or timed; whatever could be tried again was. `by_service`: its
+    answers were none, and other words would not help."""
+
+    def __init__(self, message: str, *, by_service: bool = False) -> None:
+        super().__init__(message)
+        self.by_service = by_service
 
 
 class NotConfigured(ReelayError):

@@ -265,6 +265,14 @@ class JobStore:
         """For a transaction with rows that only a job in planning may get, and only from the try that began last."""
         return check(_pk(job.id), "JOB", {**_planning(job), "planner": planner})
 
+    def corrected(
+        self, job: Job, planner: str, settled: Decimal, lost: Decimal, beside: Mapping[str, Decimal]
+    ) -> Write:
+        """As `still_planning`, and what earlier runs have come to changes by so much; `beside` is what all of the job's lines
+        beside its clips have come to by then."""
+        when = {**_planning(job), "planner": planner}
+        return update(_pk(job.id), "JOB", {"besideClips": beside}, when, add={"actualCost": settled, "lostCost": lost})
+
     # clips
 
     def clips(self, job_id: str) -> list[Clip]:

@@ -1,4 +1,5 @@
-"""Money, line by line: `J#{job}` → LEDGER#{attempt}. A line is reserved once and ends once: settled, released or lost.
+"""Money, line by line: `J#{job}` → LEDGER#{attempt}. A line is reserved once and ends once: settled, released or lost. A
+narration's alone is corrected when its film uses, or cannot use, what it has bought.
 
 Reserved before anything is sent; settled when the output is kept; released when nothing was started or the provider
 reports that it charged nothing; lost when money bought nothing. It never comes to more than was reserved; what it comes
@@ -147,6 +148,15 @@ class Ledger:
             f"LEDGER#{attempt_id}",
             {"state": state.value, "cost": cost, "reportedCost": reported, "endedAt": now(), "expiresAt": None},
             {"state": LineState.RESERVED.value},
+        )
+
+    def correct(self, job_id: str, line: Line, state: LineState, cost: Decimal) -> Write:
+        """Of a narration's line that has ended; holds only while it is as it was read."""
+        return update(
+            f"J#{job_id}",
+            f"LEDGER#{line.attempt_id}",
+            {"state": state.value, "cost": cost},
+            {"state": line.state.value, "cost": line.cost},
         )
 
     def line(self, job_id: str, attempt_id: str) -> Line:

@@ -99,8 +99,10 @@ def written(listing: Listing, language: Language, pace: Decimal, ask: Ask) -> Sc
     messages = question(listing, language, wanted)
     drafts: list[Draft] = []
     faults: list[str] = []
+    whole = False
     for _ in range(2):
         seen = ask(messages)
+        whole |= readable(seen)
         draft, faults = read(seen, listing, language, wanted)
         drafts += [draft] if draft else []
         if not faults:
@@ -108,7 +110,7 @@ def written(listing: Listing, language: Language, pace: Decimal, ask: Ask) -> Sc
         messages = [*messages, *_again(seen, faults)]
     usable = [mended for draft in reversed(drafts) if (mended := _mended(draft, listing, language, wanted))]
     if not usable:
-        raise NarrationFailed(f"The script could not be written: {'; '.join(faults)}")
+        raise NarrationFailed(f"The script could not be written: {'; '.join(faults)}", by_service=not whole)
     text, warnings = usable[0]
     return _script(text, language, pace, warnings)
 

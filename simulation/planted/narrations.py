@@ -9,8 +9,8 @@ FAULTS = [
         "answer-not-looked-for",
         "Whoever plans anew asks again what has been answered",
         PAYING,
-        '        for key in self.media.names(self._key(question, ""), MOST_ANSWERS):\n',
-        "        for key in list[str]():\n",
+        '        keys = self.media.names(self._key(question, ""), MOST_ANSWERS)\n',
+        "        keys = list[str]()\n",
     ),
     Fault(
         "unheard-is-unpaid",
@@ -24,8 +24,8 @@ FAULTS = [
         "A question is settled before its answer is kept",
         PAYING,
         '        self.media.put(self._key(question, line.attempt_id), answer, "application/octet-stream", tags=RAW)\n'
-        "        self._end(line.attempt_id, LineState.SETTLED, question.cost(answer))\n",
-        "        self._end(line.attempt_id, LineState.SETTLED, question.cost(answer))\n"
+        "        self._end(line.attempt_id, *question.comes_to(answer))\n",
+        "        self._end(line.attempt_id, *question.comes_to(answer))\n"
         '        self.media.put(self._key(question, line.attempt_id), answer, "application/octet-stream", tags=RAW)\n',
     ),
     Fault(
@@ -35,6 +35,20 @@ FAULTS = [
         "        self.jobs.table.commit(self.jobs.still_planning(self.job, self.planner), *writes)\n",
         "        with suppress(ConditionLost):\n"
         "            self.jobs.table.commit(self.jobs.still_planning(self.job, self.planner), *writes)\n",
+    ),
+    Fault(
+        "used-and-lost",
+        "What came when its line was lost already is used, and nobody pays for it",
+        PAYING,
+        "            if line.state is state and line.cost is not None:\n",
+        "            if line.cost is not None or line.state is LineState.LOST:\n",
+    ),
+    Fault(
+        "corrected-in-the-ledger-alone",
+        "What a run is found to have come to after its end is told to nobody",
+        PAYING,
+        "        return [row, *corrected(self.job, settled, lost)]\n",
+        "        return [row]\n",
     ),
     Fault(
         "first-trouble-is-the-last",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +14,7 @@ from functions.studio.budgets import Budgets
 from functions.studio.media_store import MediaStore
 from functions.studio.table import Table
 from local.standins.openai import OpenAi
-from tests.integration.api_events import Caller
+from tests.integration.api_events import Caller, Reply
 from tests.integration.api_stage import Everything
 from tests.integration.choice_stage import MovedClock
 from tests.integration.listing_stage import CAMRY
@@ -130,6 +131,65 @@ def test_a_model_that_refuses_is_told_and_its_answer_is_lost(acme: Caller, opena
     assert counter.lost == counter.used > 0
     (row,) = acme.get(SCRIPTS).data["items"]
     assert row["lostCost"] == pytest.approx(float(counter.lost))
+
+
+@pytest.mark.parametrize("do", ["truncate_output", "corrupt_output"])
+def test_answers_that_nobody_can_read_are_no_fault_of_the_caller_and_what_they_cost_is_lost(
+    acme: Caller, openai: OpenAi, budgets: Budgets, do: str
+) -> None:
+    scripted(openai, do, times=2)
+    answer = acme.post(SCRIPTS, CAMRY)
+    assert (answer.status, answer.problem["code"]) == (503, "unavailable"), answer.text
+    assert "other words" not in answer.text
+    assert asked(openai) == 2
+    lost = budgets.tenant("acme").lost
+    assert lost == budgets.tenant("acme").used > 0
+    assert f"${lost:.6f}" in answer.problem["hint"]
+    (row,) = acme.get(SCRIPTS).data["items"]
+    assert (row["cost"], row["lostCost"]) == (0, pytest.approx(float(lost)))
+
+
+def test_a_script_that_is_written_at_the_second_time_counts_the_first_as_lost(
+    acme: Caller, openai: OpenAi, budgets: Budgets
+) -> None:
+    scripted(openai, "truncate_output")
+    said = acme.post(SCRIPTS, CAMRY).data
+    counter = budgets.tenant("acme")
+    assert (said["cost"], said["lostCost"]) == (float(counter.settled), float(counter.lost))
+    assert 0 < counter.lost < counter.used
+
+
+def test_an_answer_that_never_came_is_told_to_have_cost_something(
+    acme: Caller, openai: OpenAi, budgets: Budgets
+) -> None:
+    scripted(openai, "lose_answer")
+    answer = acme.post(SCRIPTS, CAMRY)
+    assert (answer.status, answer.problem["code"]) == (503, "unavailable"), answer.text
+    assert budgets.tenant("acme").lost > 0
+    assert f"${budgets.tenant('acme').lost:.6f}" in answer.problem["hint"]
+
+
+@pytest.mark.parametrize("path", [SCRIPTS, SEED])
+def test_a_script_that_is_asked_for_twice_with_one_key_is_written_and_paid_for_once(
+    acme: Caller, openai: OpenAi, budgets: Budgets, path: str
+) -> None:
+    headers = {"content-type": "application/json", "idempotency-key": "one"}
+
+    def post(**wishes: Any) -> Reply:
+        return acme.send("POST", path, json.dumps({**CAMRY, **wishes}), headers)
+
+    scripted(openai, "truncate_output", times=2)
+    assert post().status == 503, "what was refused leaves its key free"
+    lost = budgets.tenant("acme").lost
+    first, again = post(), post()
+    said = first.envelope.get("data", first.envelope)
+    assert (again.status, again.envelope.get("data", again.envelope)) == (first.status, said)
+    assert ("idempotent-replayed" in first.headers, again.headers["idempotent-replayed"]) == (False, "true")
+    assert asked(openai) == 3
+    assert float(budgets.tenant("acme").used - lost) == pytest.approx(said["cost"])
+    other = post(title="Another car")
+    assert (other.status, asked(openai)) == (422, 3)
+    assert len(acme.get(SCRIPTS).data["items"]) == 2
 
 
 def test_a_deployment_without_a_key_says_so(

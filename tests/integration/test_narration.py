@@ -274,9 +274,22 @@ def test_a_writer_that_is_gone_before_its_day_gives_way_to_the_next(stage: Stage
 
 def test_a_script_that_the_model_refuses_fails_the_job(stage: Stage) -> None:
     stage.script("refuse", match={"store": False})
+    job = stage.job()
     with pytest.raises(NarrationFailed, match="the model refused"):
-        stage.plan(stage.job())
+        stage.plan(job)
     assert stage.asked() == {"script": 1}
+    assert stage.money(job) == [("script", "lost")]
+    [line] = stage.lines(job)
+    assert 0 < line.counts < line.amount, "what was charged, and no more"
+
+
+@pytest.mark.parametrize("do", ["truncate_output", "corrupt_output"])
+def test_a_script_that_nobody_can_read_is_lost_and_the_next_one_is_settled(stage: Stage, do: str) -> None:
+    stage.script(do, match={"store": False})
+    job = stage.planned(stage.listing(voice="none"))
+    assert stage.money(job) == [("script", "lost"), ("script", "settled")]
+    assert job.beside_clips["script"] == stage.ledger.totals(job.id).settled
+    assert all(line.counts < line.amount for line in stage.lines(job))
 
 
 def test_a_picture_that_was_deleted_ends_the_job_before_anything_is_spent(stage: Stage) -> None:
@@ -352,7 +365,11 @@ def test_a_speech_that_ends_before_its_words_do_is_asked_for_once_more(stage: St
     stage.script("truncate_output", match={"voice": "alloy"})
     job = stage.planned(stage.listing(script=SAID))
     assert stage.asked() == {"voice": 2, "captions": 2}
-    assert stage.money(job) == [(one, "settled") for one in ("voice", "captions", "voice", "captions")]
+    states = ("lost", "lost", "settled", "settled")
+    assert stage.money(job) == list(zip(("voice", "captions") * 2, states, strict=True))
+    charged = [line.counts for line in stage.lines(job) if line.stage == "voice"]
+    assert charged == [Decimal(len(SAID)) * 30 / 1_000_000] * 2, "what was charged, no more"
+    assert job.beside_clips == {line.stage: line.cost for line in stage.lines(job) if line.state.value == "settled"}
     whole = stage.planned(stage.listing(script=SAID))
     assert stage.samples(job) == stage.samples(whole)
     stage.plan(job)
@@ -364,6 +381,8 @@ def test_a_speech_that_is_cut_short_twice_is_not_filmed(stage: Stage) -> None:
     with pytest.raises(NarrationFailed, match=r"could not be spoken: the speech ends before '.*quiet\.'"):
         stage.planned(stage.listing(script=SAID))
     assert stage.asked()["voice"] == 2
+    [job] = stage.jobs.unfinished_jobs()
+    assert {state for _, state in stage.money(job)} == {"lost"}, "it has bought nothing"
 
 
 def test_what_no_font_shows_and_pictures_without_time_are_warnings_of_the_job(stage: Stage) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from threading import Lock
 from typing import Any, Literal
@@ -10,6 +10,7 @@ from typing import Any, Literal
 import pytest
 import requests
 
+from functions.studio.budgets import Counter
 from functions.studio.closing import close_failed
 from functions.studio.errors import NarrationFailed, StaleRun
 from functions.studio.job_store import JobStore
@@ -214,6 +215,81 @@ def test_what_was_asked_when_the_run_was_closed_is_lost(stage: Stage) -> None:
     assert stage.money(job) == [("voice", "reserved")]
     settle_open_clips(a_brake(stage.jobs), stage.ledger, stage.jobs.job(job.id), 1, "The job's workflow failed.")
     assert stage.money(job) == [("voice", "lost")]
+
+
+@pytest.mark.parametrize("late", ["script", "voice", "captions"])
+def test_an_answer_that_comes_after_the_end_is_paid_for_by_the_run_that_uses_it(stage: Stage, late: str) -> None:
+    job = stage.job(stage.listing(target_seconds=4))
+    table, bucket = stage.jobs.table, stage.media.client
+    closing = a_closing(stage.jobs, stage.ledger)
+
+    def ends() -> None:
+        [open_one] = [line for line in stage.lines(job) if line.state is LineState.RESERVED]
+        if open_one.stage == late:
+            stage.media.client = bucket
+            table.commit(stage.jobs.begin_to_cancel(job, "The job was cancelled."))
+            close_failed(job.id, 1, "The job was cancelled.", closing)
+
+    stage.media.client = BeforeEach(bucket, ends)  # type: ignore[assignment]  # as boto3's
+    with pytest.raises(StaleRun):
+        stage.plan(job)
+    cancelled, [lost] = stage.jobs.job(job.id), [line for line in stage.lines(job) if line.state is LineState.LOST]
+    assert (cancelled.status, lost.stage, cancelled.lost_cost) == (JobStatus.CANCELLED, late, lost.amount)
+    assert cancelled.saved_cost == job.reserved_cost - cancelled.spent > 0, "what will not be spent any more"
+    asked = dict(stage.asked())
+
+    next_run(stage, job)
+    stage.plan(stage.jobs.job(job.id))
+    assert {**asked, **stage.asked()} == {"script": 1, "voice": 1, "captions": 1}, "nothing is asked for again"
+    assert not asked.keys() & stage.asked().keys()
+    used = stage.ledger.line(job.id, lost.attempt_id)
+    assert used.state is LineState.SETTLED
+    assert used.counts <= lost.amount
+    after, totals = stage.jobs.job(job.id), stage.ledger.totals(job.id)
+    of_first = sum((line.counts for line in stage.lines(job) if line.run == 1), Decimal(0))
+    assert (after.actual_cost, after.lost_cost, totals.lost) == (of_first, 0, 0)
+    assert after.beside_clips == {line.stage: line.counts for line in stage.lines(job)}
+    for row in ("BUDGET", f"BUDGET#{job.campaign_id}"):
+        counter = Counter.model_validate(table.get("T#acme", row))
+        assert (counter.reserved, counter.settled, counter.lost) == (after.reserved_cost, of_first, 0)
+        assert counter.used == totals.settled
+
+
+def test_a_listing_that_is_cancelled_before_anything_is_asked_saves_all_of_it_and_later_only_its_clips(
+    stage: Stage,
+) -> None:
+    saved = []
+    for planned in (False, True):
+        job = stage.job(stage.listing(script=SAID))
+        if planned:
+            stage.plan(job)
+        stage.jobs.table.commit(stage.jobs.begin_to_cancel(stage.jobs.job(job.id), "The job was cancelled."))
+        close_failed(job.id, 1, "The job was cancelled.", a_closing(stage.jobs, stage.ledger))
+        saved.append(stage.jobs.job(job.id).saved_cost)
+    assert saved == [job.reserved_cost, 0]
+
+
+class BeforeEach:
+    """A bucket: before something is put there, something else happens."""
+
+    def __init__(self, client: Any, happens: Callable[[], None]) -> None:
+        self._client, self._happens = client, happens
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "put_object":
+            self._happens()
+        return getattr(self._client, name)
+
+
+def test_the_next_run_has_a_speech_that_was_cut_short_spoken_again(stage: Stage) -> None:
+    stage.script("truncate_output", match={"voice": "alloy"}, times=2)
+    job = stage.job(stage.listing(script="Meet the car. It is large, and it is quiet."))
+    with pytest.raises(NarrationFailed, match="the speech ends before"):
+        stage.plan(job)
+    failed = next_run(stage, job)
+    assert (failed.actual_cost, failed.beside_clips) == (0, {})
+    stage.plan(stage.jobs.job(job.id))
+    assert stage.asked() == {"voice": 1, "captions": 1}
 
 
 def test_a_job_that_ends_while_it_is_narrated_gets_no_clips(stage: Stage) -> None:

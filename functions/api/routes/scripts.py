@@ -12,6 +12,7 @@ from functions.api import cursors
 from functions.api.envelope import ROOT, Envelope, Listed, Money, View, answer, created
 from functions.api.given import Asker, TheBudgets, TheCatalogue, TheLibrary
 from functions.api.listing_request import Offered
+from functions.api.once import REPLAYED, TheOnce
 from functions.api.scripting import Scriptwriter
 from functions.studio.chat import Chat
 from functions.studio.keyring import provider_key
@@ -75,11 +76,18 @@ def view(row: WrittenScript) -> ScriptView:
 
 @router.post("/scripts", tags=TAGS, status_code=201, summary="Write the script of a listing's film")
 def create(
-    body: ScriptRequest, asker: Asker, writer: TheScriptwriter, catalogue: TheCatalogue
+    body: ScriptRequest, asker: Asker, writer: TheScriptwriter, catalogue: TheCatalogue, once: TheOnce
 ) -> Response[Envelope[ScriptView]]:
     """Of as many words as the voice says in `durationSeconds`. It can be given to `/jobs/from-listing` as `script`."""
-    row = writer.script(body, asker.tenant, catalogue.narrators)
-    return created(view(row), f"{ROOT}/scripts/{row.id}")
+    with once.taking(body) as answered:
+        if answered is None:
+            row = writer.script(
+                body, asker.tenant, catalogue.narrators, lambda row: once.remember(body, row.id, view(row))
+            )
+            shown = view(row)
+        else:
+            shown = ScriptView.model_validate(answered)
+    return created(shown, f"{ROOT}/scripts/{shown.id}", headers={REPLAYED: "true"} if answered else {})
 
 
 @router.get("/scripts", tags=TAGS, summary="List the scripts that were written")

@@ -11,17 +11,31 @@ from functions.api.dialects import listings
 from functions.api.dialects.words import document_of
 from functions.api.envelope import JSON
 from functions.api.given import Asker, TheCatalogue, TheForm, TheJobs, TheLibrary, TheMedia
+from functions.api.once import REPLAYED, TheOnce
 from functions.api.routes.ads import TheShowcase
 from functions.api.routes.scripts import TheScriptwriter
 from functions.studio.ads import Ad
+from functions.studio.table import Write
+from functions.studio.written_scripts import WrittenScript
 
 router = Router()
 
 
 @router.post("/video/generate-script", tags=["video"], summary="Write the script of a listing's film")
-def script(form: TheForm, asker: Asker, writer: TheScriptwriter, catalogue: TheCatalogue) -> listings.ScriptWritten:
+def script(
+    form: TheForm, asker: Asker, writer: TheScriptwriter, catalogue: TheCatalogue, once: TheOnce
+) -> Response[listings.ScriptWritten]:
     asked = listings.script_request(document_of(form))
-    return listings.script_written(writer.script(asked, asker.tenant, catalogue.narrators))
+
+    def told(row: WrittenScript) -> list[Write]:
+        return once.remember(asked, row.id, listings.script_written(row))
+
+    with once.taking(asked) as answered:
+        if answered is None:
+            return Response(
+                200, JSON, listings.script_written(writer.script(asked, asker.tenant, catalogue.narrators, told))
+            )
+        return Response(200, JSON, listings.ScriptWritten.model_validate(answered), {REPLAYED: "true"})
 
 
 @router.post("/ads/create", tags=["ads"], status_code=201, summary="Show a video as an ad")
