@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -25,30 +26,40 @@ LEADING = {"arabic": 1.5, "devanagari": 1.5, "thai": 1.5}
 DESCENT, CAPITALS = 0.22, 0.73
 """Ems that letters reach below their baseline, and above."""
 
-PLAIN = str.maketrans("{}\\", "｛｝＼")
-"""Signs that mean something in these files, and the same for the eye."""
+JOINER = "\u2060"
+"""Nobody sees it. Behind a sign that would begin a tag, or an escape, it leaves a sign."""
+IN_ASS = str.maketrans({"{": "\\{", "}": "\\}", "\\": f"\\{JOINER}"})
 IN_VTT = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+TAGS_OF_SRT = re.compile(r"<(?=[/!?A-Za-z])|\{(?=\\)|\\(?=[Nnh])")
+"""SRT knows no escape, and what players take for a tag is written down nowhere: HTML's, and ASS's, by most."""
 
 
 def srt(lines: Sequence[Line]) -> str:
-    return _beside(lines, "srt")
+    from pysubs2.formats.subrip import SubripFormat as Srt
+
+    return "".join(
+        f"{number}\n{_cue(line, Srt.ms_to_timestamp)}{TAGS_OF_SRT.sub(_alone, _rows(line))}\n\n"
+        for number, line in enumerate(lines, 1)
+    )
 
 
 def vtt(lines: Sequence[Line]) -> str:
-    return _beside(lines, "vtt")
+    from pysubs2.formats.webvtt import WebVTTFormat as Vtt
+
+    cues = (f"{_cue(line, Vtt.ms_to_timestamp)}{_rows(line).translate(IN_VTT)}\n\n" for line in lines)
+    return "".join(["WEBVTT\n\n", *cues])
 
 
-def _beside(lines: Sequence[Line], form: str) -> str:
-    from pysubs2 import SSAEvent, SSAFile
+def _cue(line: Line, written: Callable[[int], str]) -> str:
+    return f"{written(round(1000 * line.start))} --> {written(round(1000 * line.end))}\n"
 
-    file = SSAFile()
-    for line in lines:
-        rows = [joined(word.text for word in row).translate(PLAIN) for row in line.in_rows]
-        if form == "vtt":
-            rows = [row.translate(IN_VTT) for row in rows]
-        text = "\\N".join(rows)
-        file.append(SSAEvent(start=round(1000 * line.start), end=round(1000 * line.end), text=text))
-    return file.to_string(form, apply_styles=False)
+
+def _rows(line: Line) -> str:
+    return "\n".join(joined(word.text for word in row) for row in line.in_rows)
+
+
+def _alone(sign: re.Match[str]) -> str:
+    return sign[0] + JOINER
 
 
 class State(NamedTuple):
@@ -212,7 +223,7 @@ def placed(text: str, size: float, baseline: float, target: Target) -> str:
 def typeset(text: str, font: str, language: str, size: float) -> str:
     """With the font of each stretch named, all of the same size: an em of so many pixels."""
     return "".join(
-        f"{{\\fn{FACES[run.face].family}\\fs{size * FACES[run.face].height:.2f}}}{run.text.translate(PLAIN)}"
+        f"{{\\fn{FACES[run.face].family}\\fs{size * FACES[run.face].height:.2f}}}{run.text.translate(IN_ASS)}"
         for run in runs(text, font, language)
     )
 

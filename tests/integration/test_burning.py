@@ -215,6 +215,20 @@ def test_what_no_font_can_show_leaves_no_trace(tmp_path: Path) -> None:
     assert (with_it == without).all()
 
 
+@pytest.mark.parametrize(("sign", "mirrored"), [("{", "}"), ("\\", "/")])
+def test_a_sign_of_the_format_is_drawn_as_what_it_is(sign: str, mirrored: str, tmp_path: Path) -> None:
+    style, shapes = CaptionStyle(highlight=None, backing="none", size="large"), []
+    for text in (sign, mirrored):
+        line = Line(words=[Word(text=text, start=0, end=1)], rows=[1], start=0, end=1)
+        picture = near(drawn(captioned([line], style, "en", SQUARE, 0, 9, tmp_path), SQUARE, 1)[0], WHITE)
+        left, top, right, bottom = box(picture)
+        shapes.append(picture[top:bottom, left:right])
+    shape, other = shapes[0], shapes[1][:, ::-1]
+    assert shape.shape[0] > 1.5 * shape.shape[1]
+    high, broad = (min(shape.shape[axis], other.shape[axis]) for axis in (0, 1))
+    assert (shape[:high, :broad] == other[:high, :broad]).mean() > 0.9
+
+
 def test_only_the_fonts_of_the_text_are_looked_over(tmp_path: Path) -> None:
     style = CaptionStyle()
     named = {}

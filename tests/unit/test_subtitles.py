@@ -43,10 +43,16 @@ def test_subtitles_say_the_script_at_its_times(language: str, form: str) -> None
 
 
 def test_signs_of_the_format_within_a_script_are_only_signs() -> None:
-    words = estimated("Tom & <b>Co</b> {x} \\N 5 > 3", 4)
+    words = estimated("Tom & Co {x} C:\\Ok 5 > 3 < 4 <3", 4)
     [line] = subtitled(words)
-    assert "Tom &amp; &lt;b&gt;Co&lt;/b&gt; ｛x｝ ＼N 5 &gt; 3" in vtt([line])
-    assert "Tom & <b>Co</b> ｛x｝ ＼N 5 > 3" in srt([line])
+    assert vtt([line]).endswith("Tom &amp; Co {x} C:\\Ok 5 &gt; 3 &lt; 4 &lt;3\n\n")
+    assert srt([line]).endswith("Tom & Co {x} C:\\Ok 5 > 3 < 4 <3\n\n")
+
+
+def test_what_a_player_takes_for_a_tag_in_srt_has_a_sign_in_it_that_nobody_sees() -> None:
+    [line] = subtitled(estimated("<b>1</b> {\\an8} C:\\New", 4))
+    assert srt([line]).endswith("<\u2060b>1<\u2060/b> {\u2060\\an8} C:\\\u2060New\n\n")
+    assert vtt([line]).endswith("&lt;b&gt;1&lt;/b&gt; {\\an8} C:\\New\n\n")
 
 
 def test_no_lines_make_a_file_that_says_nothing() -> None:
@@ -115,8 +121,7 @@ def test_a_piece_in_which_nothing_is_said_has_no_captions() -> None:
 def test_what_a_script_says_cannot_write_tags() -> None:
     line = only(Word(text="{\\an8}\\Nup", start=0, end=1), end=1)
     document = str(ass([line], CaptionStyle(), "en", TARGET, 0, 30))
-    assert "\\an8" not in document
-    assert "｛＼an8｝＼Nup" in pysubs2.SSAFile.from_string(document)[0].plaintext.replace("\n", "")
+    assert "}\\{\\\u2060an8\\}\\\u2060Nup" in pysubs2.SSAFile.from_string(document)[0].text
 
 
 @pytest.mark.parametrize("language", SCRIPTS)
