@@ -26,6 +26,6 @@ def put_subtitles(job: Job, pieces: Sequence[Piece], film: Film, media: MediaSto
         vtt_key=film_key(job.tenant, job.id, job.run, "captions.vtt"),
         language=narration.language,
     )
-    media.put(made.srt_key, srt(lines).encode(), "application/x-subrip")
-    media.put(made.vtt_key, vtt(lines).encode(), "text/vtt")
+    media.put(made.srt_key, srt(lines, narration.language).encode(), "application/x-subrip")
+    media.put(made.vtt_key, vtt(lines, narration.language).encode(), "text/vtt")
     return film.model_copy(update={"subtitles": made})

@@ -8,8 +8,8 @@ from functions.studio.caption_lines import safe_area, shown
 from functions.studio.captions import CaptionStyle
 from functions.studio.fonts import width
 from functions.studio.media import Target
-from functions.studio.subtitles import CAPITALS, RIGHT_TO_LEFT, document, in_tag, leading, look, moment, placed, typeset
-from functions.studio.writing import parted, runs_leftward, tokens
+from functions.studio.subtitles import CAPITALS, document, in_tag, leading, look, moment, placed, typeset
+from functions.studio.writing import framed, parted, runs_leftward, tokens
 
 LARGEST, SMALLEST = 0.125, 0.05
 """Ems of the title, as shares of the short side."""
@@ -34,17 +34,20 @@ def card(title: str, beneath: str, style: CaptionStyle, language: str, target: T
     room = target.width * (1 - 2 * min(safe_area(target).side, 0.1))
     size, rows = _laid_out(title, font, language, room, short)
     gap = leading(title, font, language) * size
-    mark = RIGHT_TO_LEFT if runs_leftward(title) else ""
+    leftward = runs_leftward(title, language)
     below = min(BENEATH * short, room / width(beneath, font, language)) if beneath else 0.0
     baseline = (target.height - gap * (len(rows) - 1) - APART * below + CAPITALS * size) / 2
     painted = []
-    for row in rows:
-        painted.append(placed(mark + typeset(row, font, language, size), size, baseline, target))
+    for row, (front, end) in zip(rows, framed(rows, language), strict=True):
+        said = typeset(row, font, language, size, leftward=leftward)
+        painted.append(placed(f"{front}{said}{end}", size, baseline, target))
         baseline += gap
     if beneath:
         baseline += APART * below - gap
         coloured = f"{{\\1c{in_tag(style.highlighted or style.colour)}}}"
-        painted.append(placed(coloured + typeset(beneath, font, language, below), below, baseline, target))
+        said = typeset(beneath, font, language, below, leftward=runs_leftward(beneath, language))
+        [(front, end)] = framed([beneath], language)
+        painted.append(placed(f"{front}{coloured}{said}{end}", below, baseline, target))
     file = document(target)
     look_of_it = look([title, beneath], style, language, target)
     look_of_it.borderstyle, look_of_it.outline, look_of_it.shadow = 1, round(0.06 * size, 2), round(0.03 * size, 2)

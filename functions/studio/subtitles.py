@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from itertools import pairwise
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from functions.studio.caption_lines import Line, em, room, row_width, safe_area, shown
 from functions.studio.captions import CaptionStyle
 from functions.studio.fonts import FACES, main_face, runs
 from functions.studio.media import Target
-from functions.studio.writing import joined, parted, runs_leftward
+from functions.studio.writing import directed, framed, joined, parted, runs_leftward
 
 if TYPE_CHECKING:
     from pysubs2 import Color, SSAFile, SSAStyle
 
 GLOW = 0.3
 """Seconds that a word keeps its highlight when nothing is said after it."""
-RIGHT_TO_LEFT = "\u200f"
 
 USUAL_LEADING = 1.26
 LEADING = {"arabic": 1.5, "devanagari": 1.5, "thai": 1.5}
@@ -34,28 +33,39 @@ TAGS_OF_SRT = re.compile(r"<(?=[/!?A-Za-z])|\{(?=\\)|\\(?=[Nnh])")
 """SRT knows no escape, and what players take for a tag is written down nowhere: HTML's, and ASS's, by most."""
 
 
-def srt(lines: Sequence[Line]) -> str:
+def srt(lines: Sequence[Line], language: str) -> str:
     from pysubs2.formats.subrip import SubripFormat as Srt
 
-    return "".join(
-        f"{number}\n{_cue(line, Srt.ms_to_timestamp)}{TAGS_OF_SRT.sub(_alone, _rows(line))}\n\n"
-        for number, line in enumerate(lines, 1)
-    )
+    cues = enumerate(_cues(lines, language, Srt.ms_to_timestamp), 1)
+    return "".join(f"{number}\n{when}\n{TAGS_OF_SRT.sub(_alone, text)}\n\n" for number, (when, text) in cues)
 
 
-def vtt(lines: Sequence[Line]) -> str:
+def vtt(lines: Sequence[Line], language: str) -> str:
     from pysubs2.formats.webvtt import WebVTTFormat as Vtt
 
-    cues = (f"{_cue(line, Vtt.ms_to_timestamp)}{_rows(line).translate(IN_VTT)}\n\n" for line in lines)
-    return "".join(["WEBVTT\n\n", *cues])
+    cues = _cues(lines, language, Vtt.ms_to_timestamp)
+    return "".join(["WEBVTT\n\n", *(f"{when}\n{text.translate(IN_VTT)}\n\n" for when, text in cues)])
 
 
-def _cue(line: Line, written: Callable[[int], str]) -> str:
-    return f"{written(round(1000 * line.start))} --> {written(round(1000 * line.end))}\n"
+def _cues(lines: Sequence[Line], language: str, written: Callable[[int], str]) -> Iterator[tuple[str, str]]:
+    leftward = _leftward(lines, language)
+    for line, marks in zip(lines, _marks(lines, language), strict=True):
+        rows = [joined(word.text for word in row) for row in line.in_rows]
+        text = "\n".join(
+            f"{front}{directed(row) if leftward else row}{end}" for row, (front, end) in zip(rows, marks, strict=True)
+        )
+        yield f"{written(round(1000 * line.start))} --> {written(round(1000 * line.end))}", text
 
 
-def _rows(line: Line) -> str:
-    return "\n".join(joined(word.text for word in row) for row in line.in_rows)
+def _leftward(lines: Sequence[Line], language: str) -> bool:
+    return runs_leftward(" ".join(line.text for line in lines), language)
+
+
+def _marks(lines: Sequence[Line], language: str) -> list[list[tuple[str, str]]]:
+    """Of each row of each line, what `framed` says of it as a part of all that is said."""
+    rows = [joined(word.text for word in row) for line in lines for row in line.in_rows]
+    found = iter(framed(rows, language))
+    return [list(islice(found, len(line.rows))) for line in lines]
 
 
 def _alone(sign: re.Match[str]) -> str:
@@ -98,11 +108,13 @@ def ass(lines: Sequence[Line], style: CaptionStyle, language: str, target: Targe
 
     file = document(target)
     file.styles["Default"] = look([line.text for line in lines], style, language, target)
-    for line in lines:
+    leftward = _leftward(lines, language)
+    for line, marks in zip(lines, _marks(lines, language), strict=True):
         for state in states(line, target.fps, highlighted=style.highlighted is not None):
             first, last = max(state.first - at, 0), min(state.last - at, frames)
             if first < last:
-                rows = _painted(line, state.word, style, language, target)
+                painted = _painted(line, state.word, style, language, target, leftward=leftward)
+                rows = [f"{front}{row}{end}" for row, (front, end) in zip(painted, marks, strict=True)]
                 for text in _placed(line, rows, style, language, target):
                     file.append(SSAEvent(start=moment(first, target.fps), end=moment(last, target.fps), text=text))
     return file.to_string("ass") if file.events else None
@@ -170,17 +182,18 @@ def _colour(said: str, transparent: int = 0) -> Color:
     return Color(red, green, blue, transparent)
 
 
-def _painted(line: Line, spoken: int | None, style: CaptionStyle, language: str, target: Target) -> list[str]:
+def _painted(
+    line: Line, spoken: int | None, style: CaptionStyle, language: str, target: Target, *, leftward: bool
+) -> list[str]:
     """The rows, with the font of each stretch and the colour of the word that is spoken."""
     size, turn = _size(line, style, language, target), 0
-    mark = RIGHT_TO_LEFT if runs_leftward(line.text) else ""
     rows = []
     for row in line.in_rows:
-        painted = mark
+        painted = ""
         for at, word in enumerate(row):
             text = word.text if at + 1 < len(row) else word.text.rstrip()
             space = " " if at and parted(row[at - 1].text, word.text) else ""
-            said = typeset(shown(text, style, language), style.font, language, size)
+            said = typeset(shown(text, style, language), style.font, language, size, leftward=leftward)
             if turn == spoken and style.highlighted:
                 said = f"{{\\1c{in_tag(style.highlighted)}}}{said}{{\\1c{in_tag(style.colour)}}}"
             painted += space + said
@@ -220,11 +233,12 @@ def placed(text: str, size: float, baseline: float, target: Target) -> str:
     return f"{{\\an2\\pos({target.width / 2:.0f},{baseline + depth * size:.2f})}}{text}"
 
 
-def typeset(text: str, font: str, language: str, size: float) -> str:
+def typeset(text: str, font: str, language: str, size: float, *, leftward: bool) -> str:
     """With the font of each stretch named, all of the same size: an em of so many pixels."""
+    stretches = ((FACES[run.face], run.text.translate(IN_ASS)) for run in runs(text, font, language))
     return "".join(
-        f"{{\\fn{FACES[run.face].family}\\fs{size * FACES[run.face].height:.2f}}}{run.text.translate(IN_ASS)}"
-        for run in runs(text, font, language)
+        f"{{\\fn{face.family}\\fs{size * face.height:.2f}}}{directed(said) if leftward else said}"
+        for face, said in stretches
     )
 
 

@@ -144,6 +144,29 @@ def test_in_right_to_left_scripts_the_first_word_is_lit_at_the_right(tmp_path: P
         assert first_lit[0] > last_lit[2], language
 
 
+def test_a_number_in_a_right_to_left_film_has_its_punctuation_at_the_left(tmp_path: Path) -> None:
+    style, shapes = CaptionStyle(highlight=None, backing="none"), []
+    for text in ("055-123-4567", "055-123-4567!"):
+        words = [Word(text=text, start=0, end=1), Word(text="اتصل", start=1, end=2)]
+        lines = [Line(words=[word], rows=[1], start=word.start, end=word.end) for word in words]
+        picture = near(drawn(captioned(lines, style, "ar", BROAD, 0, 60, tmp_path), BROAD, 1)[0], WHITE)
+        left, top, right, bottom = box(picture)
+        shapes.append(picture[top:bottom, left:right])
+    number, exclaimed = shapes
+    high, broad = min(number.shape[0], exclaimed.shape[0]), number.shape[1]
+    assert exclaimed.shape[1] > broad
+    assert (exclaimed[:high, -broad:] == number[:high]).mean() > 0.9
+
+
+def test_a_card_s_row_runs_as_it_does_within_the_title(tmp_path: Path) -> None:
+    """Its "15" stands at the left of its "Pro", as behind the "iPhone" of the row above."""
+    title = "هاتف iPhone 15 Pro (جديد) بسعة 256GB"
+    assert titled(title, "", CaptionStyle(), "ar", SQUARE, 1, tmp_path)
+    document = (tmp_path / "burned.ass").read_text()
+    [row] = [line for line in document.splitlines() if "Pro" in line]
+    assert "}\u200f\u200e{" in row
+
+
 def test_lighting_a_word_moves_no_letter(tmp_path: Path) -> None:
     for language, text in GREETINGS.items():
         lines = lines_of(text, language, CaptionStyle(), BROAD)
