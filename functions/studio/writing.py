@@ -219,7 +219,7 @@ def _parts(chunk: str) -> list[str]:
     if not any(writing_of(one) in UNSPACED for one in chunk):
         return [chunk]
     parts = [""]
-    for cluster in _clusters(chunk):
+    for cluster in clusters(chunk):
         if parts[-1] and _may_part(parts[-1], cluster):
             parts.append("")
         parts[-1] += cluster
@@ -244,7 +244,7 @@ def _may_part(part: str, cluster: str) -> bool:
     return opens or last in UNSPACED or first in UNSPACED or _is_wide_sign(part[-1])
 
 
-def _clusters(chunk: str) -> list[str]:
+def clusters(chunk: str) -> list[str]:
     """What the eye takes for one sign, small kana and the vowels of Thai with what they belong to."""
     found: list[str] = []
     leading = False

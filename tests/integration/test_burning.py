@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
 import numpy as np
+import pysubs2
 import pytest
 
 from functions.make_piece.burning import Burn, captioned, titled
@@ -302,6 +304,25 @@ def test_a_card_s_words_are_large_in_the_middle_with_the_price_beneath(
     if title and price:
         yellow, white = near(first, YELLOW), near(first, WHITE)
         assert box(yellow)[1] > box(white)[3] - 0.05 * min(target.width, target.height)
+
+
+@pytest.mark.parametrize(
+    ("title", "language", "rows"),
+    [
+        ("真鍮のオーロラデスクランプ", "ja", ["真鍮の", "オーロラデスクランプ"]),
+        ("y" * 60 + " lamp", "en", ["y" * 15, "y" * 15, "y" * 15, "y" * 15 + " lamp"]),
+    ],
+    ids=["japanese", "a long word"],
+)
+def test_a_card_breaks_no_word_that_fits_a_row_and_shrinks_for_none_that_does_not(
+    title: str, language: str, rows: list[str], tmp_path: Path
+) -> None:
+    assert titled(title, "", CaptionStyle(), language, UPRIGHT, 1, tmp_path)
+    events = pysubs2.SSAFile.load(str(tmp_path / "burned.ass"))
+    assert [event.plaintext for event in events] == rows
+    assert all(
+        float(size) > 0.05 * UPRIGHT.width for event in events for size in re.findall(r"\\fs([0-9.]+)", event.text)
+    )
 
 
 def test_a_card_without_words_needs_no_filter(tmp_path: Path) -> None:

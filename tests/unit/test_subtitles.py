@@ -8,7 +8,7 @@ from itertools import pairwise
 import pysubs2
 import pytest
 
-from functions.studio.caption_lines import Line, grouped, subtitled
+from functions.studio.caption_lines import Line, grouped
 from functions.studio.captions import CaptionStyle, estimated, reading_seconds
 from functions.studio.fonts import unshowable
 from functions.studio.media import Target
@@ -32,7 +32,7 @@ def only(*words: Word, end: float) -> Line:
 @pytest.mark.parametrize("language", SCRIPTS)
 def test_subtitles_say_the_script_at_its_times(language: str, form: str) -> None:
     words = estimated(SCRIPTS[language], reading_seconds(SCRIPTS[language], language))
-    lines = subtitled(words)
+    lines = grouped(words, CaptionStyle(), language, TARGET)
     text = srt(lines, language) if form == "srt" else vtt(lines, language)
     found = pysubs2.SSAFile.from_string(text, format_=form)
     assert [(event.start, event.end) for event in found] == [
@@ -45,13 +45,18 @@ def test_subtitles_say_the_script_at_its_times(language: str, form: str) -> None
 
 def test_signs_of_the_format_within_a_script_are_only_signs() -> None:
     words = estimated("Tom & Co {x} C:\\Ok 5 > 3 < 4 <3", 4)
-    [line] = subtitled(words)
+    [line] = grouped(words, CaptionStyle(size="small"), "en", Target(width=1280, height=720, fps=30))
     assert vtt([line], "en").endswith("Tom &amp; Co {x} C:\\Ok 5 &gt; 3 &lt; 4 &lt;3\n\n")
     assert srt([line], "en").endswith("Tom & Co {x} C:\\Ok 5 > 3 < 4 <3\n\n")
 
 
 def test_what_a_player_takes_for_a_tag_in_srt_has_a_sign_in_it_that_nobody_sees() -> None:
-    [line] = subtitled(estimated("<b>1</b> {\\an8} C:\\New", 4))
+    [line] = grouped(
+        estimated("<b>1</b> {\\an8} C:\\New", 4),
+        CaptionStyle(size="small"),
+        "en",
+        Target(width=1280, height=720, fps=30),
+    )
     assert srt([line], "en").endswith("<\u2060b>1<\u2060/b> {\u2060\\an8} C:\\\u2060New\n\n")
     assert vtt([line], "en").endswith("&lt;b&gt;1&lt;/b&gt; {\\an8} C:\\New\n\n")
 
