@@ -125,7 +125,7 @@ def row_width(row: Sequence[Word], style: CaptionStyle, language: str) -> float:
 def _measure(style: CaptionStyle, language: str) -> Callable[[str], float]:
     def measured(text: str) -> float:
         said = shown(text, style, language)
-        return width(said, style.font, language) if said.strip() else NARROW * len(text)
+        return NARROW * len(text) if text.strip() and not said.strip() else width(said, style.font, language)
 
     return measured
 

@@ -19,6 +19,7 @@ from functions.studio.caption_lines import (
     shown,
 )
 from functions.studio.captions import CaptionStyle, estimated, reading_seconds
+from functions.studio.fonts import width
 from functions.studio.media import Target
 from functions.studio.narration import Word
 from functions.studio.writing import joined
@@ -44,8 +45,8 @@ def test_lines_follow_what_is_said() -> None:
         ["Looking for a", "reliable family car?"],
         ["Meet the 2020", "Toyota Camry: clean,"],
         ["comfortable and", "ready for the road."],
-        ["With only 32,000", "miles, it's priced"],
-        ["at just $18,500 —", "don't miss it!"],
+        ["With only 32,000 miles,"],
+        ["it's priced at just", "$18,500 — don't miss it!"],
         ["Call us today &", "take a test drive."],
     ]
 
@@ -155,6 +156,11 @@ def test_no_word_of_japanese_is_torn_however_slowly_it_is_spoken(slower: float) 
         ["目に優しい光で", "手元を照らします。"],
         ["今すぐお求めください。"],
     ]
+
+
+def test_a_row_is_as_wide_as_its_text() -> None:
+    words = spoken("Ready for the road")
+    assert row_width(words, STYLE, "en") == pytest.approx(width("Ready for the road", STYLE.font, "en"))
 
 
 def test_words_that_no_font_of_ours_can_show_are_in_rows_beside_the_film_alone() -> None:
