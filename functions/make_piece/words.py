@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from functions.make_piece.burning import Burn, captioned, titled
-from functions.studio.caption_lines import grouped
+from functions.studio.caption_lines import burnable, grouped
 from functions.studio.captions import CaptionStyle
 from functions.studio.listings import Listing, priced
 from functions.studio.media import Piece, Target
@@ -24,5 +24,6 @@ def written(piece: Piece, target: Target, listing: Listing, narration: Narration
     if piece.card or listing.captions is None or piece.at is None or piece.narration_at is None:
         return None
     begins = piece.narration_at / target.fps
-    lines = [line.later(begins) for line in grouped(narration.words, style, language, target)]
+    seen = burnable(grouped(narration.words, style, language, target), style, language)
+    lines = [line.later(begins) for line in seen]
     return captioned(lines, style, language, target, piece.at, piece.frames, folder)

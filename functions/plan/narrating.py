@@ -198,7 +198,7 @@ class _Speaking:
         except NarrationFailed as error:
             if self.listing.captions_required:
                 raise
-            self.warnings.append(f"captions: {error}. The film has none.")
+            self.warnings.append(f"captions: {str(error).rstrip('.')}. The film has none.")
             return None
 
     def _spoken(self, text: str, cast: Cast, speaker: Speaker, turn: int) -> Question:

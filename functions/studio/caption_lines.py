@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from functions.studio.bonds import Bond, bonds
 from functions.studio.captions import CLOSING, PAUSES, CaptionStyle
-from functions.studio.fonts import runs, width
+from functions.studio.fonts import NARROW, runs, width
 from functions.studio.media import Target
 from functions.studio.narration import Word
 from functions.studio.rows import Row
-from functions.studio.writing import UNSPACED, Writing, is_letter, joined, main_writing, parted, writing_of
+from functions.studio.writing import UNSPACED, joined, main_writing, parted
 
 SIZES = {"small": 0.046, "medium": 0.062, "large": 0.082}
 """An em, as a share of the short side."""
@@ -22,7 +22,7 @@ HOLD = 0.8
 LINGER = 0.4
 """And otherwise so long after its last word."""
 LEAST, MOST = 0.8, 4.0
-"""Seconds that a line is seen, where its words allow it."""
+"""Seconds that a line is seen, where its words allow it; the second gives way where a word would be torn."""
 SILENCE = 0.6
 """A pause so long ends a line."""
 SIGNS_A_WORD = 3
@@ -98,27 +98,36 @@ def shown(text: str, style: CaptionStyle, language: str) -> str:
 
 
 def grouped(words: Sequence[Word], style: CaptionStyle, language: str, target: Target) -> list[Line]:
-    """Lines of at most two rows that stay within the film's safe area; a word that is too long for it has a line of its own."""
-    seen = [word for word in words if shown(word.text, style, language).strip()]
-    return _lines(Measured.of(seen, _measure(style, language), room(style, target)), style.words_at_once)
+    """Lines of at most two rows that stay within the film's safe area; a word that is too long for it has a line of its own.
+
+    The same for the film and for the files beside it, which say as well what no font of ours can show.
+    """
+    return _lines(Measured.of(words, _measure(style, language), room(style, target), language), style.words_at_once)
+
+
+def burnable(lines: Sequence[Line], style: CaptionStyle, language: str) -> list[Line]:
+    """What of the lines can be shown."""
+    found = []
+    for line in lines:
+        rows = [[word for word in row if shown(word.text, style, language).strip()] for row in line.in_rows]
+        if any(rows):
+            words = [word for row in rows for word in row]
+            counts = [len(row) for row in rows if row]
+            found.append(line.model_copy(update={"words": words, "rows": counts}))
+    return found
 
 
 def row_width(row: Sequence[Word], style: CaptionStyle, language: str) -> float:
     """In ems."""
-    return Measured.of(row, _measure(style, language), 0).between(0, len(row))
+    return Measured.of(row, _measure(style, language), 0, language).between(0, len(row))
 
 
 def _measure(style: CaptionStyle, language: str) -> Callable[[str], float]:
-    return lambda text: width(shown(text, style, language), style.font, language)
-
-
-def subtitled(words: Sequence[Word]) -> list[Line]:
-    """Lines for a file beside the film: two rows of 42 letters, or 21 signs of double width."""
-
     def measured(text: str) -> float:
-        return sum(2 if unicodedata.east_asian_width(one) in "WF" else 1 for one in text)
+        said = shown(text, style, language)
+        return NARROW * len(text) if text.strip() and not said.strip() else width(said, style.font, language)
 
-    return _lines(Measured.of(words, measured, 42), None)
+    return measured
 
 
 class Measured(NamedTuple):
@@ -128,16 +137,19 @@ class Measured(NamedTuple):
     """Where each word would begin and end, were all of them in one row of any length."""
     room: float
     """Of a row."""
+    bonds: list[Bond]
+    unspaced: bool
 
     @classmethod
-    def of(cls, words: Sequence[Word], measured: Callable[[str], float], room: float) -> Measured:
+    def of(cls, words: Sequence[Word], measured: Callable[[str], float], room: float, language: str) -> Measured:
         lefts: list[float] = []
         rights: list[float] = []
         for turn, word in enumerate(words):
             space = measured(" ") if turn and parted(words[turn - 1].text, word.text) else 0.0
             lefts.append((rights[-1] if rights else 0.0) + space)
             rights.append(lefts[-1] + measured(word.text))
-        return cls(words, lefts, rights, room)
+        texts = [word.text for word in words]
+        return cls(words, lefts, rights, room, bonds(texts, language), main_writing(joined(texts)) in UNSPACED)
 
     def between(self, first: int, last: int) -> float:
         """How wide the words from `first` until before `last` are."""
@@ -147,8 +159,11 @@ class Measured(NamedTuple):
 # What is wrong with a line; the lines of a script are those with which least is wrong together.
 A_LINE = 10.0
 EMPTY = 6.0
-TORN, MID_CLAUSE = 8.0, 4.0
+MID_CLAUSE = 4.0
+TORN = {Bond.PHRASES: MID_CLAUSE, Bond.PARTS: 8.0, Bond.WORD: 30.0}
 LONE = 6.0
+LASTING = 3.0
+"""For each second that it is seen for longer than it should be."""
 HASTY = 12.0
 UNLIKE = 10.0
 TWO_SENTENCES, OVER_SILENCE = 60.0, 60.0
@@ -158,16 +173,18 @@ def _lines(measured: Measured, words_at_once: int | None) -> list[Line]:
     """The best way to cut the words, by what is wrong with each line, from the front."""
     words = measured.words
     most = words_at_once or len(words)
-    if words_at_once and main_writing(joined(word.text for word in words)) in UNSPACED:
+    if words_at_once and measured.unspaced:
         most *= SIGNS_A_WORD
     best: list[tuple[float, int, list[int]]] = [(0.0, 0, [])]
     for last in range(1, len(words) + 1):
         found: tuple[float, int, list[int]] | None = None
         for first in range(last - 1, max(-1, last - 1 - most), -1):
             rows = _rows(measured, first, last)
-            if last - first > 1 and (not rows or words[last - 1].end - words[first].start > MOST):
+            if last - first > 1 and not rows:
                 break
             faults = best[first][0] + _faults(measured, first, last)
+            if len(rows) == 2:
+                faults += max(0.0, _torn(measured, first + rows[0]) - MID_CLAUSE)
             if found is None or faults < found[0]:
                 found = (faults, first, rows or [1])
         assert found
@@ -189,27 +206,23 @@ def _faults(measured: Measured, first: int, last: int) -> float:
         faults += TWO_SENTENCES * _ends_sentence(before.text) + OVER_SILENCE * (behind.start - before.end > SILENCE)
     if last < len(measured.words):
         after = measured.words[last]
-        faults += _torn(part[-1], after)
+        faults += _torn(measured, last)
         faults += HASTY * max(0.0, 1 - (after.start - part[0].start) / LEAST)
-    if len(part) == 1 and not _ends_sentence(part[0].text):
+    faults += LASTING * max(0.0, part[-1].end - part[0].start - MOST)
+    few = SIGNS_A_WORD if measured.unspaced else 1
+    if len(part) <= few and not _ends_sentence(part[-1].text):
         faults += LONE
     return faults
 
 
-def _torn(before: Word, after: Word) -> float:
-    """What it costs to begin a new row or line between the two."""
+def _torn(measured: Measured, at: int) -> float:
+    """What it costs to begin a new row or line with the word at this place."""
+    before, after = measured.words[at - 1 : at + 1]
     if _ends_sentence(before.text) or after.start - before.end > SILENCE:
         return 0.0
     if before.text.rstrip().rstrip(CLOSING)[-1:] in PAUSES:
         return 1.0
-    last = next((one for one in reversed(before.text) if is_letter(one)), "a")
-    first = next((one for one in after.text if is_letter(one)), "a")
-    written = writing_of(last), writing_of(first)
-    if not set(written) & UNSPACED or before.text.endswith(" "):
-        return MID_CLAUSE
-    # A word of Japanese mostly ends in hiragana and begins with something else.
-    ends_word = "ぁ" <= last <= "ゖ" and not "ぁ" <= first <= "ゖ"
-    return MID_CLAUSE if ends_word or (written[0] is not written[1] and Writing.KANA not in written) else TORN
+    return TORN[measured.bonds[at - 1]]
 
 
 def _ends_sentence(text: str) -> bool:
@@ -225,7 +238,7 @@ def _rows(measured: Measured, first: int, last: int) -> list[int]:
         above, below = measured.between(first, cut), measured.between(cut, last)
         if max(above, below) <= measured.room:
             unlike = abs(above - below) / measured.room
-            faults = UNLIKE * unlike + _torn(measured.words[cut - 1], measured.words[cut])
+            faults = UNLIKE * unlike + _torn(measured, cut)
             if found is None or faults < found[0]:
                 found = (faults, [cut - first, last - cut])
     return found[1] if found else []

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import pairwise
+import re
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from functions.studio.caption_lines import Line, em, room, row_width, safe_area, shown
 from functions.studio.captions import CaptionStyle
 from functions.studio.fonts import FACES, main_face, runs
 from functions.studio.media import Target
-from functions.studio.writing import joined, parted, runs_leftward
+from functions.studio.writing import directed, framed, joined, parted, runs_leftward
 
 if TYPE_CHECKING:
     from pysubs2 import Color, SSAFile, SSAStyle
 
 GLOW = 0.3
 """Seconds that a word keeps its highlight when nothing is said after it."""
-RIGHT_TO_LEFT = "\u200f"
 
 USUAL_LEADING = 1.26
 LEADING = {"arabic": 1.5, "devanagari": 1.5, "thai": 1.5}
@@ -25,30 +25,51 @@ LEADING = {"arabic": 1.5, "devanagari": 1.5, "thai": 1.5}
 DESCENT, CAPITALS = 0.22, 0.73
 """Ems that letters reach below their baseline, and above."""
 
-PLAIN = str.maketrans("{}\\", "｛｝＼")
-"""Signs that mean something in these files, and the same for the eye."""
+JOINER = "\u2060"
+"""Nobody sees it. Behind a sign that would begin a tag, or an escape, it leaves a sign."""
+IN_ASS = str.maketrans({"{": "\\{", "}": "\\}", "\\": f"\\{JOINER}"})
 IN_VTT = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+TAGS_OF_SRT = re.compile(r"<(?=[/!?A-Za-z])|\{(?=\\)|\\(?=[Nnh])")
+"""SRT knows no escape, and what players take for a tag is written down nowhere: HTML's, and ASS's, by most."""
 
 
-def srt(lines: Sequence[Line]) -> str:
-    return _beside(lines, "srt")
+def srt(lines: Sequence[Line], language: str) -> str:
+    from pysubs2.formats.subrip import SubripFormat as Srt
+
+    cues = enumerate(_cues(lines, language, Srt.ms_to_timestamp), 1)
+    return "".join(f"{number}\n{when}\n{TAGS_OF_SRT.sub(_alone, text)}\n\n" for number, (when, text) in cues)
 
 
-def vtt(lines: Sequence[Line]) -> str:
-    return _beside(lines, "vtt")
+def vtt(lines: Sequence[Line], language: str) -> str:
+    from pysubs2.formats.webvtt import WebVTTFormat as Vtt
+
+    cues = _cues(lines, language, Vtt.ms_to_timestamp)
+    return "".join(["WEBVTT\n\n", *(f"{when}\n{text.translate(IN_VTT)}\n\n" for when, text in cues)])
 
 
-def _beside(lines: Sequence[Line], form: str) -> str:
-    from pysubs2 import SSAEvent, SSAFile
+def _cues(lines: Sequence[Line], language: str, written: Callable[[int], str]) -> Iterator[tuple[str, str]]:
+    leftward = _leftward(lines, language)
+    for line, marks in zip(lines, _marks(lines, language), strict=True):
+        rows = [joined(word.text for word in row) for row in line.in_rows]
+        text = "\n".join(
+            f"{front}{directed(row) if leftward else row}{end}" for row, (front, end) in zip(rows, marks, strict=True)
+        )
+        yield f"{written(round(1000 * line.start))} --> {written(round(1000 * line.end))}", text
 
-    file = SSAFile()
-    for line in lines:
-        rows = [joined(word.text for word in row).translate(PLAIN) for row in line.in_rows]
-        if form == "vtt":
-            rows = [row.translate(IN_VTT) for row in rows]
-        text = "\\N".join(rows)
-        file.append(SSAEvent(start=round(1000 * line.start), end=round(1000 * line.end), text=text))
-    return file.to_string(form, apply_styles=False)
+
+def _leftward(lines: Sequence[Line], language: str) -> bool:
+    return runs_leftward(" ".join(line.text for line in lines), language)
+
+
+def _marks(lines: Sequence[Line], language: str) -> list[list[tuple[str, str]]]:
+    """Of each row of each line, what `framed` says of it as a part of all that is said."""
+    rows = [joined(word.text for word in row) for line in lines for row in line.in_rows]
+    found = iter(framed(rows, language))
+    return [list(islice(found, len(line.rows))) for line in lines]
+
+
+def _alone(sign: re.Match[str]) -> str:
+    return sign[0] + JOINER
 
 
 class State(NamedTuple):
@@ -87,11 +108,13 @@ def ass(lines: Sequence[Line], style: CaptionStyle, language: str, target: Targe
 
     file = document(target)
     file.styles["Default"] = look([line.text for line in lines], style, language, target)
-    for line in lines:
+    leftward = _leftward(lines, language)
+    for line, marks in zip(lines, _marks(lines, language), strict=True):
         for state in states(line, target.fps, highlighted=style.highlighted is not None):
             first, last = max(state.first - at, 0), min(state.last - at, frames)
             if first < last:
-                rows = _painted(line, state.word, style, language, target)
+                painted = _painted(line, state.word, style, language, target, leftward=leftward)
+                rows = [f"{front}{row}{end}" for row, (front, end) in zip(painted, marks, strict=True)]
                 for text in _placed(line, rows, style, language, target):
                     file.append(SSAEvent(start=moment(first, target.fps), end=moment(last, target.fps), text=text))
     return file.to_string("ass") if file.events else None
@@ -159,17 +182,18 @@ def _colour(said: str, transparent: int = 0) -> Color:
     return Color(red, green, blue, transparent)
 
 
-def _painted(line: Line, spoken: int | None, style: CaptionStyle, language: str, target: Target) -> list[str]:
+def _painted(
+    line: Line, spoken: int | None, style: CaptionStyle, language: str, target: Target, *, leftward: bool
+) -> list[str]:
     """The rows, with the font of each stretch and the colour of the word that is spoken."""
     size, turn = _size(line, style, language, target), 0
-    mark = RIGHT_TO_LEFT if runs_leftward(line.text) else ""
     rows = []
     for row in line.in_rows:
-        painted = mark
+        painted = ""
         for at, word in enumerate(row):
             text = word.text if at + 1 < len(row) else word.text.rstrip()
             space = " " if at and parted(row[at - 1].text, word.text) else ""
-            said = typeset(shown(text, style, language), style.font, language, size)
+            said = typeset(shown(text, style, language), style.font, language, size, leftward=leftward)
             if turn == spoken and style.highlighted:
                 said = f"{{\\1c{in_tag(style.highlighted)}}}{said}{{\\1c{in_tag(style.colour)}}}"
             painted += space + said
@@ -209,11 +233,12 @@ def placed(text: str, size: float, baseline: float, target: Target) -> str:
     return f"{{\\an2\\pos({target.width / 2:.0f},{baseline + depth * size:.2f})}}{text}"
 
 
-def typeset(text: str, font: str, language: str, size: float) -> str:
+def typeset(text: str, font: str, language: str, size: float, *, leftward: bool) -> str:
     """With the font of each stretch named, all of the same size: an em of so many pixels."""
+    stretches = ((FACES[run.face], run.text.translate(IN_ASS)) for run in runs(text, font, language))
     return "".join(
-        f"{{\\fn{FACES[run.face].family}\\fs{size * FACES[run.face].height:.2f}}}{run.text.translate(PLAIN)}"
-        for run in runs(text, font, language)
+        f"{{\\fn{face.family}\\fs{size * face.height:.2f}}}{directed(said) if leftward else said}"
+        for face, said in stretches
     )
 
 

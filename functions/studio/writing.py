@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
 
@@ -49,6 +50,11 @@ STARTS = [first for first, _, _ in BLOCKS]
 
 UNSPACED = {Writing.HAN, Writing.KANA, Writing.THAI}
 LEFTWARD = {Writing.HEBREW, Writing.ARABIC}
+LEFTWARD_LANGUAGES = {"ar", "fa", "he", "ur"}
+LEFT_TO_RIGHT, RIGHT_TO_LEFT = "\u200e", "\u200f"
+STRONG = {"L": LEFT_TO_RIGHT, "R": RIGHT_TO_LEFT, "AL": RIGHT_TO_LEFT}
+"""By the kinds of UAX #9."""
+NUMBER = re.compile(r"(?<![0-9.,/-])(?:\+[0-9]|[0-9]+-[0-9])")
 
 CLINGING = frozenset("ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶーヽヾゝゞ々ๆฯๅ")
 """Never the first of a line: they belong to what stands before them."""
@@ -80,9 +86,57 @@ def is_said(character: str) -> bool:
     return is_letter(character) or character in SAID or unicodedata.category(character) in ("Sc", "Sm")
 
 
-def runs_leftward(text: str) -> bool:
-    """Whether the text runs from right to left, by its first letter."""
-    return next((writing_of(one) in LEFTWARD for one in text if unicodedata.category(one)[0] == "L"), False)
+def runs_leftward(text: str, language: str) -> bool:
+    """Whether the text runs from right to left: by its first letter, where the language does not say it."""
+    leftward = [writing_of(one) in LEFTWARD for one in text if unicodedata.category(one)[0] == "L"]
+    if language.split("-")[0].lower() in LEFTWARD_LANGUAGES:
+        return not leftward or any(leftward)
+    return leftward[:1] == [True]
+
+
+def directed(text: str) -> str:
+    """With its telephone numbers held together: behind an Arabic letter their parts would run from right to left."""
+    return NUMBER.sub(rf"{LEFT_TO_RIGHT}\g<0>", text)
+
+
+def framed(rows: Sequence[str], language: str) -> list[tuple[str, str]]:
+    """Marks to stand before and behind each row of a text, that each by itself is laid out as within the whole of it.
+
+    Whoever lays it out goes by its first letter. As UAX #9: what stands in no direction of its own takes that of its
+    neighbours, and they may be in the row above or below.
+    """
+    leftward = runs_leftward(" ".join(rows), language)
+    rows = [directed(row) if leftward else row for row in rows]
+    base = RIGHT_TO_LEFT if leftward else LEFT_TO_RIGHT
+    found = []
+    for turn, row in enumerate(rows):
+        if not leftward and not any(writing_of(one) in LEFTWARD for one in row):
+            found.append(("", ""))
+            continue
+        before, behind = " ".join(rows[:turn]), " ".join(rows[turn + 1 :])
+        above = _last_direction(before) or base
+        front = base if _direction(row) != base else ""
+        if above != base and unicodedata.bidirectional(row[:1] or " ") not in STRONG:
+            front = base + above
+        last = _last_direction(f"{before} {row}") or base
+        open_end = unicodedata.bidirectional(row[-1:] or " ") not in (*STRONG, "EN", "AN")
+        below = last if _number_first(behind) else _direction(behind)
+        found.append((front, last if open_end and below == last != base else ""))
+    return found
+
+
+def _direction(text: Iterable[str]) -> str | None:
+    """The mark of the first sign that has a direction of its own."""
+    return next((STRONG[kind] for kind in map(unicodedata.bidirectional, text) if kind in STRONG), None)
+
+
+def _last_direction(text: str) -> str | None:
+    return _direction(reversed(text))
+
+
+def _number_first(text: str) -> bool:
+    kinds = map(unicodedata.bidirectional, text)
+    return next((kind == "EN" for kind in kinds if kind in STRONG or kind == "EN"), False)
 
 
 def main_writing(text: str) -> Writing:
@@ -165,7 +219,7 @@ def _parts(chunk: str) -> list[str]:
     if not any(writing_of(one) in UNSPACED for one in chunk):
         return [chunk]
     parts = [""]
-    for cluster in _clusters(chunk):
+    for cluster in clusters(chunk):
         if parts[-1] and _may_part(parts[-1], cluster):
             parts.append("")
         parts[-1] += cluster
@@ -190,7 +244,7 @@ def _may_part(part: str, cluster: str) -> bool:
     return opens or last in UNSPACED or first in UNSPACED or _is_wide_sign(part[-1])
 
 
-def _clusters(chunk: str) -> list[str]:
+def clusters(chunk: str) -> list[str]:
     """What the eye takes for one sign, small kana and the vowels of Thai with what they belong to."""
     found: list[str] = []
     leading = False

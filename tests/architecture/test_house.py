@@ -43,6 +43,7 @@ PURE = {
     "data",
     "services",
     "captions",
+    "bonds",
     "caption_lines",
     "fonts",
     "writing",

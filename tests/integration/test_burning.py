@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
 import numpy as np
+import pysubs2
 import pytest
 
 from functions.make_piece.burning import Burn, captioned, titled
@@ -144,6 +146,29 @@ def test_in_right_to_left_scripts_the_first_word_is_lit_at_the_right(tmp_path: P
         assert first_lit[0] > last_lit[2], language
 
 
+def test_a_number_in_a_right_to_left_film_has_its_punctuation_at_the_left(tmp_path: Path) -> None:
+    style, shapes = CaptionStyle(highlight=None, backing="none"), []
+    for text in ("055-123-4567", "055-123-4567!"):
+        words = [Word(text=text, start=0, end=1), Word(text="اتصل", start=1, end=2)]
+        lines = [Line(words=[word], rows=[1], start=word.start, end=word.end) for word in words]
+        picture = near(drawn(captioned(lines, style, "ar", BROAD, 0, 60, tmp_path), BROAD, 1)[0], WHITE)
+        left, top, right, bottom = box(picture)
+        shapes.append(picture[top:bottom, left:right])
+    number, exclaimed = shapes
+    high, broad = min(number.shape[0], exclaimed.shape[0]), number.shape[1]
+    assert exclaimed.shape[1] > broad
+    assert (exclaimed[:high, -broad:] == number[:high]).mean() > 0.9
+
+
+def test_a_card_s_row_runs_as_it_does_within_the_title(tmp_path: Path) -> None:
+    """Its "15" stands at the left of its "Pro", as behind the "iPhone" of the row above."""
+    title = "هاتف iPhone 15 Pro (جديد) بسعة 256GB"
+    assert titled(title, "", CaptionStyle(), "ar", SQUARE, 1, tmp_path)
+    document = (tmp_path / "burned.ass").read_text()
+    [row] = [line for line in document.splitlines() if "Pro" in line]
+    assert "}\u200f\u200e{" in row
+
+
 def test_lighting_a_word_moves_no_letter(tmp_path: Path) -> None:
     for language, text in GREETINGS.items():
         lines = lines_of(text, language, CaptionStyle(), BROAD)
@@ -215,6 +240,20 @@ def test_what_no_font_can_show_leaves_no_trace(tmp_path: Path) -> None:
     assert (with_it == without).all()
 
 
+@pytest.mark.parametrize(("sign", "mirrored"), [("{", "}"), ("\\", "/")])
+def test_a_sign_of_the_format_is_drawn_as_what_it_is(sign: str, mirrored: str, tmp_path: Path) -> None:
+    style, shapes = CaptionStyle(highlight=None, backing="none", size="large"), []
+    for text in (sign, mirrored):
+        line = Line(words=[Word(text=text, start=0, end=1)], rows=[1], start=0, end=1)
+        picture = near(drawn(captioned([line], style, "en", SQUARE, 0, 9, tmp_path), SQUARE, 1)[0], WHITE)
+        left, top, right, bottom = box(picture)
+        shapes.append(picture[top:bottom, left:right])
+    shape, other = shapes[0], shapes[1][:, ::-1]
+    assert shape.shape[0] > 1.5 * shape.shape[1]
+    high, broad = (min(shape.shape[axis], other.shape[axis]) for axis in (0, 1))
+    assert (shape[:high, :broad] == other[:high, :broad]).mean() > 0.9
+
+
 def test_only_the_fonts_of_the_text_are_looked_over(tmp_path: Path) -> None:
     style = CaptionStyle()
     named = {}
@@ -265,6 +304,25 @@ def test_a_card_s_words_are_large_in_the_middle_with_the_price_beneath(
     if title and price:
         yellow, white = near(first, YELLOW), near(first, WHITE)
         assert box(yellow)[1] > box(white)[3] - 0.05 * min(target.width, target.height)
+
+
+@pytest.mark.parametrize(
+    ("title", "language", "rows"),
+    [
+        ("真鍮のオーロラデスクランプ", "ja", ["真鍮の", "オーロラデスクランプ"]),
+        ("y" * 60 + " lamp", "en", ["y" * 15, "y" * 15, "y" * 15, "y" * 15 + " lamp"]),
+    ],
+    ids=["japanese", "a long word"],
+)
+def test_a_card_breaks_no_word_that_fits_a_row_and_shrinks_for_none_that_does_not(
+    title: str, language: str, rows: list[str], tmp_path: Path
+) -> None:
+    assert titled(title, "", CaptionStyle(), language, UPRIGHT, 1, tmp_path)
+    events = pysubs2.SSAFile.load(str(tmp_path / "burned.ass"))
+    assert [event.plaintext for event in events] == rows
+    assert all(
+        float(size) > 0.05 * UPRIGHT.width for event in events for size in re.findall(r"\\fs([0-9.]+)", event.text)
+    )
 
 
 def test_a_card_without_words_needs_no_filter(tmp_path: Path) -> None:

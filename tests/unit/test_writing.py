@@ -6,7 +6,17 @@ import random
 
 import pytest
 
-from functions.studio.writing import Writing, joined, main_writing, normal, runs_leftward, tokens, weight
+from functions.studio.writing import (
+    Writing,
+    directed,
+    framed,
+    joined,
+    main_writing,
+    normal,
+    runs_leftward,
+    tokens,
+    weight,
+)
 
 SCRIPTS = {
     "en": "Looking for a car? Meet the 2020 Toyota — clean & ready. It's just $18,500!",
@@ -97,10 +107,40 @@ def test_a_text_is_written_in_what_most_of_its_letters_are(text: str, found: Wri
     assert main_writing(text) is found
 
 
-def test_a_text_runs_in_the_direction_of_its_first_letter() -> None:
-    assert runs_leftward("18,500 דולר")
-    assert not runs_leftward("Toyota تويوتا")
-    assert not runs_leftward("12")
+def test_a_text_runs_in_the_direction_of_its_language_or_else_of_its_first_letter() -> None:
+    assert runs_leftward("18,500 דולר", "en")
+    assert not runs_leftward("Toyota تويوتا", "en")
+    assert runs_leftward("Toyota تويوتا", "ar-AE")
+    assert runs_leftward("12!", "he")
+    assert not runs_leftward("12!", "en")
+    assert not runs_leftward("iPhone 15 Pro!", "ar")
+
+
+RIGHT, LEFT = "\u200f", "\u200e"
+
+
+@pytest.mark.parametrize(
+    ("rows", "language", "marks"),
+    [
+        (["هاتف iPhone", "15 Pro (جديد)", "بسعة"], "ar", [("", ""), (RIGHT + LEFT, ""), ("", "")]),
+        (["هاتف iPhone -", "15 Pro"], "ar", [("", LEFT), (RIGHT + LEFT, "")]),
+        (["السعر -", "15 دولار"], "ar", [("", ""), ("", "")]),
+        (["iPhone جديد"], "ar", [(RIGHT, "")]),
+        (["רק", "12!"], "he", [("", ""), (RIGHT, "")]),
+        (["We say", "שלום to you"], "en", [("", ""), (LEFT, "")]),
+        (["Hello -", "you"], "en", [("", ""), ("", "")]),
+        (["15-20", "дней"], "ru", [("", ""), ("", "")]),
+    ],
+)
+def test_a_row_is_marked_to_run_as_it_does_within_its_text(
+    rows: list[str], language: str, marks: list[tuple[str, str]]
+) -> None:
+    assert framed(rows, language) == marks
+
+
+def test_a_telephone_number_keeps_its_order_behind_arabic_letters() -> None:
+    assert directed("اتصل 055-123-4567 أو +971 55 123") == f"اتصل {LEFT}055-123-4567 أو {LEFT}+971 55 123"
+    assert directed("السعر 18,500 و 20%") == "السعر 18,500 و 20%"
 
 
 def test_spellings_of_one_word_are_the_same_whatever_their_case_width_and_signs() -> None:

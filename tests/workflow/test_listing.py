@@ -8,8 +8,12 @@ from typing import Any
 
 import imageio_ffmpeg
 import pytest
+from pysubs2 import SSAFile
 
 from functions.studio import sound
+from functions.studio.caption_lines import grouped
+from functions.studio.captions import CaptionStyle
+from functions.studio.media import Target
 from functions.studio.narration import Narration
 from local.cloud import LocalCloud
 from tests.media import Studio
@@ -53,8 +57,11 @@ def test_two_pictures_and_a_description_become_a_narrated_film(
     assert row.film.loudness is not None
     assert row.film.loudness.integrated == pytest.approx(-14, abs=1)
     assert row.film.subtitles is not None
-    beside = listings.media.read(row.film.subtitles.srt_key).decode()
-    assert told.words[0].text in beside
+    beside = SSAFile.from_string(listings.media.read(row.film.subtitles.srt_key).decode(), format_="srt")
+    burned = grouped(
+        told.words, CaptionStyle(), told.language, Target(width=row.film.width, height=row.film.height, fps=30)
+    )
+    assert [event.text.replace("\\N", " ") for event in beside] == [line.text for line in burned]
     assert listings.media.read(row.film.subtitles.vtt_key).startswith(b"WEBVTT")
     assert state["costs"]["clips"] == state["costs"]["storage"] == 0
     assert sum(state["costs"].values()) == pytest.approx(state["actualCost"])
