@@ -13,4 +13,4 @@ def test_a_subject_that_there_is_not_is_refused_with_those_that_there_are() -> N
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "weather" in done.stderr
-    assert "startup, films, jobs, cost" in done.stderr
+    assert "startup, films, gliding, jobs, cost" in done.stderr

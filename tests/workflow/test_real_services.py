@@ -19,6 +19,7 @@ import pytest
 import requests
 
 from local.checkout import CACHE, ROOT
+from local.standins.openai import OpenAi
 from local.standins.piapi import Piapi
 from local.standins.replicate import Replicate
 from local.standins.runway import Runway
@@ -29,6 +30,7 @@ REPLICATE_KEY = f"r8_{uuid.uuid4().hex}"
 PIAPI_KEY = uuid.uuid4().hex * 2
 RUNWAY_KEY = f"key_{uuid.uuid4().hex}"
 XAI_KEY = f"xai-{uuid.uuid4().hex}"
+OPENAI_KEY = f"sk-{uuid.uuid4().hex}"
 MARK = uuid.uuid4().hex
 
 PROGRAM = """
@@ -108,8 +110,20 @@ def xai() -> Iterator[Xai]:
 
 
 @pytest.fixture(scope="module")
+def openai() -> Iterator[OpenAi]:
+    service = OpenAi(token=OPENAI_KEY).start()
+    yield service
+    service.stop()
+
+
+@pytest.fixture(scope="module")
 def laptop(
-    replicate: Replicate, piapi: Piapi, runway: Runway, xai: Xai, tmp_path_factory: pytest.TempPathFactory
+    replicate: Replicate,
+    piapi: Piapi,
+    runway: Runway,
+    xai: Xai,
+    openai: OpenAi,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Laptop]:
     """Its keys have white space around them, as pasted keys do."""
     running = Laptop(
@@ -122,6 +136,8 @@ def laptop(
         RUNWAYML_BASE_URL=runway.url,
         XAI_API_KEY=f" {XAI_KEY}\n",
         XAI_BASE_URL=f"{xai.url}/v1",
+        OPENAI_API_KEY=OPENAI_KEY,
+        OPENAI_BASE_URL=f"{openai.url}/v1",
     )
     yield running
     running.close()
@@ -133,7 +149,7 @@ def job(laptop: Laptop, pictures: list[Path]) -> Any:
     return laptop.team.wait(laptop.team.film(laptop.team.campaign(pictures[:3]), numPairs=2))
 
 
-def asked(service: Replicate | Piapi | Runway | Xai, path: str) -> list[Any]:
+def asked(service: Replicate | Piapi | Runway | Xai | OpenAi, path: str) -> list[Any]:
     log = requests.get(f"{service.url}/_log", timeout=10).json()
     return [request["body"] for request in log if request["method"] == "POST" and path in request["path"]]
 
@@ -182,6 +198,16 @@ def test_runway_makes_a_scene_of_a_picture_that_was_uploaded_to_it(laptop: Lapto
     assert str(body["promptImage"]).startswith(("runway://", "data:image/"))
 
 
+def test_openai_writes_speaks_and_hears_for_a_listing(laptop: Laptop, openai: OpenAi, pictures: list[Path]) -> None:
+    team = laptop.team
+    listing = {"title": "Desk lamp", "description": "Brass. It dims by touch.", "category": "home"}
+    picture = team.upload(team.campaign([]), pictures[0])
+    film = {**listing, "assetIds": [picture], "durationSeconds": 5, "resolution": "480p"}
+    made = team.wait(str(team.post("/jobs/from-listing", film)["jobId"]))
+    assert (made["status"], made["warnings"]) == ("completed", [])
+    assert [len(asked(openai, path)) for path in ("/chat/completions", "/speech", "/transcriptions")] == [1, 1, 1]
+
+
 def test_the_vision_model_gets_the_pictures_as_data(xai: Xai, job: Any) -> None:
     body = asked(xai, "/chat/completions")[0]
     parts = [
@@ -194,15 +220,19 @@ def test_the_vision_model_gets_the_pictures_as_data(xai: Xai, job: Any) -> None:
 
 def test_nothing_stands_in_for_a_real_service(laptop: Laptop) -> None:
     assert laptop.told["services"] == {}
-    assert not any(b"local.standins" in arguments for arguments, _ in laptop.processes().values())
+    stand_ins = {
+        part for arguments, _ in laptop.processes().values() for part in arguments.split(b"\0") if b".standins" in part
+    }
+    assert stand_ins == {b"local.standins.polly"}, "which is AWS's, as the table and the bucket are"
 
 
 def test_the_start_says_what_is_real(laptop: Laptop) -> None:
-    assert laptop.said[-7:-1] == [
+    assert laptop.said[-8:-1] == [
         "Replicate is real and wants to be paid: key from REPLICATE_API_TOKEN in the environment\n",
         "PiAPI is real and wants to be paid: key from PIAPI_API_KEY in the environment\n",
         "Runway is real and wants to be paid: key from RUNWAYML_API_SECRET in the environment\n",
         "xAI is real and wants to be paid: key from XAI_API_KEY in the environment\n",
+        "OpenAI is real and wants to be paid: key from OPENAI_API_KEY in the environment\n",
         "Replicate is asked every few seconds\n",
         "PiAPI is asked every few seconds\n",
     ]
@@ -212,6 +242,6 @@ def test_the_keys_are_in_the_secret_store_alone(laptop: Laptop, job: Any) -> Non
     shown = "".join(laptop.said) + (laptop.out / "local.log").read_text() + (laptop.out / "local.json").read_text()
     processes = laptop.processes()
     assert len(processes) > 4
-    for key in (REPLICATE_KEY, PIAPI_KEY, RUNWAY_KEY, XAI_KEY):
+    for key in (REPLICATE_KEY, PIAPI_KEY, RUNWAY_KEY, XAI_KEY, OPENAI_KEY):
         assert key not in shown
         assert not any(key.encode() in held for both in processes.values() for held in both)
