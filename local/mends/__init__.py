@@ -24,6 +24,7 @@ DATA: Final[tuple[DataMend, ...]] = (
     queues.a_look_into_a_queue_asks_for_the_time_once,
     objects.only_the_buckets_cors_rules_open_it_to_browsers,
     objects.an_uploaded_form_is_tagged,
+    objects.a_list_of_versions_leaves_what_they_hold,
 )
 
 STATES: Final[tuple[StatesMend, ...]] = (

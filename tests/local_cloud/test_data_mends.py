@@ -19,6 +19,7 @@ from moto.core.utils import get_service_model
 from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.dynamodb.responses import DynamoHandler
+from moto.s3.models import s3_backends
 from moto.server import DomainDispatcherApplication, create_backend_app
 from moto.sqs.models import sqs_backends
 
@@ -200,6 +201,24 @@ def an_uploaded_form_is_tagged(cloud: DataCloud) -> None:
     assert tags == [{"Key": "lifetime", "Value": "upload"}]
 
 
+class Unread:
+    """What an object holds, which nobody may read."""
+
+    def seek(self, place: int) -> None:
+        raise AssertionError("it was read")
+
+    def close(self) -> None:
+        """As files have it."""
+
+
+def a_list_of_versions_leaves_what_they_hold() -> None:
+    backend = s3_backends[ACCOUNT]["aws"]
+    backend.create_bucket("films", REGION)
+    backend.put_object("films", "film.mp4", b"film")._value_buffer = Unread()
+    found, *_ = backend.list_object_versions("films")
+    assert [(one.name, one.is_latest) for one in found] == [("film.mp4", True)]
+
+
 OVER_HTTP = named(
     (
         a_conditional_write_is_atomic,
@@ -217,6 +236,7 @@ INSIDE = named(
         a_query_reads_its_own_rows,
         attributes_are_not_counted_on_every_send,
         a_look_into_a_queue_asks_for_the_time_once,
+        a_list_of_versions_leaves_what_they_hold,
     )
 )
 
