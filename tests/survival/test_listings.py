@@ -94,7 +94,7 @@ def test_row_12_a_provider_refuses_for_good(lister: Lister, saw: Saw) -> None:
     assert (state["status"], lister.asked(), lister.lines_of(refused)) == (
         "failed",
         {"script": 1},
-        {"script": "settled"},
+        {"script": "lost"},
     )
     assert "refused" in state["errorMessage"]
     lister.post(f"/jobs/{refused}/retry", {})
@@ -115,7 +115,8 @@ def test_row_12_a_provider_refuses_for_good(lister: Lister, saw: Saw) -> None:
         assert lister.lines_of(job) == lines
         assert bool(state["warnings"]) is not required
         told.append(f"{state['status']} {lister.money(job)}")
-    saw("a refused script: failed after 1 question; tried again: asked again, completed")
+    assert lister.lines_of(refused) == {"script": "lost, settled", "voice": "settled", "captions": "settled"}
+    saw("a refused script: failed after 1 question, 1 lost; tried again: asked again, 3 settled, completed")
     saw(f"without times: {told[0]}; where captions are required: {told[1]}; without a voice: {told[2]}")
 
 
